@@ -1,0 +1,1 @@
+"""Carrying out intents: checked, claimed, attempted once, settled."""

@@ -1,0 +1,1 @@
+"""YAML files read safely, every value with its place in the file."""

@@ -1,0 +1,1 @@
+"""How orders become known, for the API can not list them."""

@@ -1,0 +1,199 @@
+"""The ledger's port: all that the rest of the program may ask of any back end.
+
+Every method is one transaction: when it returns, what it wrote is durable; when it raises, nothing was
+written. Back ends: `sqlite`. One contract suite (tests/ledger/contract.py) holds for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
+from smm_rules.engine.memory import Memory
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.records import (
+    Heartbeat,
+    Intent,
+    IntentState,
+    MessageState,
+    NewOrder,
+    Observation,
+    Outcome,
+    QueuedMessage,
+    Recorded,
+    Sweep,
+    Totals,
+    TrackedOrder,
+    Transition,
+    Watched,
+)
+
+
+class LedgerError(Exception):
+    """The ledger can't be used: it says what is wrong and what to do."""
+
+
+class StateConflict(LedgerError):
+    """The intent is not in a state from which the asked change is allowed."""
+
+
+class Ledger(Protocol):
+    """Observations, rule memory, intents and the outbox, durably."""
+
+    # -- what is watched ------------------------------------------------------------------------------
+    async def track(self, orders: Sequence[NewOrder], now: datetime) -> int:
+        """Watch these orders, due at once; return how many were new. A known order is left as it is."""
+        ...
+
+    async def forget(self, entity: Entity, now: datetime) -> bool:
+        """Stop watching an order; history and intents stay. False when it wasn't watched."""
+        ...
+
+    async def order(self, entity: Entity) -> TrackedOrder | None: ...
+
+    async def watched(self, entity: Entity) -> Watched | None: ...
+
+    async def watched_page(
+        self, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
+    ) -> tuple[Watched, ...]:
+        """A page of all watched entities of a kind in a stable order, those after `after`."""
+        ...
+
+    async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]:
+        """The most overdue entities with `due_at` at or before `now`, the most overdue first."""
+        ...
+
+    async def postpone(self, entities: Iterable[Entity], due_at: datetime) -> None:
+        """Ask again at `due_at`, changing nothing else: used when a panel left an entity unanswered."""
+        ...
+
+    async def memories(self, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
+        """All rules' memories of these entities by (rule, entity)."""
+        ...
+
+    async def history(
+        self, entity: Entity | None, since: datetime, until: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """Observations in time order, of one entity or of all."""
+        ...
+
+    # -- planning ---------------------------------------------------------------------------------------
+    async def record(self, sweep: Sweep) -> Recorded:
+        """Write a sweep in one transaction: observations, memories, firings, first intents, messages.
+
+        Guards that count over more than one entity (`Limits.per_chain`) are judged here. A stopped firing
+        stores its `memory_if_stopped` and nothing else. A firing or intent whose key exists is not written
+        again.
+        """
+        ...
+
+    async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
+        """Plan an action the operator asked for, outside any rule."""
+        ...
+
+    # -- intents ----------------------------------------------------------------------------------------
+    async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
+        """Planned intents whose `not_before` has passed, oldest first."""
+        ...
+
+    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool:
+        """Compare-and-set planned → sending, durable on return. False when somebody else was faster."""
+        ...
+
+    async def settle(
+        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+    ) -> Intent:
+        """sending → the outcome's state, with what follows from it, in one transaction.
+
+        The order or refill it made is watched, the continuation's messages are queued and its intent
+        planned. not_sent with `retry_at` returns to planned. `StateConflict` when it isn't `sending`.
+        """
+        ...
+
+    async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent:
+        """planned → not_sent without an attempt: today's catalogue or balance doesn't allow it."""
+        ...
+
+    async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
+        """planned → held."""
+        ...
+
+    async def approve(self, intent_id: int, now: datetime, by: str) -> Intent:
+        """held → planned. `StateConflict` from any other state."""
+        ...
+
+    async def deny(self, intent_id: int, now: datetime, by: str) -> Intent:
+        """held → denied, its money released."""
+        ...
+
+    async def resolve(
+        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+    ) -> Intent:
+        """unknown → confirmed or not_sent, on proof or the operator's word; like `settle` otherwise."""
+        ...
+
+    async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None:
+        """Add to an intent's evidence."""
+        ...
+
+    async def recover(self, now: datetime, owner: str, stale_before: datetime) -> tuple[Intent, ...]:
+        """At boot: every `sending` becomes `unknown`, and is returned. None is ever sent again by itself.
+
+        Claims of other owners than `owner` count only when claimed before `stale_before`: another command
+        may still be at work on them.
+        """
+        ...
+
+    async def intent(self, intent_id: int) -> Intent | None: ...
+
+    async def intents(
+        self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
+    ) -> tuple[Intent, ...]:
+        """Intents in any of these states (all when empty), newest first."""
+        ...
+
+    async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
+
+    async def firing(self, firing_id: int) -> Firing | None: ...
+
+    # -- outbox -----------------------------------------------------------------------------------------
+    async def enqueue(self, message: MessageDraft, now: datetime) -> bool:
+        """Queue a message. False when its dedup key is already there: it is never told twice."""
+        ...
+
+    async def deliverable(self, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
+        """Pending messages whose next attempt is due, oldest first."""
+        ...
+
+    async def delivered(self, message_id: int, now: datetime) -> None: ...
+
+    async def undelivered(
+        self, message_id: int, error: str, retry_at: datetime | None, now: datetime
+    ) -> None:
+        """Note a failed delivery; without `retry_at` the message is dead and kept for the operator."""
+        ...
+
+    async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]: ...
+
+    # -- the daemon's own -----------------------------------------------------------------------------
+    async def beat(self, heartbeat: Heartbeat) -> None: ...
+
+    async def heartbeat(self) -> Heartbeat | None: ...
+
+    async def totals(self, now: datetime) -> Totals: ...
+
+    async def forget_memories(self, rules: Sequence[str]) -> int:
+        """Drop the memories of rules that are gone; return how many."""
+        ...
+
+    async def remembered_rules(self) -> dict[str, int]:
+        """How many entities each rule has a memory of."""
+        ...
+
+    async def prune(self, before: datetime) -> dict[str, int]:
+        """Drop history, delivered messages and settled intents older than `before`; counts by table."""
+        ...
+
+    async def aclose(self) -> None: ...

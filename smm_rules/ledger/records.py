@@ -1,0 +1,266 @@
+"""What the ledger keeps, as plain frozen records. Money is Decimal, time aware UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from smm_rules.engine.firing import Continuation, Firing
+from smm_rules.engine.memory import Memory, Reason
+from smm_rules.facts import Entity, Facts
+from smm_rules.rules.model import StepKind
+
+
+class OrderSource(StrEnum):
+    """How an order became known. Placed and reordered ones are the daemon's own; the rest are imported."""
+
+    TRACKED = "tracked"
+    PLACED = "placed"
+    REORDERED = "reordered"
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to watch. `parameters` are the `add` parameters it was placed with, as far as known.
+
+    `quantity` and `link` are among `parameters`. `placed_at` is None when the source doesn't say.
+    `parent` is the order this one replaces.
+    """
+
+    entity: Entity
+    service: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    placed_at: datetime | None = None
+    label: str = ""
+    source: OrderSource = OrderSource.TRACKED
+    parent: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedOrder:
+    """An order as intake and chain know it. `root` is the first of its chain, `depth` its place in it."""
+
+    entity: Entity
+    service: str | None
+    parameters: dict[str, str]
+    placed_at: datetime | None
+    tracked_at: datetime
+    label: str
+    source: OrderSource
+    parent: Entity | None
+    root: Entity
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A watched entity with its last known facts.
+
+    `facts` are the entity's own stored facts (not the related ones, not running durations). `due_at` is
+    when it should next be asked about; None when it has settled and is asked no more. `order` is set for
+    orders, and for refills (the order refilled).
+    """
+
+    entity: Entity
+    facts: Facts
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
+    due_at: datetime | None
+    order: TrackedOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One entity as just read. `changed` asks for an observation in the history."""
+
+    entity: Entity
+    facts: Facts
+    changed: bool
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A rule's memory of an entity, to be stored."""
+
+    rule: str
+    entity: Entity
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFiring:
+    """A firing with the first of what it asks for, and the memory to keep if a guard stops it.
+
+    `hold` writes its action as `held` for this reason (dry run, sweep limit) instead of `planned`.
+    """
+
+    firing: Firing
+    continuation: Continuation
+    memory_if_stopped: Memory
+    hold: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """All that one look at a panel brought, to be written in one transaction. `at` is the time of the look."""
+
+    at: datetime
+    observed: tuple[Observed, ...] = ()
+    remembered: tuple[Remembered, ...] = ()
+    firings: tuple[PlannedFiring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A firing that a guard stopped inside the planning transaction."""
+
+    firing: Firing
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a sweep's transaction wrote: IDs of new intents, and what guards stopped."""
+
+    intents: tuple[int, ...] = ()
+    messages: int = 0
+    stopped: tuple[Stopped, ...] = ()
+
+
+class IntentState(StrEnum):
+    """The states of an intent.
+
+    planned → sending → confirmed | rejected | not_sent | unknown; planned ⇄ held; held → denied;
+    unknown → confirmed | not_sent by proof or by the operator; not_sent → planned for another attempt.
+    """
+
+    PLANNED = "planned"
+    HELD = "held"
+    SENDING = "sending"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One action in the ledger.
+
+    `firing` is the ID of the firing that asked, None when the operator did (`rule` is then `operator`).
+    `reserved` is the money set aside in `currency` while the outcome is open, None for what costs
+    nothing. `result` is the panel's ID for what it made. `not_before` delays another attempt.
+    `owner` names the process that claimed it. `evidence` is what was noted about the outcome.
+    """
+
+    id: int
+    firing: int | None
+    rule: str
+    entity: Entity
+    episode: datetime
+    step: str
+    kind: StepKind
+    panel: str
+    parameters: dict[str, str]
+    state: IntentState
+    reason: str
+    message: str
+    reserved: Decimal | None
+    currency: str | None
+    attempts: int
+    not_before: datetime | None
+    planned_at: datetime
+    claimed_at: datetime | None
+    settled_at: datetime | None
+    result: str
+    owner: str
+    evidence: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of an intent's state: when, from what (empty at birth), to what, why and by whom."""
+
+    at: datetime
+    before: str
+    after: IntentState
+    reason: str
+    message: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. `state` is confirmed, rejected, not_sent or unknown.
+
+    `retry_at` with not_sent returns the intent to planned, not to be claimed before then.
+    `tracked` is an order the action made, `refill` the ID of a refill: both are watched from now on.
+    """
+
+    state: IntentState
+    reason: str
+    message: str = ""
+    result: str = ""
+    retry_at: datetime | None = None
+    tracked: NewOrder | None = None
+    refill: Entity | None = None
+    evidence: dict[str, str] = field(default_factory=dict)
+
+
+class MessageState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message in the outbox. `attempts` counts failed deliveries so far."""
+
+    id: int
+    dedup_key: str
+    kind: StepKind
+    channel: str
+    title: str
+    body: str
+    level: str
+    state: MessageState
+    created_at: datetime
+    next_attempt_at: datetime
+    attempts: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One entry of an entity's history: the facts as they were from `at` on."""
+
+    entity: Entity
+    at: datetime
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a running daemon last said of itself."""
+
+    owner: str
+    started_at: datetime
+    beat_at: datetime
+    detail: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much of everything there is. Keys are state or kind names."""
+
+    orders: int
+    due: int
+    intents: dict[str, int]
+    messages: dict[str, int]
+    observations: int
+    reserved: dict[str, Decimal]

@@ -1,0 +1,1 @@
+"""Delivery of messages: channels and the outbox worker."""

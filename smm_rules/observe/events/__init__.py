@@ -1,0 +1,1 @@
+"""The catalogue of events, one module an area; each exports `EVENTS`."""

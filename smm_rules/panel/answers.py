@@ -1,0 +1,68 @@
+"""What panels answer, typed. Numbers are int, money Decimal; None is what the panel left unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One row of a catalogue. `rate` is the price of 1000 in the panel's currency."""
+
+    id: str
+    name: str
+    type: str
+    category: str
+    rate: Decimal | None
+    min: int | None
+    max: int | None
+    refill: bool | None
+    cancel: bool | None
+    dripfeed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """The panel's answer for one order. `status` is canonical where known, else the panel's own text."""
+
+    status: str
+    status_known: bool
+    remains: int | None = None
+    start_count: int | None = None
+    charge: Decimal | None = None
+    currency: str | None = None
+    runs: int | None = None
+    posts: int | None = None
+    expiry: str | None = None
+    suborders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefillState:
+    """The panel's answer for one refill."""
+
+    status: str
+    status_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The panel's error for one ID of many, in its own words."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The money left. `currency` is three capitals, or None where the panel doesn't say."""
+
+    amount: Decimal
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A panel took a refill or a cancel. `id` is its request's ID where it gives one, else empty."""
+
+    id: str

@@ -1,0 +1,1 @@
+"""Rules: YAML files loaded, checked, typed and compiled."""
