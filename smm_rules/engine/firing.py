@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from smm_rules.facts import Entity, Facts
-from smm_rules.rules.model import Limits, Step, StepKind
+from smm_rules.rules.model import NO_LIMITS, Limits, Step, StepKind
 
 
 class Occasion(StrEnum):
@@ -40,7 +40,7 @@ class Firing:
     facts: Facts
     steps: tuple[Step, ...]
     otherwise: tuple[Step, ...]
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
 
     @property
     def acts(self) -> bool:

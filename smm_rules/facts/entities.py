@@ -31,8 +31,7 @@ class Entity(NamedTuple):
         """The entity written as `kind/panel[/id]`; `ValueError` says what was expected."""
         kind, _, rest = text.partition("/")
         panel, _, identifier = rest.partition("/")
-        if kind not in EntityKind or not panel:
-            raise ValueError(
-                f"expected kind/panel[/id] with kind one of {', '.join(EntityKind)}, not {text!r}"
-            )
+        if kind not in {known.value for known in EntityKind} or not panel:
+            kinds = ", ".join(EntityKind)
+            raise ValueError(f"expected kind/panel[/id] with kind one of {kinds}, not {text!r}")
         return cls(EntityKind(kind), panel, identifier)

@@ -105,7 +105,7 @@ class PlannedFiring:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """All that one look at a panel brought, to be written in one transaction. `at` is the time of the look."""
+    """All that one look at a panel brought, for one transaction. `at` is the time of the look."""
 
     at: datetime
     observed: tuple[Observed, ...] = ()

@@ -16,7 +16,7 @@ class DeliveryFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as handed to a channel. `key` is the same for every attempt, so receivers can drop doubles."""
+    """A message as handed to a channel. `key` stays the same over all attempts."""
 
     key: str
     title: str

@@ -1,4 +1,4 @@
-"""How a call to a panel can fail. What is known of the outcome decides which, for paid calls must never be repeated on a guess."""
+"""How a call to a panel can fail, told apart by what is known of the outcome."""
 
 from __future__ import annotations
 

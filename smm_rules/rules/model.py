@@ -80,6 +80,9 @@ class Limits:
     per_sweep: int | None = None
 
 
+NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. `version` is a hash over its meaning, so an edit of comments or layout keeps it."""
@@ -95,7 +98,7 @@ class Rule:
     remind: timedelta | None = None
     otherwise: tuple[Step, ...] = ()
     done: tuple[Step, ...] = ()
-    limit: Limits = Limits()
+    limit: Limits = NO_LIMITS
     first_seen: FirstSeen = FirstSeen.ACT
     panels: frozenset[str] | None = None
     position: Position | None = None
