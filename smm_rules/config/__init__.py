@@ -1,0 +1,1 @@
+"""Configuration: one YAML file, the environment and systemd credentials."""

@@ -1,0 +1,1 @@
+"""The bundled simulator and the daemon together, sped up."""

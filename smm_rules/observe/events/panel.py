@@ -1,0 +1,7 @@
+"""Events of panel."""
+
+from __future__ import annotations
+
+from smm_rules.observe.event import Event
+
+EVENTS: tuple[Event, ...] = ()
