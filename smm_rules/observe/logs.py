@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import cast
 
 import structlog
 from structlog.contextvars import bound_contextvars as correlated
@@ -13,7 +12,8 @@ __all__ = ["correlated", "get_logger"]
 
 def get_logger(name: str = "smm_rules") -> structlog.stdlib.BoundLogger:
     """A logger of events: `get_logger(__name__).info("order.tracked", panel=…, order_id=…)`."""
-    return cast(structlog.stdlib.BoundLogger, structlog.stdlib.get_logger(name))
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
 
 
 def _prepare() -> None:
