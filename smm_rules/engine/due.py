@@ -1,0 +1,39 @@
+"""When an entity is to be asked about next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from smm_rules.facts import TERMINAL_ORDER_STATUSES, TERMINAL_REFILL_STATUSES, EntityKind, Facts
+
+_TERMINAL: dict[EntityKind, frozenset[str]] = {
+    EntityKind.ORDER: frozenset(TERMINAL_ORDER_STATUSES),
+    EntityKind.REFILL: frozenset(TERMINAL_REFILL_STATUSES),
+}
+
+
+def next_look(
+    kind: EntityKind,
+    facts: Facts,
+    now: datetime,
+    interval: timedelta,
+    settle_after: timedelta,
+    wakes: Iterable[datetime | None] = (),
+) -> datetime | None:
+    """When to ask about an entity next: after `interval`, or at the earliest of the rules' `wakes` before.
+
+    None when it has settled: an order or refill that has been in a terminal status, unchanged, for
+    `settle_after`, and that no rule waits for. A status nobody knows never settles.
+    """
+    pending = [wake for wake in wakes if wake is not None]
+    if not pending and _has_settled(kind, facts, now, settle_after):
+        return None
+    return min(now + interval, *pending)
+
+
+def _has_settled(kind: EntityKind, facts: Facts, now: datetime, settle_after: timedelta) -> bool:
+    changed_at = facts.get("changed_at")
+    if facts.get("status") not in _TERMINAL.get(kind, frozenset()):
+        return False
+    return isinstance(changed_at, datetime) and now - changed_at >= settle_after

@@ -1,0 +1,76 @@
+"""Stored facts → the complete, flat facts that conditions read, and the known ones that templates print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from smm_rules.facts import (
+    FIELDS,
+    RELATED,
+    UNKNOWN,
+    EntityKind,
+    Facts,
+    Known,
+    Unknown,
+    Value,
+    readable_fields,
+)
+
+
+def _blank(kind: EntityKind) -> dict[str, Value]:
+    own = {name for name, field in FIELDS[kind].items() if field.since is None}
+    others = {
+        f"{other}.{name}"
+        for other in RELATED[kind]
+        for name, field in FIELDS[other].items()
+        if field.since is None
+    }
+    return dict.fromkeys((*sorted(own), *sorted(others)), UNKNOWN)
+
+
+def _running(kind: EntityKind) -> tuple[tuple[str, str], ...]:
+    # The prefixed aliases of the entity's own fields carry the bare field, so their names differ.
+    return tuple(
+        (name, field.since)
+        for name, field in readable_fields(kind).items()
+        if field.since is not None and name == field.name
+    )
+
+
+# Made once: completing a snapshot is one copy and two updates, whatever the number of fields.
+_BLANKS: dict[EntityKind, dict[str, Value]] = {kind: _blank(kind) for kind in EntityKind}
+_RUNNING: dict[EntityKind, tuple[tuple[str, str], ...]] = {kind: _running(kind) for kind in EntityKind}
+
+
+def related(kind: EntityKind, facts: Facts) -> dict[str, Value]:
+    """The facts of something an entity belongs to, under dotted names: `rate` → `service.rate`.
+
+    Made once for a service, a balance or a panel and handed to `complete` for every order of a sweep.
+    """
+    return {f"{kind}.{name}": value for name, value in facts.items()}
+
+
+def complete(kind: EntityKind, own: Facts, related: Mapping[str, Value]) -> dict[str, Value]:
+    """Every stored fact a rule watching `kind` may read, `UNKNOWN` where neither argument has it.
+
+    `own` are the entity's stored facts under bare names, `related` those of what it belongs to under
+    dotted ones. Running durations have no key: they follow from `now`.
+    """
+    facts = _BLANKS[kind].copy()
+    facts.update(related)
+    facts.update(own)
+    return facts
+
+
+def known_facts(kind: EntityKind, facts: Mapping[str, Value], at: datetime) -> Facts:
+    """The known ones of complete `facts`, and the durations that run, as they stand at `at`.
+
+    A duration whose instant is unknown is unknown too, hence absent.
+    """
+    known: Facts = {name: value for name, value in facts.items() if not isinstance(value, Unknown)}
+    for name, since in _RUNNING[kind]:
+        began: Known | None = known.get(since)
+        if isinstance(began, datetime):
+            known[name] = at - began
+    return known
