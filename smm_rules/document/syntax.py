@@ -1,0 +1,77 @@
+"""What a YAML parser's complaint means, in words for people who don't know YAML's grammar."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+_QUOTE = "Put the whole text in quotes"
+_ALIGN = "Keys of one mapping begin in the same column, each on its own line"
+_TEMPLATE = re.compile(r"(?:^|[:\-]\s+)\{[{%]")
+
+#: A part of the parser's words → a sentence and a way out.
+_SENTENCES: tuple[tuple[str, str, str], ...] = (
+    ("mapping values are not allowed", 'A ":" is not expected here', f"{_QUOTE}, or check the indentation"),
+    ("undefined tag", "Tags such as !!str are not used here", "Leave it out"),
+    ("unknown escape", 'After a "\\" in double quotes only a few letters are allowed', "Use single quotes"),
+    ("escape sequence", 'This "\\" begins an escape that isn\'t complete', "Use single quotes"),
+    ("comment or line break", "After | or > the text begins on the next line", "Begin a new line there"),
+    ("chomping or indentation", "After | or > the text begins on the next line", "Begin a new line there"),
+    ("tab character", "Tabs can't indent in YAML", "Use spaces"),
+    ("'\\t'", "Tabs can't indent in YAML", "Use spaces"),
+    ("expected ':'", 'A ":" is missing after this key', 'Write it as "key: value"'),
+    ("entries are not allowed", 'A "- " is not expected here', "Begin the list on a new line below its key"),
+    ("nesting depth", "Values are nested too deeply", ""),
+    ("node content", "This closing bracket was never opened", _QUOTE),
+    ("incompatible YAML", "This YAML version is not known", "Remove the line beginning with %YAML"),
+    ("'-' indicator", 'A list\'s next item must begin with "- "', "Check the indentation"),
+    ("document start", "The file ends here for YAML, and more text follows", _ALIGN),
+    ("expected key", "This doesn't fit the lines above it", _ALIGN),
+    ("<block end>", "This doesn't fit the lines above it", _ALIGN),
+    ("directive", "A line can't begin with %", _QUOTE),
+    ("%", "A line can't begin with %", _QUOTE),
+)
+_OPENED: tuple[tuple[str, str, str], ...] = (
+    ("quoted scalar", "end of stream", "The quote opened here is never closed"),
+    ("quoted scalar", "document indicator", "The quote opened here is never closed"),
+    ("flow sequence", "", 'The "[" opened here has no "]" where one is expected'),
+    ("flow mapping", "", 'The "{" opened here has no "}" where one is expected'),
+)
+
+
+def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
+    """The offset, the sentence and the suggestion for a parser's error in `text`."""
+    problem = str(getattr(error, "problem", "") or "")
+    context = str(getattr(error, "context", "") or "")
+    offset = _offset(getattr(error, "problem_mark", None), text)
+    start = getattr(error, "context_mark", None)
+    if _is_template(text, offset):
+        return offset, "A text with {{ … }} must stand in quotes", 'Write it as "… {{ name }} …"'
+    for doing, saw, sentence in _OPENED:
+        if doing in context and saw in problem and start is not None and "tab" not in problem:
+            return _offset(start, text), sentence, ""
+    if "alias" in context or "anchor" in context:
+        return offset, "A text can't begin with * or & without quotes", _QUOTE
+    if "cannot start any token" in problem and "\\t" not in problem:
+        return offset, *_bad_start(text[offset : offset + 1])
+    for words, sentence, suggestion in _SENTENCES:
+        if words in problem:
+            return offset, sentence, suggestion
+    return offset, "This is not valid YAML", "Check quotes, brackets and indentation"
+
+
+def _bad_start(character: str) -> tuple[str, str]:
+    if character == "\t":
+        return "Tabs can't indent in YAML", "Use spaces"
+    return f'A text can\'t begin with "{character}" without quotes', _QUOTE
+
+
+def _offset(mark: object, text: str) -> int:
+    return min(int(getattr(mark, "index", 0)), len(text))
+
+
+def _is_template(text: str, offset: int) -> bool:
+    """Whether the error's line begins its value with an unquoted template."""
+    start = text.rfind("\n", 0, offset) + 1
+    return _TEMPLATE.search(text[start:offset]) is not None
