@@ -103,12 +103,12 @@ def _parts(secret: str) -> set[str]:
         split = urlsplit(secret.strip())
     except ValueError:
         return parts
-    candidates = [split.username or "", split.password or "", split.hostname or ""]
-    candidates += split.path.split("/")
-    candidates += [value for _, value in parse_qsl(split.query)]
-    # Web addresses name a known host; in other schemes (tgram://TOKEN/…) the host is often the token.
-    if split.scheme in {"http", "https", "smtp", "smtps", "mailto", "json", "jsons"}:
-        candidates.remove(split.hostname or "")
+    if split.scheme in {"http", "https"}:
+        candidates = [split.username or "", split.password or "", *split.path.split("/")]
+        candidates += [value for _, value in parse_qsl(split.query)]
+    else:
+        # Notification services put their token anywhere, the host included: tgram://ID:TOKEN/CHAT.
+        candidates = re.split(r"[/:@?&=]+", secret.partition("://")[2])
     parts.update(unquote(part) for part in candidates if len(part) >= _SHORTEST_URL_PART)
     if split.password:
         parts.add(unquote(split.password))

@@ -16,8 +16,8 @@ EVENTS: tuple[Event, ...] = (
         "observe.line_lost",
         "error",
         ("logger", "error"),
-        "A log line of `logger` could not be written; `error` is the kind of failure. Its content is withheld because it "
-        "could not be checked for secrets.",
+        "A log line of `logger` could not be written; `error` is the kind of failure. "
+        "Its content is withheld because it could not be checked for secrets.",
         "Look at the log's disk and at whoever reads the daemon's standard error.",
     ),
 )
