@@ -16,30 +16,39 @@ from smm_rules.document.types import REFUSED, written
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def validate(document: Document, model: type[_Model], at: Trail = ()) -> _Model:
-    """The part of `document` at `at` as a `model`; `DocumentError` carries every problem in it."""
+def validate(
+    document: Document, model: type[_Model], at: Trail = (), context: Mapping[str, Any] | None = None
+) -> _Model:
+    """The part of `document` at `at` as a `model`; `DocumentError` carries every problem in it.
+
+    `context` is handed to the model's validators.
+    """
     try:
-        return model.model_validate(document.at(at))
+        return model.model_validate(document.at(at), context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    raise DocumentError(list(_problems(document, model, at, details)))
+    raise DocumentError(sorted(set(_problems(document, model, at, details))))
 
 
 def _problems(
     document: Document, model: type[BaseModel], at: Trail, details: list[ErrorDetails]
 ) -> Iterator[Problem]:
-    misspelt = set()
+    misspelt: set[Trail] = set()
     for detail in details:
         if detail["type"] == "extra_forbidden":
             problem, meant = _unknown_key(document, model, at, detail)
             misspelt.add((*detail["loc"][:-1], meant))
             yield problem
     for detail in details:
-        # A key that is missing because it is misspelt has been told already.
-        if detail["type"] != "extra_forbidden" and not (
-            detail["type"] == "missing" and tuple(detail["loc"]) in misspelt
-        ):
+        if detail["type"] != "extra_forbidden" and not _told_already(detail, misspelt):
             yield _problem(document, at, detail)
+
+
+def _told_already(detail: ErrorDetails, misspelt: set[Trail]) -> bool:
+    """Whether another problem says it: a key missing as it is misspelt, a list short of refused items."""
+    if detail["type"] == "missing":
+        return tuple(detail["loc"]) in misspelt
+    return detail["type"] == "too_short" and bool(detail.get("input"))
 
 
 def _unknown_key(
@@ -58,8 +67,9 @@ def _unknown_key(
 def _problem(document: Document, at: Trail, detail: ErrorDetails) -> Problem:
     trail = (*at, *detail["loc"])
     if detail["type"] == "missing":
-        whole = "The file is empty; the" if document.at(at) is None else "The"
-        return Problem(document.position(trail[:-1]), f"{whole} key `{trail[-1]}` is missing")
+        return Problem(document.position(trail[:-1]), f"The key `{trail[-1]}` is missing")
+    if not trail and document.value is None:
+        return Problem(document.position(()), "The file is empty")
     if detail["loc"] and detail["loc"][-1] == "[key]":
         trail = trail[:-1]
         position = document.key_position(trail)
@@ -155,6 +165,7 @@ _SENTENCES: dict[str, _Tell] = {
     "too_short": lambda *_: ("must not be empty", ""),
     "too_long": lambda _, context: (f"must have at most {context.get('max_length')} items", ""),
     "string_too_short": lambda *_: ("must not be empty", ""),
+    "string_pattern_mismatch": lambda *_: ("has characters that can't stand in it", ""),
     "string_too_long": lambda _, context: (
         f"must be at most {context.get('max_length')} characters long",
         "",

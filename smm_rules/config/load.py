@@ -1,0 +1,77 @@
+"""The configuration read from its file and the environment, with every problem told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from smm_rules.config.environment import misspelt, with_environment
+from smm_rules.config.model import Configuration
+from smm_rules.config.paths import DIRECTORY
+from smm_rules.document import Document, DocumentError, Problem, did_you_mean, read_document, validate
+from smm_rules.facts import format_duration
+
+
+def load_configuration(path: Path, environment: Mapping[str, str]) -> Configuration:
+    """The configuration in the file at `path`; `DocumentError` carries every problem.
+
+    Environment variables named in `config.environment` replace single settings. Secrets are not read.
+    """
+    document = with_environment(read_document(path), environment)
+    context = {DIRECTORY: path.parent.absolute()}
+    configuration = validate(document, Configuration, context=context)
+    problems = [*_cross_checks(document, configuration), *_environment(configuration, environment)]
+    if problems:
+        raise DocumentError(problems)
+    return configuration
+
+
+def _environment(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Problem]:
+    referenced = frozenset(secret.env for secret in configuration.references if secret.env)
+    return misspelt(environment, referenced)
+
+
+def _cross_checks(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    yield from _duplicate_panels(document, configuration)
+    yield from _operator_channel(document, configuration)
+    yield from _gaps(document, configuration)
+
+
+def _duplicate_panels(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, panel in enumerate(configuration.panels):
+        name = panel.name.casefold()
+        if name in first:
+            line = document.position(("panels", first[name], "name")).line
+            message = f'The panel "{panel.name}" is named twice; it stands at line {line} already'
+            yield document.problem(("panels", index, "name"), message, "Give each panel a name of its own")
+        first.setdefault(name, index)
+
+
+def _operator_channel(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    if configuration.operator is None or configuration.operator.channel in configuration.channels:
+        return
+    name = configuration.operator.channel
+    known = ", ".join(configuration.channels) or "none"
+    suggestion = did_you_mean(name, configuration.channels) or f"Channels here: {known}"
+    yield document.problem(("operator", "channel"), f'There is no channel "{name}"', suggestion)
+
+
+def _gaps(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    """A gap no longer than the time between two looks would restart every hold at every look."""
+    gap = configuration.observation_gap
+    looks = [
+        (getattr(panel.poll, name), name, ("panels", index, "poll", name))
+        for index, panel in enumerate(configuration.panels)
+        for name in ("orders", "refills", "balance")
+    ]
+    interval, name, trail = max(looks)
+    if interval < gap:
+        return
+    message = (
+        f"`observation_gap` ({format_duration(gap)}) must be longer than the time between two looks "
+        f"at {name} ({format_duration(interval)}), or no hold would ever end"
+    )
+    suggestion = f"Write observation_gap: {format_duration(interval * 3)} or look more often"
+    stated = isinstance(document.value, dict) and "observation_gap" in document.value
+    yield document.problem(("observation_gap",) if stated else trail, message, suggestion)

@@ -1,0 +1,86 @@
+"""The configuration, typed and frozen. It holds references to secrets, never a panel's key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from smm_rules.config.addresses import PanelUrl
+from smm_rules.config.channels import ChannelSettings
+from smm_rules.config.paths import FilePath
+from smm_rules.config.secrets import Secret, SecretReference
+from smm_rules.document.types import Duration, Settings, Slug, as_list, at_least
+
+_SECOND = at_least(timedelta(seconds=1))
+
+
+class PollSettings(Settings):
+    """How often each kind of thing is read from a panel, at most."""
+
+    orders: Annotated[Duration, _SECOND] = timedelta(minutes=5)
+    refills: Annotated[Duration, _SECOND] = timedelta(minutes=15)
+    balance: Annotated[Duration, _SECOND] = timedelta(minutes=5)
+    catalogue: Annotated[Duration, _SECOND] = timedelta(hours=6)
+
+
+class PanelSettings(Settings):
+    """One panel: where it is and how hard it may be asked."""
+
+    name: Slug
+    url: PanelUrl
+    key: Secret
+    requests_per_minute: Annotated[int, Field(ge=1, le=6000)] = 60
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
+    poll: PollSettings = PollSettings()
+
+
+class OperatorSettings(Settings):
+    """Who is told when an outcome is in doubt or the daemon itself has trouble."""
+
+    channel: Slug
+
+
+class LoggingSettings(Settings):
+    format: Literal["json", "console", "auto"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Configuration(Settings):
+    """All settings of the daemon. Paths are absolute once loaded.
+
+    `observation_gap` is the longest time between two looks at a thing that still counts as having watched
+    it. `settle_after` is how long a finished thing is still looked at. `retention` is how long history is
+    kept. `sweep_size` is how many orders one look takes at most.
+    """
+
+    panels: Annotated[tuple[PanelSettings, ...], Field(strict=False, min_length=1)]
+    channels: dict[Slug, ChannelSettings] = Field(default_factory=dict)
+    rules: Annotated[tuple[FilePath, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)]
+    ledger: FilePath
+    drop_folder: FilePath | None = None
+    operator: OperatorSettings | None = None
+    mode: Literal["live", "dry_run"] = "live"
+    observation_gap: Annotated[Duration, _SECOND] = timedelta(minutes=30)
+    settle_after: Duration = timedelta(days=1)
+    retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=90)
+    logging: LoggingSettings = LoggingSettings()
+    stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
+    sweep_size: Annotated[int, Field(ge=1, le=100_000)] = 2000
+
+    def panel(self, name: str) -> PanelSettings | None:
+        """The panel called `name`, or None."""
+        return next((panel for panel in self.panels if panel.name == name), None)
+
+    @property
+    def channel_types(self) -> dict[str, str]:
+        """Each channel's type by its name."""
+        return {name: channel.type for name, channel in self.channels.items()}
+
+    @property
+    def references(self) -> tuple[SecretReference, ...]:
+        """Every secret that is kept elsewhere, for the redaction of logs and for `doctor`."""
+        keys = [panel.key for panel in self.panels]
+        return (*keys, *(secret for channel in self.channels.values() for secret in channel.references))
