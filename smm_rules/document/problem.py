@@ -54,3 +54,8 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     folded = {candidate.casefold(): candidate for candidate in candidates}
     near = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=0.6)
     return f'Did you mean "{folded[near[0]]}"?' if near else ""
+
+
+def in_file_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, sorted by file, line and column."""
+    return sorted(set(problems), key=lambda problem: (problem.position, problem.message))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from smm_rules.document.document import Document, Trail
-from smm_rules.document.problem import DocumentError, Problem, did_you_mean
+from smm_rules.document.problem import DocumentError, Problem, did_you_mean, in_file_order
 from smm_rules.document.types import REFUSED, written
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -27,7 +27,7 @@ def validate(
         return model.model_validate(document.at(at), context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    raise DocumentError(sorted(set(_problems(document, model, at, details))))
+    raise DocumentError(in_file_order(_problems(document, model, at, details)))
 
 
 def _problems(
