@@ -1,0 +1,138 @@
+"""CSV: a header with column names, then one order a record; `,` `;` or tab between values.
+
+A quoted value may hold line breaks. A quote that is never closed costs its own line only: reading goes on
+with the next one.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from smm_rules.intake.columns import columns
+from smm_rules.intake.lines import LONGEST_LINE, BadLine, IntakeOptions, Line, SourceRefused, Unacceptable
+from smm_rules.intake.readers.physical import physical_lines
+from smm_rules.intake.values import order_from
+
+_DELIMITERS = (",", ";", "\t")
+_LINES_IN_A_RECORD = 20_000
+_SHOWN = 2_000
+
+
+def read_separated(file: BinaryIO, options: IntakeOptions) -> Iterator[Line]:
+    """The orders of a CSV file. `SourceRefused` when its header can't be used."""
+    records = _Records(file)
+    header = records.next_record()
+    if header is None:
+        raise SourceRefused("the file is empty", "Its first line names the columns, like order,service,link")
+    if isinstance(header, BadLine):
+        raise SourceRefused(f"the header can't be read: {header.what}", header.to_do)
+    delimiter = max(_DELIMITERS, key=header[1].count)
+    records.delimiter = delimiter
+    try:
+        names = columns(_split(header[1], delimiter), options.ignored)
+    except Unacceptable as problem:
+        raise SourceRefused(f"the header (line {header[0]}): {problem.what}", problem.to_do) from None
+    records.width = len(names)
+    while (record := records.next_record()) is not None:
+        yield record if isinstance(record, BadLine) else _order(record, names, delimiter, options)
+
+
+def _order(record: tuple[int, str], names: list[str | None], delimiter: str, options: IntakeOptions) -> Line:
+    number, text = record
+    try:
+        values = _split(text, delimiter)
+        if len(values) > len(names) and any(value.strip() for value in values[len(names) :]):
+            raise Unacceptable(
+                f"{len(values)} values for {len(names)} columns",
+                f'Quote values that hold "{delimiter}"',
+            )
+        return order_from({name: value for name, value in zip(names, values, strict=False) if name}, options)
+    except Unacceptable as problem:
+        return BadLine(number, problem.what, problem.to_do, text[:_SHOWN])
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    """The values of one record."""
+    try:
+        return next(csv.reader((text,), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise Unacceptable(f"the line isn't well-formed CSV ({error})", "Check its quotes") from None
+
+
+class _Records:
+    """Records put together from physical lines, blank ones left out."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.delimiter = ""
+        self.width = 0
+        self._lines = physical_lines(file)
+        self._put_back: deque[tuple[int, str] | BadLine] = deque()
+
+    def next_record(self) -> tuple[int, str] | BadLine | None:
+        """The next record with the number of its first line; None at the end."""
+        while (line := self._next_line()) is not None:
+            if isinstance(line, BadLine):
+                return line
+            if not line[1].strip(" \t,;"):
+                continue
+            if '"' not in line[1] or not self._open_after(line[1], within=False):
+                return line
+            return self._continued(line)
+        return None
+
+    def _next_line(self) -> tuple[int, str] | BadLine | None:
+        return self._put_back.popleft() if self._put_back else next(self._lines, None)
+
+    def _continued(self, first: tuple[int, str]) -> tuple[int, str] | BadLine:
+        """The record that `first` opens; where no end is found `first` alone is bad, the rest goes back."""
+        taken: list[tuple[int, str] | BadLine] = []
+        pieces, size = [first[1]], len(first[1])
+        while len(taken) < _LINES_IN_A_RECORD and (line := self._next_line()) is not None:
+            taken.append(line)
+            if isinstance(line, BadLine):
+                break
+            pieces.append(line[1])
+            size += len(line[1]) + 1
+            if size > LONGEST_LINE:
+                break
+            if not self._open_after(line[1], within=True):
+                record = "\n".join(pieces)
+                if self._sound(record):
+                    return first[0], record
+                break
+        self._put_back.extendleft(reversed(taken))
+        what = "a quoted value is opened and never closed"
+        return BadLine(first[0], what, 'Close it, or write a lone " as """"', first[1][:_SHOWN])
+
+    def _sound(self, record: str) -> bool:
+        """Whether what was put together is one record, not the lines between two stray quotes."""
+        if not self.width:
+            return True
+        try:
+            return len(_split(record, self.delimiter)) == self.width
+        except Unacceptable:
+            return False
+
+    def _open_after(self, text: str, *, within: bool) -> bool:
+        """Whether a quoted value is still open at the end of `text`; `within` says it was at the start."""
+        delimiters = self.delimiter or "".join(_DELIMITERS)
+        position = 0
+        while True:
+            if within:
+                position = text.find('"', position)
+                if position < 0:
+                    return True
+                if text[position + 1 : position + 2] == '"':
+                    position += 2
+                    continue
+                within = False
+                position += 1
+            else:
+                position = text.find('"', position)
+                if position < 0:
+                    return False
+                within = position == 0 or text[position - 1] in delimiters
+                position += 1
