@@ -29,7 +29,7 @@ def next_look(
     pending = [wake for wake in wakes if wake is not None]
     if not pending and _has_settled(kind, facts, now, settle_after):
         return None
-    return min(now + interval, *pending)
+    return min([now + interval, *pending])
 
 
 def _has_settled(kind: EntityKind, facts: Facts, now: datetime, settle_after: timedelta) -> bool:
