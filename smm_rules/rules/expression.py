@@ -1,15 +1,42 @@
-"""Conditions: `status == "Partial" and remains > 0 and service.refill`, checked and compiled once."""
+"""Conditions: `status == "Partial" and remains > 0 and service.refill`, checked and compiled once.
+
+The language is a typed subset of Python's expressions. An unknown fact makes a comparison unknown, and
+`and`, `or` and `not` follow three-valued logic: a condition that needs a missing fact never holds, also
+under `not`. So does one that can't be worked out, such as a division by zero.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from smm_rules.document.problem import Position
-from smm_rules.facts import EntityKind, Value
+from smm_rules.document.problem import DocumentError, Position, Problem
+from smm_rules.facts import EntityKind, FactType, Value
+from smm_rules.rules.condition.canonical import canonical
+from smm_rules.rules.condition.checking import Checker
+from smm_rules.rules.condition.complaint import Complaint
+from smm_rules.rules.condition.functions import FUNCTIONS, Function, Parameter
+from smm_rules.rules.condition.generating import Holds, generate
+from smm_rules.rules.condition.grammar import parse, sentence_complaints
+from smm_rules.rules.condition.nodes import AllOf, AnyOf, Node
+from smm_rules.rules.condition.tokens import MOST_COMPLAINTS, scan
+from smm_rules.rules.condition.trace import Trace, currency_facts_of, fields_of, trace
 
-#: Where the character at an offset of a condition's text stands in its file.
+__all__ = [
+    "FUNCTIONS",
+    "Clause",
+    "CompiledCondition",
+    "Function",
+    "Locate",
+    "Parameter",
+    "SourceText",
+    "Trace",
+    "compile_condition",
+    "compile_conditions",
+]
+
+#: Where the character at an offset (from 0) of a condition's text stands in its file.
 Locate = Callable[[int], Position]
 
 
@@ -25,19 +52,14 @@ class SourceText:
     at: Position
     locate: Locate | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """How one part of a condition came out. `truth` is None for unknown and for parts that aren't boolean.
-
-    `facts` are the facts read by this part, by name; `parts` what it is made of, in order.
-    """
-
-    source: str
-    value: Value
-    truth: bool | None
-    facts: Mapping[str, Value]
-    parts: tuple[Trace, ...] = ()
+    def position(self, offset: int) -> Position:
+        """Where the character at `offset` stands."""
+        if self.locate is not None:
+            return self.locate(offset)
+        before = self.source[:offset]
+        lines = before.count("\n")
+        column = len(before) - before.rfind("\n") if lines else self.at.column + offset
+        return Position(self.at.file, self.at.line + lines, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +69,16 @@ class Clause:
     source: str
     position: Position
     names: frozenset[str]
-    holds: Callable[[Mapping[str, Value], datetime], bool | None]
+    _node: Node = field(repr=False, compare=False)
+    _holds: Holds = field(repr=False, compare=False)
+
+    def holds(self, facts: Mapping[str, Value], now: datetime) -> bool | None:
+        """True, False, or None when a fact it needs is unknown."""
+        return self._holds(facts, now)
+
+    def trace(self, facts: Mapping[str, Value], now: datetime) -> Trace:
+        """How every part of the clause came out."""
+        return trace(self._node, facts, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +95,16 @@ class CompiledCondition:
     names: frozenset[str]
     stored_names: frozenset[str]
     canonical: str
+    _node: Node = field(repr=False, compare=False)
+    _holds: Holds = field(repr=False, compare=False)
 
     def holds(self, facts: Mapping[str, Value], now: datetime) -> bool | None:
         """True, False, or None when a fact it needs is unknown. A fact without a key counts as unknown."""
-        raise NotImplementedError
+        return self._holds(facts, now)
 
     def trace(self, facts: Mapping[str, Value], now: datetime) -> Trace:
         """How every part came out, for explaining why a rule did or didn't fire."""
-        raise NotImplementedError
+        return trace(self._node, facts, now)
 
 
 def compile_condition(
@@ -85,5 +118,91 @@ def compile_condition(
 
 
 def compile_conditions(sources: Sequence[SourceText], kind: EntityKind) -> CompiledCondition:
-    """One condition that holds when all of `sources` hold; problems of all of them in one `DocumentError`."""
-    raise NotImplementedError
+    """One condition that holds when all of `sources` (at least one) hold.
+
+    Raises `DocumentError` with every problem of every one of them.
+    """
+    if not sources:
+        raise ValueError("a condition needs at least one source")
+    trees: list[tuple[Node, SourceText]] = []
+    problems: list[Problem] = []
+    for text in sources:
+        checked = _checked(text.source, kind)
+        if isinstance(checked, Node):
+            trees.append((checked, text))
+        else:
+            problems += _problems(checked, text)
+    if problems:
+        raise DocumentError(problems)
+    return _compiled(trees)
+
+
+def _checked(source: str, kind: EntityKind) -> Node | list[Complaint]:
+    """The typed tree of a text, or everything that is wrong with it."""
+    scanned = scan(source)
+    complaints = list(scanned.complaints)
+    checker = Checker(kind)
+    grammar = sentence_complaints(scanned.tokens, len(source.rstrip())) if scanned.readable else []
+    if grammar or not scanned.readable:
+        checker.names(scanned.tokens)
+        return complaints + grammar + checker.complaints
+    parsed = parse(source, scanned.tokens)
+    if isinstance(parsed, Complaint):
+        return [*complaints, parsed]
+    node = checker.condition(parsed)
+    complaints += checker.complaints
+    return complaints if complaints or node is None else node
+
+
+def _problems(complaints: list[Complaint], text: SourceText) -> list[Problem]:
+    inside = max(len(text.source) - 1, 0)
+    in_order = sorted(set(complaints))[:MOST_COMPLAINTS]
+    return [
+        Problem(text.position(min(complaint.offset, inside)), complaint.message, complaint.suggestion)
+        for complaint in in_order
+    ]
+
+
+def _compiled(trees: list[tuple[Node, SourceText]]) -> CompiledCondition:
+    parts = [(part, text) for tree, text in trees for part in _conjuncts(tree)]
+    source = " and ".join(_as_conjunct(tree, text, alone=len(trees) == 1) for tree, text in trees)
+    whole = parts[0][0]
+    if len(parts) > 1:
+        whole = AllOf(FactType.BOOLEAN, source, 0, tuple(part for part, _ in parts))
+    holds = generate(whole)
+    clauses = tuple(
+        Clause(part.text, text.position(part.start), _names(part), part, _holds_of(part, whole, holds))
+        for part, text in parts
+    )
+    return CompiledCondition(
+        source=source,
+        clauses=clauses,
+        names=_names(whole),
+        stored_names=_stored_names(whole),
+        canonical=canonical(whole),
+        _node=whole,
+        _holds=holds,
+    )
+
+
+def _holds_of(part: Node, whole: Node, holds: Holds) -> Holds:
+    return holds if part is whole else generate(part)
+
+
+def _conjuncts(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, AllOf):
+        return tuple(part for child in node.parts for part in _conjuncts(child))
+    return (node,)
+
+
+def _as_conjunct(node: Node, text: SourceText, *, alone: bool) -> str:
+    source = text.source.strip()
+    return f"({source})" if isinstance(node, AnyOf) and not alone else source
+
+
+def _names(node: Node) -> frozenset[str]:
+    return frozenset(read.name for read in fields_of(node)) | frozenset(currency_facts_of(node))
+
+
+def _stored_names(node: Node) -> frozenset[str]:
+    return frozenset(read.since or read.name for read in fields_of(node)) | frozenset(currency_facts_of(node))
