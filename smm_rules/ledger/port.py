@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
@@ -181,6 +182,13 @@ class Ledger(Protocol):
     async def beat(self, heartbeat: Heartbeat) -> None: ...
 
     async def heartbeat(self) -> Heartbeat | None: ...
+
+    async def reserved(self, panel: str) -> dict[str, Decimal]:
+        """Money set aside on a panel, by currency (empty where unknown): planned, sending and unknown.
+
+        Held intents don't count: they may never be sent.
+        """
+        ...
 
     async def totals(self, now: datetime) -> Totals: ...
 

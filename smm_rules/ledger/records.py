@@ -40,7 +40,10 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True)
 class TrackedOrder:
-    """An order as intake and chain know it. `root` is the first of its chain, `depth` its place in it."""
+    """An order as intake and chain know it. `root` is the first of its chain, `depth` its place in it.
+
+    `refills` counts the refills the panel accepted through this daemon.
+    """
 
     entity: Entity
     service: str | None
@@ -52,6 +55,7 @@ class TrackedOrder:
     parent: Entity | None
     root: Entity
     depth: int
+    refills: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,4 +4,19 @@ from __future__ import annotations
 
 from smm_rules.observe.event import Event
 
-EVENTS: tuple[Event, ...] = ()
+EVENTS: tuple[Event, ...] = (
+    Event(
+        "ledger.migrated",
+        "info",
+        ("path", "before", "after"),
+        "The ledger's schema was brought from version `before` (0: a new file) to `after`.",
+        "Nothing to do. An older smm-rules refuses the file from now on.",
+    ),
+    Event(
+        "ledger.wal_unsafe",
+        "warning",
+        ("path", "library"),
+        "The SQLite `library` has the WAL-reset bug, so the ledger uses a rollback journal, which is slower.",
+        "Install apsw 3.51.3 or newer.",
+    ),
+)

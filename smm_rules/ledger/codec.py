@@ -1,0 +1,183 @@
+"""Records as JSON text and back, without losing a type.
+
+JSON has no money, instants or durations, so these are written as a mapping with one tagged key:
+`{"$decimal": "1.50"}`, `{"$at": microseconds since 1970, UTC}`, `{"$for": microseconds}`. A mapping of the
+caller's own that has a key beginning with `$` is wrapped as `{"$map": [[key, value], …]}`, so no text a
+panel or a rule file holds can be taken for a tag. Text outside JSON goes through `storable`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from smm_rules.engine.memory import BLANK, Memory, Reason
+from smm_rules.facts import Entity, EntityKind, Facts
+from smm_rules.rules.model import Limits, Step, StepKind
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_micros(instant: datetime) -> int:
+    """Microseconds since 1970, UTC; `ValueError` for a time without a time zone."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone, so it names no instant")
+    return duration_to_micros(instant - EPOCH)
+
+
+def from_micros(micros: int) -> datetime:
+    """The instant `micros` microseconds after 1970, UTC."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def maybe_micros(instant: datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
+
+
+def maybe_instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+def duration_to_micros(duration: timedelta) -> int:
+    """A duration in whole microseconds, exactly."""
+    return (duration.days * 86_400 + duration.seconds) * 1_000_000 + duration.microseconds
+
+
+def storable(text: str) -> str:
+    """`text` as UTF-8 can hold it: a lone surrogate, which JSON may smuggle in, becomes `?`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
+
+
+# -- entities as text -----------------------------------------------------------------------------------
+def entity_text(entity: Entity) -> str:
+    """`kind/panel/id`, with a slash in the panel's name escaped so that it reads back as it was."""
+    panel = entity.panel.replace("%", "%25").replace("/", "%2F")
+    return storable(f"{entity.kind.value}/{panel}/{entity.id}")
+
+
+def entity_from_text(text: str) -> Entity:
+    kind, panel, identifier = text.split("/", 2)
+    return Entity(EntityKind(kind), panel.replace("%2F", "/").replace("%25", "%"), identifier)
+
+
+# -- values ---------------------------------------------------------------------------------------------
+def _tagged(value: object) -> object:
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, datetime):
+        return {"$at": to_micros(value)}
+    if isinstance(value, timedelta):
+        return {"$for": duration_to_micros(value)}
+    raise TypeError(f"the ledger can't keep a {type(value).__name__}: {value!r}")
+
+
+def _untagged(mapping: dict[str, Any]) -> Any:
+    if len(mapping) != 1:
+        return mapping
+    [(tag, value)] = mapping.items()
+    match tag:
+        case "$decimal":
+            return Decimal(value)
+        case "$at":
+            return from_micros(value)
+        case "$for":
+            return timedelta(microseconds=value)
+        case "$map":
+            return dict(value)
+        case _:
+            return mapping
+
+
+def _guarded(value: object) -> object:
+    """`value` as plain JSON containers, with mappings that look like tags wrapped."""
+    if isinstance(value, Mapping):
+        if any(not isinstance(key, str) for key in value):
+            raise TypeError(f"the ledger keeps mappings with text keys only, not {value!r}")
+        pairs = {key: _guarded(item) for key, item in value.items()}
+        return {"$map": [list(pair) for pair in pairs.items()]} if _like_a_tag(pairs) else pairs
+    if isinstance(value, list | tuple):
+        return [_guarded(item) for item in value]
+    if isinstance(value, float):
+        raise TypeError(f"the ledger keeps no binary fractions; write {value!r} as a Decimal")
+    return value
+
+
+def _like_a_tag(mapping: Mapping[str, object]) -> bool:
+    return any(key.startswith("$") for key in mapping)
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_tagged).encode
+_encode_sorted = json.JSONEncoder(separators=(",", ":"), default=_tagged, sort_keys=True).encode
+_decode = json.JSONDecoder(object_hook=_untagged).decode
+
+
+def to_json(value: object) -> str:
+    """Any plain value as JSON text; `TypeError` for what the ledger doesn't keep."""
+    return _encode(_guarded(value))
+
+
+def from_json(text: str) -> Any:
+    """What `to_json` wrote; tuples come back as lists."""
+    return _decode(text)
+
+
+# -- facts ----------------------------------------------------------------------------------------------
+def encode_facts(facts: Facts) -> str:
+    """Facts as JSON text, keys sorted, so that equal facts are equal text."""
+    return _encode_sorted(facts if not _like_a_tag(facts) else _guarded(facts))
+
+
+def decode_facts(text: str) -> Facts:
+    facts: Facts = _decode(text)
+    return facts
+
+
+def decode_texts(text: str) -> dict[str, str]:
+    """A mapping of text to text, such as parameters or evidence."""
+    texts: dict[str, str] = _decode(text)
+    return texts
+
+
+# -- steps and limits -----------------------------------------------------------------------------------
+def encode_steps(steps: tuple[Step, ...]) -> str:
+    return to_json([{"kind": step.kind.value, "parameters": step.parameters} for step in steps])
+
+
+def decode_steps(text: str) -> tuple[Step, ...]:
+    return tuple(Step(StepKind(step["kind"]), step["parameters"]) for step in from_json(text))
+
+
+def encode_limits(limits: Limits) -> str:
+    return to_json({field.name: getattr(limits, field.name) for field in fields(Limits)})
+
+
+def decode_limits(text: str) -> Limits:
+    stored = from_json(text)
+    known = {field.name for field in fields(Limits)}
+    return Limits(**{name: value for name, value in stored.items() if name in known})
+
+
+# -- memories -------------------------------------------------------------------------------------------
+_MEMORY_FIELDS = tuple((field.name, getattr(BLANK, field.name)) for field in fields(Memory))
+
+
+def encode_memory(memory: Memory) -> str:
+    """What of a memory differs from a blank one."""
+    told = ((name, getattr(memory, name), blank) for name, blank in _MEMORY_FIELDS)
+    return _encode({name: value for name, value, blank in told if value != blank})
+
+
+def decode_memory(text: str) -> Memory:
+    stored = _decode(text)
+    if "stopped_by" in stored:
+        stored["stopped_by"] = Reason(stored["stopped_by"])
+    known = {name for name, _ in _MEMORY_FIELDS}
+    return Memory(**{name: value for name, value in stored.items() if name in known})

@@ -1,0 +1,123 @@
+"""What is watched: when it is due, and what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import apsw
+
+from smm_rules.engine.memory import Memory
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.codec import decode_facts, decode_memory, from_micros, to_micros
+from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.records import Observation, Watched
+from smm_rules.ledger.sqlite.query import changed, first, rows, rows_of_each
+from smm_rules.ledger.sqlite.rows import all_watched, key
+
+_NAMED = "WHERE e.kind = ? AND e.panel = ? AND e.name = ? AND e.forgotten_at IS NULL"
+_DUE = """
+  WHERE e.kind = ? AND e.panel = ? AND e.due_at <= ? AND e.due_at IS NOT NULL AND e.forgotten_at IS NULL
+  ORDER BY e.due_at LIMIT ?
+"""
+_PAGE = """
+  WHERE e.kind = ? AND (e.panel, e.name) > (?, ?) AND e.forgotten_at IS NULL
+  ORDER BY e.panel, e.name LIMIT ?
+"""
+_PAGE_OF_PANEL = """
+  WHERE e.kind = ? AND e.panel = ? AND e.name > ? AND e.forgotten_at IS NULL
+  ORDER BY e.name LIMIT ?
+"""
+_PAGE_FROM_START = _PAGE.replace("AND (e.panel, e.name) > (?, ?) ", "")
+_PAGE_OF_PANEL_FROM_START = _PAGE_OF_PANEL.replace("AND e.name > ? ", "")
+
+_POSTPONE = (
+    "UPDATE entities SET due_at = ? WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NULL"
+)
+_FORGET = """
+  UPDATE entities SET forgotten_at = ?, due_at = NULL
+  WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NULL RETURNING id
+"""
+_FORGET_REFILLS = """
+  UPDATE entities SET forgotten_at = ?, due_at = NULL WHERE refilled = ? AND forgotten_at IS NULL
+"""
+_MEMORIES = """
+  SELECT m.rule, e.kind, e.panel, e.name, m.memory FROM entities e JOIN memories m ON m.entity = e.id
+  WHERE e.kind = ? AND e.panel = ? AND e.name = ?
+"""
+_HISTORY_OF_ALL = """
+  SELECT e.kind, e.panel, e.name, h.at, h.facts FROM history h JOIN entities e ON e.id = h.entity
+  WHERE h.at BETWEEN ? AND ? ORDER BY h.at, h.id LIMIT ?
+"""
+_HISTORY_OF_ONE = """
+  SELECT e.kind, e.panel, e.name, h.at, h.facts FROM entities e JOIN history h ON h.entity = e.id
+  WHERE e.kind = ? AND e.panel = ? AND e.name = ? AND h.at BETWEEN ? AND ? ORDER BY h.at LIMIT ?
+"""
+
+
+def watched(connection: apsw.Connection, entity: Entity) -> Watched | None:
+    found = all_watched(connection, _NAMED, key(entity))
+    return found[0] if found else None
+
+
+def watched_page(
+    connection: apsw.Connection, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
+) -> tuple[Watched, ...]:
+    """Ordered by panel, then by the panel's ID as text."""
+    if panel is not None:
+        if after is None:
+            return all_watched(connection, _PAGE_OF_PANEL_FROM_START, (kind.value, panel, limit))
+        return all_watched(connection, _PAGE_OF_PANEL, (kind.value, panel, after.id, limit))
+    if after is None:
+        return all_watched(connection, _PAGE_FROM_START, (kind.value, limit))
+    return all_watched(connection, _PAGE, (kind.value, after.panel, after.id, limit))
+
+
+def due(
+    connection: apsw.Connection, kind: EntityKind, panel: str, now: datetime, limit: int
+) -> tuple[Watched, ...]:
+    return all_watched(connection, _DUE, (kind.value, panel, to_micros(now), limit))
+
+
+def postpone(connection: apsw.Connection, entities: Iterable[Entity], due_at: datetime) -> None:
+    at = to_micros(due_at)
+    rows_of_each(connection, _POSTPONE, [(at, *key(entity)) for entity in entities])
+
+
+def forget(connection: apsw.Connection, entity: Entity, now: datetime) -> bool:
+    """Orders and refills; an order's refills go with it.
+
+    What rules remember stays: should the order be tracked again, their limits still hold.
+    """
+    if entity.kind not in (EntityKind.ORDER, EntityKind.REFILL):
+        raise LedgerError(f"{entity} can't be forgotten: only orders and refills can")
+    at = to_micros(now)
+    forgotten = first(connection, _FORGET, (at, *key(entity)))
+    if forgotten is None:
+        return False
+    if entity.kind is EntityKind.ORDER:
+        changed(connection, _FORGET_REFILLS, (at, forgotten[0]))
+    return True
+
+
+def memories(connection: apsw.Connection, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
+    found = rows_of_each(connection, _MEMORIES, [key(entity) for entity in entities])
+    return {
+        (rule, Entity(EntityKind(kind), panel, name)): decode_memory(memory)
+        for rule, kind, panel, name, memory in found
+    }
+
+
+def history(
+    connection: apsw.Connection, entity: Entity | None, since: datetime, until: datetime, limit: int
+) -> tuple[Observation, ...]:
+    """From `since` to `until`, both included."""
+    span = (to_micros(since), to_micros(until), limit)
+    if entity is None:
+        found = rows(connection, _HISTORY_OF_ALL, span)
+    else:
+        found = rows(connection, _HISTORY_OF_ONE, (*key(entity), *span))
+    return tuple(
+        Observation(Entity(EntityKind(kind), panel, name), from_micros(at), decode_facts(facts))
+        for kind, panel, name, at, facts in found
+    )

@@ -1,0 +1,112 @@
+"""The daemon's own: its heartbeat, how much there is of everything, and what may be dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import apsw
+
+from smm_rules.ledger.codec import decode_texts, from_micros, to_json, to_micros
+from smm_rules.ledger.records import Heartbeat, Totals
+from smm_rules.ledger.sqlite.query import cell, changed, first, rows
+from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
+
+_BEAT = """
+  INSERT INTO heartbeat (id, owner, started_at, beat_at, detail) VALUES (1, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET
+    owner = excluded.owner, started_at = excluded.started_at, beat_at = excluded.beat_at,
+    detail = excluded.detail
+"""
+_HEARTBEAT = "SELECT owner, started_at, beat_at, detail FROM heartbeat"
+_ORDERS = "SELECT count(*) FROM entities WHERE kind = 'order' AND forgotten_at IS NULL"
+_DUE = "SELECT count(*) FROM entities WHERE due_at <= ? AND due_at IS NOT NULL"
+_RESERVED = """
+  SELECT currency, reserved FROM intents
+  WHERE state IN (SELECT value FROM json_each(?1)) AND reserved IS NOT NULL AND (?2 IS NULL OR panel = ?2)
+"""
+_FORGET_MEMORIES = "DELETE FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
+_REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
+
+#: The latest observation of each entity stays: it is what the entity was last known to be.
+_PRUNE_HISTORY = """
+  DELETE FROM history AS old WHERE old.at < ?
+    AND EXISTS (SELECT 1 FROM history AS newer WHERE newer.entity = old.entity AND newer.at > old.at)
+"""
+_PRUNE_OUTBOX = "DELETE FROM outbox WHERE state = 'delivered' AND settled_at < ?"
+#: A firing goes with all its intents or not at all, so that what is kept can be understood.
+_PRUNE_INTENTS = """
+  DELETE FROM intents AS old WHERE old.settled_at < ?1 AND old.state IN (SELECT value FROM json_each(?2))
+    AND NOT EXISTS (
+      SELECT 1 FROM intents AS other WHERE other.firing = old.firing
+        AND (other.settled_at IS NULL OR other.settled_at >= ?1
+             OR other.state NOT IN (SELECT value FROM json_each(?2)))
+    )
+"""
+_PRUNE_FIRINGS = """
+  DELETE FROM firings WHERE at < ? AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.firing = firings.id)
+"""
+
+
+def beat(connection: apsw.Connection, heartbeat: Heartbeat) -> None:
+    started_at, beat_at = to_micros(heartbeat.started_at), to_micros(heartbeat.beat_at)
+    changed(connection, _BEAT, (heartbeat.owner, started_at, beat_at, to_json(heartbeat.detail)))
+
+
+def heartbeat(connection: apsw.Connection) -> Heartbeat | None:
+    row = first(connection, _HEARTBEAT)
+    if row is None:
+        return None
+    owner, started_at, beat_at, detail = row
+    return Heartbeat(owner, from_micros(started_at), from_micros(beat_at), decode_texts(detail))
+
+
+def totals(connection: apsw.Connection, now: datetime) -> Totals:
+    return Totals(
+        orders=_count(connection, _ORDERS),
+        due=_count(connection, _DUE, to_micros(now)),
+        intents=_counts(connection, "SELECT state, count(*) FROM intents GROUP BY state"),
+        messages=_counts(connection, "SELECT state, count(*) FROM outbox GROUP BY state"),
+        observations=_count(connection, "SELECT count(*) FROM history"),
+        reserved=_reserved(connection, OPEN, None),
+    )
+
+
+def reserved(connection: apsw.Connection, panel: str) -> dict[str, Decimal]:
+    return _reserved(connection, COMMITTED, panel)
+
+
+def forget_memories(connection: apsw.Connection, rules: Sequence[str]) -> int:
+    return changed(connection, _FORGET_MEMORIES, (to_json(list(rules)),))
+
+
+def remembered_rules(connection: apsw.Connection) -> dict[str, int]:
+    return _counts(connection, _REMEMBERED)
+
+
+def prune(connection: apsw.Connection, before: datetime) -> dict[str, int]:
+    """Never what is open, unknown or held; what rules remember, chains and counts stay too."""
+    at = to_micros(before)
+    return {
+        "history": changed(connection, _PRUNE_HISTORY, (at,)),
+        "messages": changed(connection, _PRUNE_OUTBOX, (at,)),
+        "intents": changed(connection, _PRUNE_INTENTS, (at, to_json(sorted(FINAL)))),
+        "firings": changed(connection, _PRUNE_FIRINGS, (at,)),
+    }
+
+
+def _reserved(connection: apsw.Connection, states: frozenset[str], panel: str | None) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for currency, amount in rows(connection, _RESERVED, (to_json(sorted(states)), panel)):
+        sums[currency or ""] = sums.get(currency or "", Decimal(0)) + Decimal(amount)
+    return sums
+
+
+def _count(connection: apsw.Connection, query: str, *values: int) -> int:
+    count: int = cell(connection, query, values)
+    return count
+
+
+def _counts(connection: apsw.Connection, query: str) -> dict[str, int]:
+    return {name: count for name, count in rows(connection, query)}

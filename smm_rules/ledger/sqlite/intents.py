@@ -1,0 +1,247 @@
+"""Intents as rows: planned, read, and annotated. Changes of their state are in `changes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import apsw
+
+from smm_rules.engine.firing import Firing, IntentDraft, Occasion
+from smm_rules.engine.memory import Reason
+from smm_rules.facts import Entity
+from smm_rules.ledger.codec import (
+    decode_facts,
+    decode_limits,
+    decode_steps,
+    decode_texts,
+    entity_from_text,
+    entity_text,
+    from_micros,
+    maybe_instant,
+    storable,
+    to_json,
+    to_micros,
+)
+from smm_rules.ledger.port import StateConflict
+from smm_rules.ledger.records import Intent, IntentState, Transition
+from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
+from smm_rules.ledger.states import no_such_intent
+from smm_rules.rules.model import StepKind
+
+#: The rule of an intent that the operator asked for.
+OPERATOR = "operator"
+#: The reason of an intent that was never to be sent because a template of its step failed.
+TEMPLATE_FAILED = "template_failed"
+
+_COLUMNS = """
+  id, firing, rule, entity, episode, step, kind, panel, parameters, state, reason, message, reserved,
+  currency, attempts, not_before, planned_at, claimed_at, settled_at, result, owner, evidence
+"""
+_INTENT = f"SELECT {_COLUMNS} FROM intents WHERE id = ?"  # noqa: S608 - only constants are put in
+_CLAIMABLE = f"""
+  SELECT {_COLUMNS} FROM intents WHERE state = 'planned' AND (not_before IS NULL OR not_before <= ?)
+  ORDER BY id LIMIT ?
+"""  # noqa: S608 - as above
+_INTENTS = f"SELECT {_COLUMNS} FROM intents WHERE true"  # noqa: S608 - as above
+_IN_STATES = " AND state IN (SELECT value FROM json_each(?))"
+_PLAN = """
+  INSERT INTO intents (
+    firing, rule, entity, episode, step, kind, panel, parameters, state, reason, message, reserved, currency,
+    planned_at, settled_at
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
+"""
+_ADD_TRANSITION = """
+  INSERT INTO transitions (intent, at, before, after, reason, message, by) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_TRANSITIONS = "SELECT at, before, after, reason, message, by FROM transitions WHERE intent = ? ORDER BY id"
+_EVIDENCE = "SELECT evidence FROM intents WHERE id = ?"
+_SET_EVIDENCE = "UPDATE intents SET evidence = ? WHERE id = ?"
+_FIRING = """
+  SELECT rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
+  FROM firings WHERE id = ?
+"""
+
+
+class Origin(NamedTuple):
+    """What asked for an intent, as columns."""
+
+    firing: int | None
+    rule: str
+    entity: str
+    episode: int
+
+
+def plan(
+    connection: apsw.Connection,
+    draft: IntentDraft,
+    origin: Origin,
+    now: datetime,
+    by: str,
+    hold: Reason | None = None,
+) -> int | None:
+    """Write a draft as planned, held or, where its template failed, not sent.
+
+    Returns the intent's ID, None when it was written before.
+    """
+    state, reason, message = _birth(draft, hold)
+    at = to_micros(now)
+    values = (
+        *origin,
+        draft.step,
+        draft.kind.value,
+        draft.panel,
+        to_json(draft.parameters),
+        state.value,
+        reason,
+        storable(message),
+        None if draft.estimate is None else str(draft.estimate),
+        draft.currency,
+        at,
+        at if state is IntentState.NOT_SENT else None,
+    )
+    intent_id: int | None = cell(connection, _PLAN, values)
+    if intent_id is None:
+        return None
+    add_transition(connection, intent_id, Transition(now, "", state, reason, message, by))
+    return intent_id
+
+
+def _birth(draft: IntentDraft, hold: Reason | None) -> tuple[IntentState, str, str]:
+    if draft.failure:
+        return IntentState.NOT_SENT, TEMPLATE_FAILED, draft.failure
+    if hold is not None:
+        return IntentState.HELD, hold.value, ""
+    return IntentState.PLANNED, "", ""
+
+
+def ask(connection: apsw.Connection, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
+    """The operator's word is an episode of its own, named by the instant it was given."""
+    origin = Origin(None, OPERATOR, entity_text(entity), to_micros(now))
+    intent_id = plan(connection, draft, origin, now, by)
+    if intent_id is None:
+        raise StateConflict(
+            f"{draft.kind} of {entity} was already asked for at {now.isoformat()}; it is not planned twice"
+        )
+    return must_have(connection, intent_id)
+
+
+def add_transition(connection: apsw.Connection, intent_id: int, change: Transition) -> None:
+    values = (
+        intent_id,
+        to_micros(change.at),
+        change.before,
+        change.after.value,
+        change.reason,
+        storable(change.message),
+        change.by,
+    )
+    changed(connection, _ADD_TRANSITION, values)
+
+
+def note(connection: apsw.Connection, intent_id: int, evidence: Mapping[str, str]) -> None:
+    stored = cell(connection, _EVIDENCE, (intent_id,))
+    if stored is None:
+        raise no_such_intent(intent_id)
+    merged = decode_texts(stored) | dict(evidence)
+    changed(connection, _SET_EVIDENCE, (to_json(merged), intent_id))
+
+
+def intent(connection: apsw.Connection, intent_id: int) -> Intent | None:
+    row = first(connection, _INTENT, (intent_id,))
+    return None if row is None else intent_from(row)
+
+
+def must_have(connection: apsw.Connection, intent_id: int) -> Intent:
+    """The intent; `StateConflict` when the ledger has none of that ID."""
+    found = intent(connection, intent_id)
+    if found is None:
+        raise no_such_intent(intent_id)
+    return found
+
+
+def claimable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
+    found = rows(connection, _CLAIMABLE, (to_micros(now), limit))
+    return tuple(intent_from(row) for row in found)
+
+
+def intents(
+    connection: apsw.Connection,
+    states: Sequence[IntentState],
+    limit: int,
+    rule: str | None = None,
+    entity: Entity | None = None,
+) -> tuple[Intent, ...]:
+    query, values = _INTENTS, list[str | int]()
+    if states:
+        query += _IN_STATES
+        values.append(to_json([state.value for state in states]))
+    if rule is not None:
+        query += " AND rule = ?"
+        values.append(rule)
+    if entity is not None:
+        query += " AND entity = ?"
+        values.append(entity_text(entity))
+    found = rows(connection, query + " ORDER BY id DESC LIMIT ?", (*values, limit))
+    return tuple(intent_from(row) for row in found)
+
+
+def transitions(connection: apsw.Connection, intent_id: int) -> tuple[Transition, ...]:
+    return tuple(
+        Transition(from_micros(at), before, IntentState(after), reason, message, by)
+        for at, before, after, reason, message, by in rows(connection, _TRANSITIONS, (intent_id,))
+    )
+
+
+def firing(connection: apsw.Connection, firing_id: int) -> Firing | None:
+    row = first(connection, _FIRING, (firing_id,))
+    if row is None:
+        return None
+    rule, version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits = row
+    return Firing(
+        rule=rule,
+        rule_version=version,
+        entity=entity_from_text(entity),
+        root=entity_from_text(root),
+        episode=from_micros(episode),
+        occasion=Occasion(occasion),
+        ordinal=ordinal,
+        at=from_micros(at),
+        facts=decode_facts(facts),
+        steps=decode_steps(steps),
+        otherwise=decode_steps(otherwise),
+        limits=decode_limits(limits),
+    )
+
+
+def intent_from(row: Row) -> Intent:
+    """A row of `_COLUMNS` as a record."""
+    (intent_id, firing_id, rule, entity, episode, step, kind, panel, parameters, state, *rest) = row
+    (reason, message, reserved, currency, attempts, not_before, planned, claimed, settled, *last) = rest
+    result, owner, evidence = last
+    return Intent(
+        id=intent_id,
+        firing=firing_id,
+        rule=rule,
+        entity=entity_from_text(entity),
+        episode=from_micros(episode),
+        step=step,
+        kind=StepKind(kind),
+        panel=panel,
+        parameters=decode_texts(parameters),
+        state=IntentState(state),
+        reason=reason,
+        message=message,
+        reserved=None if reserved is None else Decimal(reserved),
+        currency=currency,
+        attempts=attempts,
+        not_before=maybe_instant(not_before),
+        planned_at=from_micros(planned),
+        claimed_at=maybe_instant(claimed),
+        settled_at=maybe_instant(settled),
+        result=result,
+        owner=owner,
+        evidence=decode_texts(evidence),
+    )

@@ -1,0 +1,204 @@
+"""`SqliteLedger`: the port over SQLite. What each method promises is written in `ledger.port`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+
+from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
+from smm_rules.engine.memory import Memory
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.records import (
+    Heartbeat,
+    Intent,
+    IntentState,
+    MessageState,
+    NewOrder,
+    Observation,
+    Outcome,
+    QueuedMessage,
+    Recorded,
+    Sweep,
+    Totals,
+    TrackedOrder,
+    Transition,
+    Watched,
+)
+from smm_rules.ledger.sqlite import changes, entities, housekeeping, intents, orders, outbox, sweeps
+from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
+from smm_rules.ledger.sqlite.writer import Writer
+
+
+class SqliteLedger:
+    """A ledger in one SQLite file. Made by `open`; several processes may have it open at once."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._write = writer.write
+        self._read = writer.read
+
+    @classmethod
+    async def open(cls, path: Path, busy_timeout: timedelta = BUSY_TIMEOUT) -> SqliteLedger:
+        """Open the ledger at `path`, made when there is none (its directory must exist), and upgrade it.
+
+        `busy_timeout` is how long to wait for another process's transaction. `LedgerError` says what is
+        wrong with the file.
+        """
+        writer = Writer(path)
+        await writer.open(busy_timeout)
+        return cls(writer)
+
+    @property
+    def path(self) -> Path:
+        return self._writer.path
+
+    async def __aenter__(self) -> SqliteLedger:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._writer.close()
+
+    # -- this back end's own ----------------------------------------------------------------------------
+    async def describe(self) -> Description:
+        """What is in the file, for `doctor`."""
+        return await self._read(describe, self.path)
+
+    async def integrity(self) -> tuple[str, ...]:
+        """What is wrong inside the file; empty when it is sound. Reads all of it."""
+        return await self._read(check)
+
+    # -- what is watched --------------------------------------------------------------------------------
+    async def track(self, orders_: Sequence[NewOrder], now: datetime) -> int:
+        return await self._write(orders.track, orders_, now)
+
+    async def forget(self, entity: Entity, now: datetime) -> bool:
+        return await self._write(entities.forget, entity, now)
+
+    async def order(self, entity: Entity) -> TrackedOrder | None:
+        return await self._read(orders.order, entity)
+
+    async def watched(self, entity: Entity) -> Watched | None:
+        return await self._read(entities.watched, entity)
+
+    async def watched_page(
+        self, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
+    ) -> tuple[Watched, ...]:
+        return await self._read(entities.watched_page, kind, panel, after, limit)
+
+    async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]:
+        return await self._read(entities.due, kind, panel, now, limit)
+
+    async def postpone(self, entities_: Iterable[Entity], due_at: datetime) -> None:
+        await self._write(entities.postpone, entities_, due_at)
+
+    async def memories(self, entities_: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
+        return await self._read(entities.memories, entities_)
+
+    async def history(
+        self, entity: Entity | None, since: datetime, until: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        return await self._read(entities.history, entity, since, until, limit)
+
+    # -- planning ---------------------------------------------------------------------------------------
+    async def record(self, sweep: Sweep) -> Recorded:
+        return await self._write(sweeps.record, sweep)
+
+    async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
+        return await self._write(intents.ask, draft, entity, now, by)
+
+    # -- intents ----------------------------------------------------------------------------------------
+    async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
+        return await self._read(intents.claimable, now, limit)
+
+    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool:
+        return await self._write(changes.claim, intent_id, owner, now, evidence)
+
+    async def settle(
+        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+    ) -> Intent:
+        return await self._write(changes.settle, intent_id, outcome, then, now, by)
+
+    async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent:
+        return await self._write(changes.refuse, intent_id, outcome, then, now)
+
+    async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
+        return await self._write(changes.hold, intent_id, reason, message, now)
+
+    async def approve(self, intent_id: int, now: datetime, by: str) -> Intent:
+        return await self._write(changes.approve, intent_id, now, by)
+
+    async def deny(self, intent_id: int, now: datetime, by: str) -> Intent:
+        return await self._write(changes.deny, intent_id, now, by)
+
+    async def resolve(
+        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+    ) -> Intent:
+        return await self._write(changes.resolve, intent_id, outcome, then, now, by)
+
+    async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None:
+        await self._write(intents.note, intent_id, evidence)
+
+    async def recover(self, now: datetime, owner: str, stale_before: datetime) -> tuple[Intent, ...]:
+        return await self._write(changes.recover, now, owner, stale_before)
+
+    async def intent(self, intent_id: int) -> Intent | None:
+        return await self._read(intents.intent, intent_id)
+
+    async def intents(
+        self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
+    ) -> tuple[Intent, ...]:
+        return await self._read(intents.intents, states, limit, rule, entity)
+
+    async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
+        return await self._read(intents.transitions, intent_id)
+
+    async def firing(self, firing_id: int) -> Firing | None:
+        return await self._read(intents.firing, firing_id)
+
+    # -- outbox -----------------------------------------------------------------------------------------
+    async def enqueue(self, message: MessageDraft, now: datetime) -> bool:
+        return await self._write(outbox.enqueue, message, now)
+
+    async def deliverable(self, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
+        return await self._read(outbox.deliverable, now, limit)
+
+    async def delivered(self, message_id: int, now: datetime) -> None:
+        await self._write(outbox.delivered, message_id, now)
+
+    async def undelivered(
+        self, message_id: int, error: str, retry_at: datetime | None, now: datetime
+    ) -> None:
+        await self._write(outbox.undelivered, message_id, error, retry_at, now)
+
+    async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]:
+        return await self._read(outbox.messages, states, limit)
+
+    # -- the daemon's own -------------------------------------------------------------------------------
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        await self._write(housekeeping.beat, heartbeat)
+
+    async def heartbeat(self) -> Heartbeat | None:
+        return await self._read(housekeeping.heartbeat)
+
+    async def reserved(self, panel: str) -> dict[str, Decimal]:
+        return await self._read(housekeeping.reserved, panel)
+
+    async def totals(self, now: datetime) -> Totals:
+        return await self._read(housekeeping.totals, now)
+
+    async def forget_memories(self, rules: Sequence[str]) -> int:
+        return await self._write(housekeeping.forget_memories, rules)
+
+    async def remembered_rules(self) -> dict[str, int]:
+        return await self._read(housekeeping.remembered_rules)
+
+    async def prune(self, before: datetime) -> dict[str, int]:
+        return await self._write(housekeeping.prune, before)

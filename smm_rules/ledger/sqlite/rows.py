@@ -1,0 +1,83 @@
+"""Watched entities and orders as rows, and back. Every reader of them goes through `WATCHED`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.codec import (
+    decode_facts,
+    decode_texts,
+    entity_from_text,
+    from_micros,
+    maybe_instant,
+    storable,
+)
+from smm_rules.ledger.records import OrderSource, TrackedOrder, Watched
+from smm_rules.ledger.sqlite.query import Row, rows
+
+#: The columns of one order: entity's panel and name, then those of `orders`.
+_ORDER_COLUMNS = """
+  oe.panel, oe.name, o.service, o.parameters, o.placed_at, o.tracked_at, o.label, o.source, o.parent, o.root,
+  o.depth, o.refills
+"""
+#: One order by its entity's panel and name, whether or not it is still watched.
+ORDER = f"""
+  SELECT {_ORDER_COLUMNS} FROM entities oe JOIN orders o ON o.entity = oe.id
+  WHERE oe.kind = 'order' AND oe.panel = ? AND oe.name = ?
+"""  # noqa: S608 - only constants are put in
+#: Watched entities with their facts and the order they are or refill; a caller adds the WHERE.
+WATCHED = f"""
+  SELECT e.kind, e.panel, e.name, f.facts, e.first_seen_at, e.last_seen_at, e.due_at, {_ORDER_COLUMNS}
+  FROM entities e
+  LEFT JOIN facts f ON f.entity = e.id
+  LEFT JOIN orders o ON o.entity = CASE e.kind WHEN 'order' THEN e.id ELSE e.refilled END
+  LEFT JOIN entities oe ON oe.id = o.entity
+"""  # noqa: S608 - only constants are put in
+
+_WATCHED_WIDTH = 7
+
+
+def key(entity: Entity) -> tuple[str, str, str]:
+    """An entity as the three columns that name it."""
+    return entity.kind.value, storable(entity.panel), storable(entity.id)
+
+
+def order_from(row: Row) -> TrackedOrder:
+    """A row of `_ORDER_COLUMNS` as a record."""
+    panel, name, service, parameters, placed_at, tracked_at, label, source, parent, root, depth, refills = row
+    entity = Entity(EntityKind.ORDER, panel, name)
+    return TrackedOrder(
+        entity=entity,
+        service=service,
+        parameters=decode_texts(parameters),
+        placed_at=maybe_instant(placed_at),
+        tracked_at=from_micros(tracked_at),
+        label=label,
+        source=OrderSource(source),
+        parent=None if parent is None else entity_from_text(parent),
+        root=entity if root is None else entity_from_text(root),
+        depth=depth,
+        refills=refills,
+    )
+
+
+def watched_from(row: Row) -> Watched:
+    """A row of `WATCHED` as a record."""
+    kind, panel, name, facts, first_seen_at, last_seen_at, due_at = row[:_WATCHED_WIDTH]
+    order = row[_WATCHED_WIDTH:]
+    return Watched(
+        entity=Entity(EntityKind(kind), panel, name),
+        facts={} if facts is None else decode_facts(facts),
+        first_seen_at=maybe_instant(first_seen_at),
+        last_seen_at=maybe_instant(last_seen_at),
+        due_at=maybe_instant(due_at),
+        order=None if order[0] is None else order_from(order),
+    )
+
+
+def all_watched(connection: apsw.Connection, where: str, values: tuple[Any, ...]) -> tuple[Watched, ...]:
+    """The watched entities that `where`, a constant, picks."""
+    return tuple(watched_from(row) for row in rows(connection, f"{WATCHED} {where}", values))

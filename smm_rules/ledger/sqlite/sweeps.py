@@ -1,0 +1,194 @@
+"""A sweep: all that one look at a panel brought, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import apsw
+
+from smm_rules.engine.firing import Firing, Occasion
+from smm_rules.engine.guards import chain_verdict
+from smm_rules.engine.memory import BLANK, Reason
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.codec import (
+    encode_facts,
+    encode_limits,
+    encode_memory,
+    encode_steps,
+    entity_text,
+    maybe_micros,
+    storable,
+    to_micros,
+)
+from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
+from smm_rules.ledger.sqlite.intents import Origin, plan
+from smm_rules.ledger.sqlite.outbox import enqueue
+from smm_rules.ledger.sqlite.query import cell, changed, first, rows_of_each
+from smm_rules.ledger.sqlite.rows import key
+
+_Ids = dict[Entity, int]
+
+_APPEAR = "INSERT INTO entities (kind, panel, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+#: Forgotten orders are left alone: somebody forgot them while the panel was being asked.
+_SEE = """
+  UPDATE entities SET last_seen_at = ?1, due_at = ?2, first_seen_at = coalesce(first_seen_at, ?1)
+  WHERE kind = ?3 AND panel = ?4 AND name = ?5 AND forgotten_at IS NULL
+  RETURNING id, kind, panel, name
+"""
+#: Writes nothing where nothing changed.
+_SET_FACTS = """
+  INSERT INTO facts (entity, facts) VALUES (?, ?)
+  ON CONFLICT DO UPDATE SET facts = excluded.facts WHERE facts <> excluded.facts
+"""
+_ADD_HISTORY = """
+  INSERT INTO history (entity, at, facts) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
+"""
+_WATCHED_ID = """
+  SELECT id FROM entities WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NULL
+"""
+_IS_FORGOTTEN = """
+  SELECT 1 FROM entities WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NOT NULL
+"""
+_REMEMBER = """
+  INSERT INTO memories (entity, rule, memory) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET memory = excluded.memory WHERE memory <> excluded.memory
+"""
+_FORGET_MEMORY = "DELETE FROM memories WHERE entity = ? AND rule = ?"
+_ROOT = """
+  SELECT o.root FROM entities e JOIN orders o ON o.entity = e.id
+  WHERE e.kind = ? AND e.panel = ? AND e.name = ?
+"""
+_CHAIN_FIRINGS = "SELECT firings FROM chains WHERE root = ? AND rule = ?"
+_COUNT_IN_CHAIN = """
+  INSERT INTO chains (root, rule, firings) VALUES (?, ?, 1)
+  ON CONFLICT DO UPDATE SET firings = firings + 1
+"""
+_IS_KNOWN = "SELECT 1 FROM firings WHERE key = ?"
+_ADD_FIRING = """
+  INSERT INTO firings (
+    key, rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+
+
+def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
+    ids = _see(connection, sweep.observed, to_micros(sweep.at))
+    _remember(connection, ids, sweep.remembered)
+    intents: list[int] = []
+    messages = 0
+    stopped: list[Stopped] = []
+    for planned in sweep.firings:
+        if _is_settled(connection, planned.firing):
+            continue
+        reason = _verdict(connection, planned.firing)
+        if reason is not None:
+            stopped.append(Stopped(planned.firing, reason))
+            firing = planned.firing
+            kept = Remembered(firing.rule, firing.entity, planned.memory_if_stopped)
+            _remember(connection, ids, [kept])
+            continue
+        intent, queued = _fire(connection, planned)
+        intents += [] if intent is None else [intent]
+        messages += queued
+    return Recorded(tuple(intents), messages, tuple(stopped))
+
+
+def _see(connection: apsw.Connection, observed: Iterable[Observed], at: int) -> _Ids:
+    """Note what was read; return the IDs of those that are watched."""
+    texts = {one.entity: encode_facts(one.facts) for one in observed}
+    changed = [one.entity for one in observed if one.changed]
+    new = [key(entity) for entity in texts if entity.kind is not EntityKind.ORDER]
+    rows_of_each(connection, _APPEAR, new)
+    seen = rows_of_each(
+        connection, _SEE, [(at, maybe_micros(one.due_at), *key(one.entity)) for one in observed]
+    )
+    by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
+    ids = {entity: by_key[key(entity)] for entity in texts if key(entity) in by_key}
+    rows_of_each(connection, _SET_FACTS, [(entity_id, texts[entity]) for entity, entity_id in ids.items()])
+    rows_of_each(
+        connection, _ADD_HISTORY, [(ids[entity], at, texts[entity]) for entity in changed if entity in ids]
+    )
+    return ids
+
+
+def _remember(connection: apsw.Connection, ids: _Ids, remembered: Iterable[Remembered]) -> None:
+    """Store memories of what is watched; a blank one is no row."""
+    kept, blank = [], []
+    for one in remembered:
+        entity_id = ids.get(one.entity) or _watched_id(connection, one.entity)
+        if entity_id is None:
+            continue
+        ids[one.entity] = entity_id
+        if one.memory == BLANK:
+            blank.append((entity_id, one.rule))
+        else:
+            kept.append((entity_id, one.rule, encode_memory(one.memory)))
+    rows_of_each(connection, _REMEMBER, kept)
+    rows_of_each(connection, _FORGET_MEMORY, blank)
+
+
+def _watched_id(connection: apsw.Connection, entity: Entity) -> int | None:
+    if entity.kind is not EntityKind.ORDER:
+        changed(connection, _APPEAR, key(entity))
+    found: int | None = cell(connection, _WATCHED_ID, key(entity))
+    return found
+
+
+def _is_settled(connection: apsw.Connection, firing: Firing) -> bool:
+    """Whether the firing is in the ledger already, or is about what was forgotten in the meantime."""
+    known = cell(connection, _IS_KNOWN, (storable(firing.key),))
+    return bool(known or cell(connection, _IS_FORGOTTEN, key(firing.entity)))
+
+
+def _chain(connection: apsw.Connection, firing: Firing) -> str:
+    """The chain the firing counts in, by the ledger's own word where it has one."""
+    row = first(connection, _ROOT, key(firing.entity))
+    if row is None:
+        return entity_text(firing.root)
+    return row[0] or entity_text(firing.entity)
+
+
+def _counts(firing: Firing) -> bool:
+    """Reminders and ends belong to an episode that has been let through already."""
+    return firing.occasion is Occasion.FIRED and firing.entity.kind is EntityKind.ORDER
+
+
+def _verdict(connection: apsw.Connection, firing: Firing) -> Reason | None:
+    if not _counts(firing):
+        return None
+    count = cell(connection, _CHAIN_FIRINGS, (_chain(connection, firing), firing.rule))
+    return chain_verdict(firing.limits, count or 0)
+
+
+def _fire(connection: apsw.Connection, planned: PlannedFiring) -> tuple[int | None, int]:
+    """Write the firing and what it asks for first: the intent's ID, and how many messages were new."""
+    firing = planned.firing
+    firing_id = _add_firing(connection, firing)
+    if _counts(firing):
+        changed(connection, _COUNT_IN_CHAIN, (_chain(connection, firing), firing.rule))
+    queued = sum(enqueue(connection, message, firing.at) for message in planned.continuation.messages)
+    draft = planned.continuation.intent
+    if draft is None:
+        return None, queued
+    origin = Origin(firing_id, firing.rule, entity_text(firing.entity), to_micros(firing.episode))
+    return plan(connection, draft, origin, firing.at, firing.rule, planned.hold), queued
+
+
+def _add_firing(connection: apsw.Connection, firing: Firing) -> int:
+    values = (
+        storable(firing.key),
+        firing.rule,
+        firing.rule_version,
+        entity_text(firing.entity),
+        entity_text(firing.root),
+        to_micros(firing.episode),
+        firing.occasion.value,
+        firing.ordinal,
+        to_micros(firing.at),
+        encode_facts(firing.facts),
+        encode_steps(firing.steps),
+        encode_steps(firing.otherwise),
+        encode_limits(firing.limits),
+    )
+    firing_id: int = cell(connection, _ADD_FIRING, values)
+    return firing_id
