@@ -1,7 +1,79 @@
-"""Events of daemon."""
+"""Events of the daemon's life."""
 
 from __future__ import annotations
 
 from smm_rules.observe.event import Event
 
-EVENTS: tuple[Event, ...] = ()
+EVENTS: tuple[Event, ...] = (
+    Event(
+        "daemon.started",
+        "info",
+        ("version", "panels", "rules", "mode", "ledger"),
+        "The daemon is ready and watching.",
+    ),
+    Event("daemon.stopping", "info", ("under_way",), "A stop was asked for; what is under way is finished."),
+    Event(
+        "daemon.drain_timed_out",
+        "warning",
+        ("under_way", "seconds"),
+        "Jobs took longer than `stop_timeout` and were cancelled. A paid call among them is in doubt.",
+        "`smm-rules intents list --state unknown`",
+    ),
+    Event("daemon.stopped", "info", ("drained",), "The daemon ended."),
+    Event(
+        "daemon.stuck",
+        "error",
+        ("jobs",),
+        "A job hasn't ended for ten minutes; systemd's watchdog is not fed and will restart the daemon.",
+        "Keep the log of the minutes before and report it.",
+    ),
+    Event(
+        "intent.in_doubt",
+        "error",
+        ("intent", "rule", "entity", "kind", "panel"),
+        "The last daemon died while this action was being sent. Nobody knows whether it happened; it is "
+        "never sent again by itself.",
+        "`smm-rules intents show ID`, look at the panel, then `smm-rules intents resolve ID …`.",
+    ),
+    Event(
+        "rules.reloaded",
+        "info",
+        ("added", "removed", "changed", "kept"),
+        "A new rule set is in force. Changed rules keep their state, removed ones lose unfinished holds.",
+    ),
+    Event(
+        "rules.reload_failed",
+        "error",
+        ("problems", "kept"),
+        "The rule files have faults. The last good set stays in force.",
+        "Mend what `problems` names (`smm-rules check` shows it too) and reload again.",
+    ),
+    Event(
+        "ledger.pruned",
+        "info",
+        (),
+        "Old history was dropped; the fields count rows by table.",
+        optional=("*",),
+    ),
+    Event(
+        "job.missed",
+        "warning",
+        ("job", "late"),
+        "The ticker was late for a job: the machine was busy or asleep. What was due is done now.",
+        "If it happens often, the machine is too slow for the load.",
+    ),
+    Event(
+        "job.overlapped",
+        "info",
+        ("job",),
+        "A job took longer than its interval, so a tick was skipped; said once a run.",
+        "If orders are looked at late: raise `requests_per_minute` if the panel allows, or the intervals.",
+    ),
+    Event(
+        "job.raised",
+        "error",
+        ("job", "error", "traceback"),
+        "A job ended with an error nobody expected. The others go on, and it runs again at its next tick.",
+        "Report it with the traceback.",
+    ),
+)

@@ -1,7 +1,63 @@
-"""Events of polling."""
+"""Events of looks at a panel and of what rules decided."""
 
 from __future__ import annotations
 
 from smm_rules.observe.event import Event
 
-EVENTS: tuple[Event, ...] = ()
+_ENTITY = ("rule", "entity", "reason")
+
+EVENTS: tuple[Event, ...] = (
+    Event(
+        "panel.poll_failed",
+        "warning",
+        ("panel", "what", "error", "kind", "failures", "paused_until"),
+        "A look at a panel failed after its retries. Nothing fires or resolves on what couldn't be read; the "
+        "look is let be until `paused_until`.",
+        "If it lasts: open the panel in a browser, try `smm-rules check --live`.",
+    ),
+    Event(
+        "panel.poll_recovered",
+        "info",
+        ("panel", "what", "failures"),
+        "A look that had been failing works again.",
+    ),
+    Event(
+        "order.missing",
+        "warning",
+        ("panel", "count", "order_ids"),
+        "The panel left orders out of its answer. They are not taken for gone: they are asked again later. "
+        "At most 20 IDs are listed.",
+        "If the same orders stay missing, look them up on the panel; `orders forget` ends the asking.",
+    ),
+    Event(
+        "order.status_unknown",
+        "warning",
+        ("panel", "order_id", "status"),
+        "The panel answered with a status nobody knows. It is kept as it is and never taken for an end.",
+        "Tell the project if it is an ordinary status of that panel.",
+    ),
+    Event("rule.fired", "info", _ENTITY, "An episode reached its hold time and its steps were planned."),
+    Event("rule.reminded", "info", _ENTITY, "A fired episode goes on and its reminder was queued."),
+    Event("rule.resolved", "info", _ENTITY, "A fired episode ended."),
+    Event(
+        "rule.hold_restarted",
+        "info",
+        _ENTITY,
+        "The entity went unobserved, or a fact unknown, for longer than `observation_gap`: it starts anew.",
+    ),
+    Event(
+        "rule.stopped",
+        "warning",
+        _ENTITY,
+        "A limit keeps the rule from firing for this entity; said once, when it begins.",
+        "If the rule should act: raise its `limit`.",
+    ),
+    Event(
+        "rule.over_sweep_limit",
+        "error",
+        ("panel", "rule", "count"),
+        "The rule would have fired for more entities in one sweep than `limit.per_sweep` allows. None was "
+        "acted on: the actions are held.",
+        "`smm-rules intents list --state held`, then approve or deny them; look at the rule and the panel.",
+    ),
+)

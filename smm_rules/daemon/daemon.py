@@ -1,0 +1,199 @@
+"""The daemon's life: open, recover, tick, reload, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+
+from smm_rules import __version__
+from smm_rules.actions.executor import Executor
+from smm_rules.clock import Clock
+from smm_rules.config.model import Configuration
+from smm_rules.daemon.jobs import Jobs
+from smm_rules.daemon.parts import Parts, assemble, scope_of
+from smm_rules.daemon.progress import Progress
+from smm_rules.daemon.rules_in_force import RulesInForce
+from smm_rules.daemon.work import Work
+from smm_rules.document.problem import DocumentError
+from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.records import Intent
+from smm_rules.notify.operator import reload_failed, unknown_outcome
+from smm_rules.observe import get_logger
+from smm_rules.observe.counters import Counters
+from smm_rules.observe.sd_notify import Notifier
+
+log = get_logger(__name__)
+
+#: A claim by another command older than this belongs to a process that is gone.
+STALE_CLAIM = timedelta(minutes=15)
+#: How long a job may run before the daemon calls itself stuck, in seconds of the machine's time.
+PATIENCE_SECONDS = 600.0
+
+
+class Daemon:
+    """Runs until `stop` is called.
+
+    1. Take the ledger's lock, so that no second daemon works on it, and open every part.
+    2. Load the rules; a fault in them is an error before anything is done.
+    3. Recover: what was being sent when the last daemon died is in doubt, and the operator is told.
+    4. Start the jobs and tell systemd READY.
+    5. On SIGHUP read the rules again, whole or not at all.
+    6. On SIGTERM or SIGINT start nothing more, let what is under way settle within `stop_timeout`, close.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        environment: Mapping[str, str],
+        clock: Clock,
+        notifier: Notifier | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._environment = environment
+        self._clock = clock
+        self._notifier = notifier or Notifier.from_environment(environment)
+        self._stopping = asyncio.Event()
+        self._reload_wanted = asyncio.Event()
+        self.started = asyncio.Event()
+        self.owner = f"daemon:{os.getpid()}"
+        self.counters = Counters()
+
+    def stop(self) -> None:
+        """Ask the daemon to drain and end."""
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Ask the daemon to read its rules again."""
+        self._reload_wanted.set()
+
+    def listen_to_signals(self) -> None:
+        """SIGTERM and SIGINT stop, SIGHUP reloads. Needs a running loop in the main thread."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    async def run(self) -> None:
+        """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
+        configuration = self._configuration
+        rules = RulesInForce(configuration.rules, scope_of(configuration))
+        async with AsyncExitStack() as stack:
+            lock = DaemonLock(configuration.ledger)
+            lock.acquire()
+            stack.callback(lock.release)
+            parts = await assemble(configuration, self._environment, stack)
+            await self._recover(parts)
+            progress = Progress(PATIENCE_SECONDS)
+            jobs = Jobs(self.counters, progress)
+            work = await self._work(parts, rules, jobs, progress)
+            work.schedule()
+            jobs.start()
+            self._say_started(rules)
+            await self._serve(work, rules, parts)
+            await self._drain(jobs, work)
+
+    async def _work(self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress) -> Work:
+        executor = Executor(
+            parts.ledger,
+            parts.clients,
+            owner=self.owner,
+            clock=self._clock,
+            voice=parts.voice,
+            live=self._configuration.mode == "live",
+        )
+        work = Work(
+            configuration=self._configuration,
+            parts=parts,
+            rules=rules,
+            executor=executor,
+            jobs=jobs,
+            progress=progress,
+            clock=self._clock,
+            notifier=self._notifier,
+            counters=self.counters,
+            owner=self.owner,
+            started_at=self._clock.now(),
+        )
+        await work.load()
+        return work
+
+    async def _recover(self, parts: Parts) -> None:
+        now = self._clock.now()
+        in_doubt = await parts.ledger.recover(now, self.owner, now - STALE_CLAIM)
+        for intent in in_doubt:
+            await self._tell_in_doubt(parts, intent, now)
+
+    async def _tell_in_doubt(self, parts: Parts, intent: Intent, now: datetime) -> None:
+        log.error(
+            "intent.in_doubt",
+            intent=intent.id,
+            rule=intent.rule,
+            entity=str(intent.entity),
+            kind=intent.kind.value,
+            panel=intent.panel,
+        )
+        await parts.voice.tell(unknown_outcome(intent), now)
+
+    def _say_started(self, rules: RulesInForce) -> None:
+        configuration = self._configuration
+        count = len(rules.current().rules)
+        log.info(
+            "daemon.started",
+            version=__version__,
+            panels=[panel.name for panel in configuration.panels],
+            rules=count,
+            mode=configuration.mode,
+            ledger=configuration.ledger,
+        )
+        self._notifier.ready(f"Watching {len(configuration.panels)} panels by {count} rules")
+        self.started.set()
+
+    async def _serve(self, work: Work, rules: RulesInForce, parts: Parts) -> None:
+        while not self._stopping.is_set():
+            waits = [asyncio.create_task(event.wait()) for event in (self._stopping, self._reload_wanted)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for task in waits:
+                task.cancel()
+            if self._reload_wanted.is_set() and not self._stopping.is_set():
+                self._reload_wanted.clear()
+                await self._reload(rules, parts)
+                work.look_now()
+
+    async def _reload(self, rules: RulesInForce, parts: Parts) -> None:
+        self._notifier.reloading()
+        now = self._clock.now()
+        try:
+            changes = rules.reload()
+        except DocumentError as error:
+            problems = [str(problem) for problem in error.problems]
+            self.counters.increment("reloads", result="failed")
+            log.error("rules.reload_failed", problems=problems, kept=len(rules.current().rules))
+            await parts.voice.tell(reload_failed(problems, now), now)
+        else:
+            await parts.ledger.end_unfired(changes.removed)
+            self.counters.increment("reloads", result="done")
+            log.info(
+                "rules.reloaded",
+                added=list(changes.added),
+                removed=list(changes.removed),
+                changed=list(changes.changed),
+                kept=len(changes.kept),
+            )
+        self._notifier.ready(f"Running {len(rules.current().rules)} rules")
+
+    async def _drain(self, jobs: Jobs, work: Work) -> None:
+        """Let what is under way end within `stop_timeout`, then cancel it: the executor settles even then."""
+        log.info("daemon.stopping", under_way=jobs.running)
+        self._notifier.stopping("Finishing what is under way")
+        jobs.stop()
+        seconds = self._configuration.stop_timeout.total_seconds()
+        drained = await jobs.drained(seconds)
+        if not drained:
+            log.warning("daemon.drain_timed_out", under_way=jobs.running, seconds=seconds)
+        jobs.shut()
+        await work.last_beat()
+        log.info("daemon.stopped", drained=drained)

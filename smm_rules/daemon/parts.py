@@ -1,0 +1,70 @@
+"""Everything the daemon is made of, built from the configuration; commands that don't poll use it too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from smm_rules.config.model import Configuration, PanelSettings
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.notify.build import make_channel
+from smm_rules.notify.channel import Channel
+from smm_rules.notify.operator import OperatorVoice
+from smm_rules.panel.client import PanelClient
+from smm_rules.panel.endpoint import Endpoint
+from smm_rules.rules.loader import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The opened ledger, a client a panel, the channels and the voice that speaks to the operator."""
+
+    ledger: SqliteLedger
+    clients: Mapping[str, PanelClient]
+    channels: Mapping[str, Channel]
+    voice: OperatorVoice
+
+
+def scope_of(configuration: Configuration) -> Scope:
+    """What rules may name: the panels and channels of the configuration."""
+    panels = frozenset(panel.name for panel in configuration.panels)
+    return Scope(panels=panels, channels=configuration.channel_types)
+
+
+def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Every secret's text, for the redaction of logs. `SecretUnavailable` when one can't be had."""
+    return tuple(reference.read(environment) for reference in configuration.references)
+
+
+def endpoint_of(panel: PanelSettings, environment: Mapping[str, str]) -> Endpoint:
+    """Where a panel is, with its key. `SecretUnavailable` when the key can't be had."""
+    return Endpoint(
+        name=panel.name,
+        url=panel.url,
+        key=panel.key.read(environment),
+        requests_per_minute=panel.requests_per_minute,
+        connections=panel.connections,
+        timeout=panel.timeout,
+    )
+
+
+async def assemble(
+    configuration: Configuration, environment: Mapping[str, str], stack: AsyncExitStack
+) -> Parts:
+    """Open and build every part; `stack` closes them in reverse order.
+
+    `SecretUnavailable` and `LedgerError` say what is missing.
+    """
+    endpoints = [endpoint_of(panel, environment) for panel in configuration.panels]
+    ledger = await SqliteLedger.open(configuration.ledger)
+    stack.push_async_callback(ledger.aclose)
+    channels: dict[str, Channel] = {}
+    for name, settings in configuration.channels.items():
+        channels[name] = make_channel(name, settings, environment)
+        stack.push_async_callback(channels[name].aclose)
+    clients = {endpoint.name: PanelClient(endpoint) for endpoint in endpoints}
+    for client in clients.values():
+        stack.push_async_callback(client.aclose)
+    operator = configuration.operator.channel if configuration.operator else None
+    return Parts(ledger, clients, channels, OperatorVoice(ledger, operator))

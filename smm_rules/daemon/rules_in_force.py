@@ -1,0 +1,53 @@
+"""The rules in force: read whole or not at all, and what a reload changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smm_rules.rules.loader import LoadedRules, Scope, load_rules
+from smm_rules.rules.model import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChanges:
+    """What a reload did, by rule name. A changed rule keeps its state: it is kept by name and entity."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def compare(before: RuleSet, after: RuleSet) -> RuleChanges:
+    """The difference between two rule sets by name and meaning."""
+    old = {rule.name: rule.version for rule in before.rules}
+    new = {rule.name: rule.version for rule in after.rules}
+    both = [name for name in new if name in old]
+    return RuleChanges(
+        added=tuple(name for name in new if name not in old),
+        removed=tuple(name for name in old if name not in new),
+        changed=tuple(name for name in both if new[name] != old[name]),
+        kept=tuple(name for name in both if new[name] == old[name]),
+    )
+
+
+class RulesInForce:
+    """Holds the last good rule set. `reload` replaces it whole or leaves it whole."""
+
+    def __init__(self, paths: Sequence[Path], scope: Scope) -> None:
+        self._paths = tuple(paths)
+        self._scope = scope
+        self.loaded: LoadedRules = load_rules(self._paths, self._scope)
+
+    def current(self) -> RuleSet:
+        """The rule set in force."""
+        return self.loaded.rules
+
+    def reload(self) -> RuleChanges:
+        """Read the files again. `DocumentError` with every problem leaves the set in force as it was."""
+        fresh = load_rules(self._paths, self._scope)
+        changes = compare(self.loaded.rules, fresh.rules)
+        self.loaded = fresh
+        return changes

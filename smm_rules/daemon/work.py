@@ -1,0 +1,182 @@
+"""What the daemon does at each tick, job by job."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from smm_rules.actions.executor import Executor
+from smm_rules.clock import Clock
+from smm_rules.config.model import Configuration, PanelSettings
+from smm_rules.daemon.jobs import Jobs
+from smm_rules.daemon.parts import Parts
+from smm_rules.daemon.progress import Progress
+from smm_rules.daemon.rules_in_force import RulesInForce
+from smm_rules.intake.drop_folder import DropFolder
+from smm_rules.ledger.records import Heartbeat
+from smm_rules.notify.delivery import deliver_due
+from smm_rules.observe import get_logger
+from smm_rules.observe.counters import Counters
+from smm_rules.observe.sd_notify import Notifier
+from smm_rules.polling.balance import look_at_balance
+from smm_rules.polling.catalogue import look_at_catalogue
+from smm_rules.polling.decisions import Belts
+from smm_rules.polling.health import look_at_health
+from smm_rules.polling.orders import sweep_orders
+from smm_rules.polling.refills import sweep_refills
+from smm_rules.polling.standing import Standing
+from smm_rules.polling.watch import Pace, PanelWatch
+
+log = get_logger(__name__)
+
+#: Bounds of the ticker in seconds of the machine's time. What is due is in the ledger; a tick only asks.
+SHORTEST_TICK, LONGEST_TICK = 0.2, 5.0
+HEARTBEAT_SECONDS = 20.0
+HEALTH_EVERY = timedelta(seconds=15)
+HOUSEKEEPING_EVERY = timedelta(hours=6)
+_MESSAGES_A_TICK = 200
+
+
+@dataclass(slots=True)
+class Work:
+    """The daemon's jobs over its parts."""
+
+    configuration: Configuration
+    parts: Parts
+    rules: RulesInForce
+    executor: Executor
+    jobs: Jobs
+    progress: Progress
+    clock: Clock
+    notifier: Notifier
+    counters: Counters
+    owner: str
+    started_at: datetime
+    watches: dict[str, PanelWatch] = field(default_factory=dict)
+    drop_folder: DropFolder | None = None
+
+    async def load(self) -> None:
+        """Build a watch for each panel on what the ledger last knew of it."""
+        for panel in self.configuration.panels:
+            standing = Standing(panel.name)
+            await standing.load(self.parts.ledger)
+            self.watches[panel.name] = self._watch(panel, standing)
+        if self.configuration.drop_folder is not None:
+            self.drop_folder = DropFolder(self.configuration.drop_folder)
+
+    def _watch(self, panel: PanelSettings, standing: Standing) -> PanelWatch:
+        settings = self.configuration
+        return PanelWatch(
+            panel=panel.name,
+            client=self.parts.clients[panel.name],
+            ledger=self.parts.ledger,
+            standing=standing,
+            pace=Pace(
+                orders=panel.poll.orders,
+                refills=panel.poll.refills,
+                balance=panel.poll.balance,
+                catalogue=panel.poll.catalogue,
+                settle_after=settings.settle_after,
+                sweep_size=settings.sweep_size,
+            ),
+            belts=Belts(live=settings.mode == "live", gap=settings.observation_gap),
+            clock=self.clock,
+            counters=self.counters,
+            rules=self.rules.current,
+            voice=self.parts.voice,
+            planned=self.act_soon,
+        )
+
+    def schedule(self) -> None:
+        """Give every job to the ticker."""
+        tick = self._tick_seconds()
+        for name, watch in self.watches.items():
+            self._every(tick, f"orders:{name}", watch, sweep_orders)
+            self._every(tick, f"refills:{name}", watch, sweep_refills)
+            self._every(tick, f"balance:{name}", watch, look_at_balance)
+            self._every(tick, f"catalogue:{name}", watch, look_at_catalogue)
+            self._every(self._seconds(HEALTH_EVERY), f"health:{name}", watch, look_at_health)
+        self.jobs.every(tick, "actions", self.act)
+        self.jobs.every(tick, "outbox", self.deliver)
+        self.jobs.every(self._heartbeat_seconds(), "heartbeat", self.beat)
+        if self.drop_folder is not None:
+            self.jobs.every(tick, "drop-folder", self.take_in)
+        self.jobs.every(self._seconds(HOUSEKEEPING_EVERY), "housekeeping", self.keep_house)
+
+    def _every(
+        self, seconds: float, name: str, watch: PanelWatch, look: Callable[[PanelWatch], Awaitable[object]]
+    ) -> None:
+        self.jobs.every(seconds, name, lambda: look(watch))
+
+    def _tick_seconds(self) -> float:
+        """A quarter of the shortest interval, within bounds: how late a due look may be."""
+        polls = [panel.poll for panel in self.configuration.panels]
+        shortest = min(min(poll.orders, poll.refills, poll.balance, poll.catalogue) for poll in polls)
+        return min(max(self.clock.real_seconds(shortest) / 4, SHORTEST_TICK), LONGEST_TICK)
+
+    def _seconds(self, duration: timedelta) -> float:
+        """`duration` in the machine's time, but no shorter than a tick may be."""
+        return max(self.clock.real_seconds(duration), SHORTEST_TICK)
+
+    def _heartbeat_seconds(self) -> float:
+        """Often enough for systemd's watchdog, in the machine's time whatever the clock's pace."""
+        asked = self.notifier.watchdog_interval
+        return min(HEARTBEAT_SECONDS, asked.total_seconds()) if asked else HEARTBEAT_SECONDS
+
+    def act_soon(self) -> None:
+        """A sweep planned something: carry it out and tell of it without waiting for the tick."""
+        self.jobs.soon("actions")
+        self.jobs.soon("outbox")
+
+    def look_now(self) -> None:
+        """Look at once, as after a reload."""
+        for name in self.watches:
+            self.jobs.soon(f"orders:{name}")
+
+    async def act(self) -> None:
+        """Carry out what is planned; after an attempt in doubt read the balance, for it is evidence."""
+        report = await self.executor.run_due(self.clock.now())
+        for panel in report.panels_in_doubt:
+            await look_at_balance(self.watches[panel], at_once=True)
+        if report.settled:
+            self.act_soon()
+
+    async def deliver(self) -> None:
+        """Deliver what is due from the outbox."""
+        now = self.clock.now()
+        report = await deliver_due(self.parts.ledger, self.parts.channels, now, batch=_MESSAGES_A_TICK)
+        await self.parts.voice.tell_dead(report.dead, now)
+
+    async def take_in(self) -> None:
+        """Import what lies in the drop folder."""
+        if self.drop_folder is not None:
+            await self.drop_folder.scan(self.parts.ledger, self.clock.now())
+
+    async def keep_house(self) -> None:
+        """Drop what is older than the retention."""
+        dropped = await self.parts.ledger.prune(self.clock.now() - self.configuration.retention)
+        if any(dropped.values()):
+            log.info("ledger.pruned", rows=dropped)
+
+    async def beat(self) -> None:
+        """Write a heartbeat to the ledger and feed systemd's watchdog, unless a job is stuck."""
+        totals = await self.parts.ledger.totals(self.clock.now())
+        doubtful = totals.intents.get("unknown", 0)
+        status = f"{totals.orders} orders, {totals.due} due, {doubtful} actions in doubt"
+        await self._write_beat(status)
+        stuck = self.progress.stuck()
+        if stuck:
+            self.counters.increment("watchdog_withheld")
+            log.error("daemon.stuck", jobs=list(stuck))
+            return
+        self.notifier.status(status)
+        self.notifier.watchdog()
+
+    async def last_beat(self) -> None:
+        """Say in the ledger that the daemon ended in order."""
+        await self._write_beat("stopped")
+
+    async def _write_beat(self, status: str) -> None:
+        detail = {"status": status, "mode": self.configuration.mode}
+        await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))

@@ -1,0 +1,37 @@
+"""A look at a panel's balance."""
+
+from __future__ import annotations
+
+from smm_rules.engine.balance_facts import observe_balance
+from smm_rules.engine.snapshots import complete
+from smm_rules.facts import Entity, EntityKind, Snapshot
+from smm_rules.ledger.records import Watched
+from smm_rules.polling.decisions import Look
+from smm_rules.polling.watch import PanelWatch
+
+
+async def look_at_balance(watch: PanelWatch, *, at_once: bool = False) -> bool:
+    """Read the balance if it is due (or `at_once`), evaluate its rules; return whether it was read."""
+    known = watch.standing.balance
+    if not at_once and known is not None and known.due_at is not None and known.due_at > watch.clock.now():
+        return False
+    answer = await watch.read("balance", watch.client.balance)
+    if answer is None:
+        return False
+    now = watch.clock.now()
+    entity = Entity(EntityKind.BALANCE, watch.panel)
+    seen = observe_balance(known.facts if known else {}, answer, now)
+    first_seen_at = known.first_seen_at if known else now
+    snapshot = Snapshot(
+        entity=entity,
+        facts=complete(EntityKind.BALANCE, seen.facts, watch.standing.related_to_panel()),
+        taken_at=now,
+        previous_at=known.last_seen_at if known else None,
+        root=entity,
+    )
+    rules = watch.rules_for(EntityKind.BALANCE)
+    look = Look(snapshot, seen.facts, seen.changed, rules, watch.pace.balance)
+    decided = await watch.record([look], now)
+    due_at = decided.sweep.observed[0].due_at
+    watch.standing.keep_balance(Watched(entity, seen.facts, first_seen_at, now, due_at))
+    return True

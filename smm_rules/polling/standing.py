@@ -1,0 +1,127 @@
+"""What is known of one panel beyond its orders: catalogue, balance and how it has been answering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from smm_rules.engine.panel_facts import answered, failed
+from smm_rules.engine.snapshots import related
+from smm_rules.facts import Entity, EntityKind, Facts, Value
+from smm_rules.ledger.records import Watched
+
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=10)
+_PAGE = 5_000
+
+
+class WatchedReader(Protocol):
+    """What is read from the ledger at start."""
+
+    async def watched(self, entity: Entity) -> Watched | None: ...
+
+    async def watched_page(
+        self, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
+    ) -> tuple[Watched, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One kind of look at a panel failing: since when, how often in a row, and until when it is let be."""
+
+    since: datetime
+    failures: int
+    error: str
+    paused_until: datetime
+
+
+class Standing:
+    """One panel's catalogue, balance and health, kept in memory beside the ledger's copy."""
+
+    def __init__(self, panel: str) -> None:
+        self.panel = panel
+        self.services: dict[str, Watched] = {}
+        self.balance: Watched | None = None
+        self.health: Watched | None = None
+        self.health_facts: Facts = {"name": panel}
+        self.outages: dict[str, Outage] = {}
+        self.tried: set[str] = set()
+        self._shared: dict[str, Value] = {}
+        self._by_service: dict[str, dict[str, Value]] = {}
+
+    async def load(self, ledger: WatchedReader) -> None:
+        """Read what the ledger last knew, so that a restart forgets nothing."""
+        self.balance = await ledger.watched(Entity(EntityKind.BALANCE, self.panel))
+        self.health = await ledger.watched(Entity(EntityKind.PANEL, self.panel))
+        if self.health is not None:
+            self.health_facts = {**self.health.facts, "name": self.panel}
+        after: Entity | None = None
+        while page := await ledger.watched_page(EntityKind.SERVICE, self.panel, after, _PAGE):
+            self.services |= {watched.entity.id: watched for watched in page}
+            after = page[-1].entity
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Forget the flattened facts; they are made anew when next asked for."""
+        balance = self.balance.facts if self.balance else {}
+        self._shared = related(EntityKind.BALANCE, balance) | related(EntityKind.PANEL, self.health_facts)
+        self._by_service.clear()
+
+    def related_to_service(self, service: str | None) -> dict[str, Value]:
+        """Flat dotted facts of a service, the balance and the panel; the service's own unknown if need be."""
+        known = service or ""
+        if known not in self._by_service:
+            watched = self.services.get(known)
+            facts = watched.facts if watched else {}
+            self._by_service[known] = self._shared | related(EntityKind.SERVICE, facts)
+        return self._by_service[known]
+
+    def related_to_panel(self) -> dict[str, Value]:
+        """Flat dotted facts of the balance and the panel."""
+        return self._shared
+
+    def keep_services(self, services: Iterable[Watched]) -> None:
+        """Take over a catalogue just read."""
+        self.services |= {watched.entity.id: watched for watched in services}
+        self.refresh()
+
+    def keep_balance(self, balance: Watched) -> None:
+        """Take over a balance just read."""
+        self.balance = balance
+        self.refresh()
+
+    def note_answer(self, what: str, now: datetime) -> Outage | None:
+        """The panel answered a look; the outage of that look which ended with it, if there was one."""
+        self.health_facts = answered(self.health_facts, self.panel, now).facts
+        self.tried.add(what)
+        self.refresh()
+        return self.outages.pop(what, None)
+
+    def note_failure(
+        self, what: str, error: str, now: datetime, retry_after: timedelta | None = None
+    ) -> Outage:
+        """A look failed: it is left alone for a while, longer each time in a row."""
+        self.health_facts = failed(self.health_facts, self.panel, error, now).facts
+        self.tried.add(what)
+        self.refresh()
+        before = self.outages.get(what)
+        failures = before.failures + 1 if before else 1
+        pause = retry_after or min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+        outage = Outage(before.since if before else now, failures, error, now + pause)
+        self.outages[what] = outage
+        return outage
+
+    def paused(self, what: str, now: datetime) -> bool:
+        """Whether a look is being left alone after a failure."""
+        outage = self.outages.get(what)
+        return outage is not None and now < outage.paused_until
+
+    @property
+    def acquainted(self) -> bool:
+        """Whether catalogue and balance have at least been asked for since the start.
+
+        Orders wait for that, so that the first look at them finds their services known where possible.
+        """
+        return {"catalogue", "balance"} <= self.tried
