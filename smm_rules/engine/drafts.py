@@ -90,16 +90,14 @@ def _quantity(text: str) -> str:
 
 
 def _share(text: str) -> str:
-    """`10%` or `0.1` as `0.1`. More than 1 without `%` is refused: nobody means a thousand percent by 10."""
-    stripped = text.strip()
-    percent = stripped.endswith("%")
+    """A share such as `0.1`; the loader made it of a percentage."""
     try:
-        number = Decimal(stripped.removesuffix("%").strip())
+        share = Decimal(text.strip())
     except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0 or (number > 1 and not percent):
-        raise ParameterUnusable(f"{MAX_RATE_INCREASE} came to {text!r}; write it like 10% or 0.1")
-    return format(number / 100 if percent else number, "f")
+        share = Decimal("NaN")
+    if not share.is_finite() or share < 0:
+        raise ParameterUnusable(f"{MAX_RATE_INCREASE} came to {text!r}, which is not a share such as 0.1")
+    return format(share, "f")
 
 
 def _estimate(facts: Facts, overrides: Mapping[str, str]) -> Decimal | None:
