@@ -14,7 +14,7 @@ REDACTED = "[redacted]"
 _SECRET_WORDS = frozenset({"token", "secret", "password", "passwd", "authorization", "apikey", "cookie"})
 #: Names that are secret as a whole. `dedup_key` and the like are no secrets.
 _SECRET_NAMES = frozenset({"key", "api_key", "x_api_key", "panel_key", "private_key", "secret_key"})
-_WORD_BREAK = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[A-Z])")
+_WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
 
 #: What looks like a secret inside running text although nobody registered it.
 _TELLTALES = (

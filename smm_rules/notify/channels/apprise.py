@@ -1,7 +1,9 @@
-"""A channel through Apprise: any of its services, named by one URL (an extra, `smm-rules[apprise]`)."""
+"""A channel through Apprise: any of its services, named by URLs (an extra, `smm-rules[apprise]`)."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +11,8 @@ from smm_rules.notify.channel import DeliveryFailed, Message
 from smm_rules.notify.channels.worker import Worker
 
 _KINDS = {"debug": "info", "info": "info", "warning": "warning", "error": "failure"}
+#: Of how many messages under way it is kept which services took them.
+_MOST_REMEMBERED = 1000
 
 
 class AppriseMissing(Exception):
@@ -16,17 +20,21 @@ class AppriseMissing(Exception):
 
 
 class AppriseChannel:
-    """Hands messages to one Apprise URL. The URL holds credentials: it is in no text this class makes.
+    """Hands messages to one or more Apprise URLs. They hold credentials: no text of this class shows them.
 
-    `AppriseMissing` when the extra isn't installed, `ValueError` when Apprise doesn't know the URL.
-    Apprise only says whether it worked; why it didn't is in its own lines of the log.
+    A message is delivered when every URL took it. As long as the process lives, another attempt spares those
+    that took it before. `AppriseMissing` when the extra isn't installed, `ValueError` when Apprise doesn't
+    know a URL. Apprise only says whether it worked; why it didn't is in its own lines of the log.
     """
 
-    def __init__(self, name: str, url: str, timeout: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(self, name: str, urls: Sequence[str], timeout: timedelta = timedelta(seconds=30)) -> None:
+        if not urls:
+            raise ValueError(f'channel "{name}": it has no Apprise URL')
         self._name = name
         self._timeout = timeout
         self._worker = Worker(name)
-        self._service = _service(name, url)
+        self._services = [_service(name, url) for url in urls]
+        self._taken: OrderedDict[str, set[int]] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -35,24 +43,31 @@ class AppriseChannel:
     async def send(self, message: Message) -> None:
         """One attempt, in a thread; `DeliveryFailed` when Apprise says no or takes too long."""
         try:
-            taken = await self._worker.run(lambda: self._notify(message), self._timeout)
-        except (DeliveryFailed, MemoryError):
+            missed = await self._worker.run(lambda: self._notify(message), self._timeout)
+        except DeliveryFailed:
             raise
         except Exception as error:
             # A service's plug-in may put its URL into the text of what it raises.
             raise DeliveryFailed(f"Apprise failed with {type(error).__name__}") from None
-        if not taken:
-            raise DeliveryFailed("Apprise could not hand the message over; its warning is in the log")
+        if missed:
+            share = "" if len(self._services) == 1 else f" to {missed} of its {len(self._services)} URLs"
+            raise DeliveryFailed(f"Apprise could not hand the message over{share}; its warning is in the log")
+        self._taken.pop(message.key, None)
 
-    def _notify(self, message: Message) -> bool:
-        return bool(
-            self._service.notify(
+    def _notify(self, message: Message) -> int:
+        """Notify every service that hasn't taken the message yet; how many still haven't."""
+        taken = self._taken.setdefault(message.key, set())
+        while len(self._taken) > _MOST_REMEMBERED:
+            self._taken.popitem(last=False)
+        for index, service in enumerate(self._services):
+            if index not in taken and service.notify(
                 title=message.title,
                 body=message.body or message.title,
                 notify_type=_KINDS.get(message.level, "info"),
                 body_format="text",
-            )
-        )
+            ):
+                taken.add(index)
+        return len(self._services) - len(taken)
 
     async def aclose(self) -> None:
         return

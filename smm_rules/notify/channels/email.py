@@ -19,9 +19,9 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 from smm_rules.notify.channel import DeliveryFailed, Message
-from smm_rules.notify.channels.addresses import is_loopback
 from smm_rules.notify.channels.worker import Worker
 from smm_rules.observe import get_logger
+from smm_rules.panel.endpoint import is_loopback
 
 log = get_logger(__name__)
 

@@ -15,7 +15,7 @@ from smm_rules import __version__
 from smm_rules.clock import Clock, SystemClock
 from smm_rules.notify import signature
 from smm_rules.notify.channel import JSON_BODY, DeliveryFailed, Message
-from smm_rules.notify.channels.addresses import is_loopback
+from smm_rules.panel.endpoint import is_loopback
 
 #: Answers of 4xx that another try may well change: time-out, too early, too many requests.
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
@@ -146,7 +146,8 @@ def _body(message: Message) -> bytes:
     if message.media_type == JSON_BODY:
         return message.body.encode()
     fields = {"key": message.key, "level": message.level, "title": message.title, "body": message.body}
-    return json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    # ASCII, because a panel's text may hold what UTF-8 can't write.
+    return json.dumps(fields).encode()
 
 
 def _words(error: httpx.HTTPError) -> str:

@@ -1,7 +1,65 @@
-"""Events of notify."""
+"""Events of messages and channels."""
 
 from __future__ import annotations
 
 from smm_rules.observe.event import Event
 
-EVENTS: tuple[Event, ...] = ()
+EVENTS: tuple[Event, ...] = (
+    Event(
+        "rule.log",
+        "info",
+        ("message", "title", "dedup_key"),
+        "The text of a rule's `log` step, or a message of the daemon to its operator when no operator "
+        "channel is configured. The level is the one the step states.",
+        "What the rule's author meant it for.",
+    ),
+    Event(
+        "message.delivered",
+        "debug",
+        ("channel", "message_id"),
+        "A queued message was handed to its channel, which took it.",
+    ),
+    Event(
+        "message.delivery_failed",
+        "warning",
+        ("channel", "message_id", "attempts", "retry_at", "error"),
+        "A channel didn't take a message. It is tried again at `retry_at`, under the same key.",
+        "Nothing for a passing fault. If it keeps coming, check the channel's settings and its receiver.",
+    ),
+    Event(
+        "message.deferred",
+        "debug",
+        ("channel", "message_id", "reason"),
+        "A message was not tried in this run because its channel was failing or busy; its turn comes first "
+        "in the next one.",
+    ),
+    Event(
+        "message.dead",
+        "error",
+        ("channel", "message_id", "title", "attempts", "error"),
+        "A message was given up: the receiver refused it for good, or twelve attempts failed. It is kept "
+        "in the ledger.",
+        "Read the error, mend the channel, and pass on by hand what the message said.",
+    ),
+    Event(
+        "channel.raised",
+        "error",
+        ("channel", "message_id"),
+        "A channel failed in a way nobody foresaw; the message is tried again.",
+        "Report it with the traceback.",
+    ),
+    Event(
+        "channel.recipient_refused",
+        "warning",
+        ("channel", "recipient"),
+        "The mail server took a mail but refused one of its recipients.",
+        "Correct the address in the channel's `to`.",
+    ),
+    Event(
+        "channel.message_logged",
+        "info",
+        ("channel", "title", "message", "message_level", "dedup_key"),
+        "A message to a channel of type log.",
+        "What the message asks for.",
+    ),
+)

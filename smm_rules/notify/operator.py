@@ -1,0 +1,168 @@
+"""What the daemon itself has to tell the operator, and the voice that tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from smm_rules.engine.firing import MessageDraft
+from smm_rules.facts import Entity
+from smm_rules.ledger.records import Intent
+from smm_rules.notify.delivery import DeadLetter
+from smm_rules.rules.model import StepKind
+
+#: Every key of ours begins with this; a dead letter about a dead letter is not told.
+PREFIX = "operator:"
+_LONGEST_ERROR = 500
+_MOST_PROBLEMS = 10
+
+
+class Queue(Protocol):
+    """What the operator's voice needs of the ledger."""
+
+    async def enqueue(self, message: MessageDraft, now: datetime) -> bool:
+        """Queue a message. False when its dedup key is already there."""
+        ...
+
+
+class OperatorVoice:
+    """Queues the daemon's own messages to the operator's channel, or to the log when none is configured."""
+
+    def __init__(self, queue: Queue, channel: str | None) -> None:
+        self._queue = queue
+        self._channel = channel
+
+    async def tell(self, draft: MessageDraft, now: datetime) -> bool:
+        """Queue `draft`; False when it has been told before."""
+        return await self._queue.enqueue(self.addressed(draft), now)
+
+    async def tell_dead(self, letters: Sequence[DeadLetter], now: datetime) -> int:
+        """Tell each dead letter once; how many were new. Those of the operator's own channel only reach the
+        log, where `message.dead` already is: the channel that failed can't carry the news of it."""
+        told = 0
+        for letter in letters:
+            draft = self.addressed(dead_letter(letter))
+            ours = letter.message.dedup_key.startswith(PREFIX)
+            if not ours and letter.message.channel != draft.channel:
+                told += await self._queue.enqueue(draft, now)
+        return told
+
+    def addressed(self, draft: MessageDraft) -> MessageDraft:
+        """`draft` with the channel it goes to."""
+        if self._channel is None:
+            return replace(draft, kind=StepKind.LOG, channel="")
+        return replace(draft, kind=StepKind.NOTIFY, channel=self._channel)
+
+
+def unknown_outcome(intent: Intent) -> MessageDraft:
+    """An action of which nobody knows whether it happened."""
+    return _draft(
+        f"unknown:{intent.id}",
+        f"Unknown outcome: {_action(intent)}",
+        f"{_sentence(intent)} The panel gave no usable answer ({_short(intent)}), "
+        "so it may have acted or not. It will not be sent again by itself. "
+        "Look at the panel, then say what happened:\n"
+        f"  smm-rules intents resolve {intent.id} --happened ORDER\n"
+        f"  smm-rules intents resolve {intent.id} --did-not",
+        "error",
+    )
+
+
+def held(intent: Intent) -> MessageDraft:
+    """An action that waits for the operator because a guard held it."""
+    return _draft(
+        f"held:{intent.id}:{intent.attempts}",
+        f"Held: {_action(intent)}",
+        f"{_sentence(intent)} It was not sent: {_short(intent)}. To let it go ahead:\n"
+        f"  smm-rules intents approve {intent.id}",
+        "warning",
+    )
+
+
+def not_sent(intent: Intent) -> MessageDraft:
+    """A paid action that was given up without having been sent."""
+    return _draft(
+        f"not_sent:{intent.id}:{intent.attempts}",
+        f"Not sent: {_action(intent)}",
+        f"{_sentence(intent)} It was not sent and won't be tried again: {_short(intent)}. "
+        f"The panel has not acted. See: smm-rules intents show {intent.id}",
+        "warning",
+    )
+
+
+def template_failed(rule: str, entity: Entity, episode: datetime, step: str, error: str) -> MessageDraft:
+    """A template that could not be filled in. A paid step is not sent; a message goes out as plain text."""
+    return _draft(
+        f"template:{rule}:{entity}:{episode.isoformat()}:{step}",
+        f"Template failed: rule {rule}",
+        f"The template of step {step} of rule {rule} failed for {entity}: {error[:_LONGEST_ERROR]}. "
+        "A paid action is not sent; a message goes out with plain facts in place of the text. "
+        "Correct the rule and try it with: smm-rules check",
+        "error",
+    )
+
+
+def poll_failing(panel: str, look: str, since: datetime, failures: int, error: str) -> MessageDraft:
+    """A panel that can't be read. `since` names the outage: it is told once."""
+    return _draft(
+        f"poll_failing:{panel}:{look}:{since.isoformat()}",
+        f"Panel {panel}: {look} can't be read",
+        f"Reading {look} from panel {panel} has failed {failures} times since {since.isoformat()}: "
+        f"{error[:_LONGEST_ERROR]}. Rules keep their state and don't fire on what can't be read.",
+        "error",
+    )
+
+
+def poll_recovered(panel: str, look: str, since: datetime, at: datetime) -> MessageDraft:
+    """The end of the outage that began at `since`."""
+    return _draft(
+        f"poll_recovered:{panel}:{look}:{since.isoformat()}",
+        f"Panel {panel}: {look} can be read again",
+        f"Reading {look} from panel {panel} failed from {since.isoformat()} to {at.isoformat()} "
+        "and works again.",
+        "info",
+    )
+
+
+def reload_failed(problems: Sequence[str], at: datetime) -> MessageDraft:
+    """A reload that was refused; the rules before it stay in force."""
+    shown = list(problems[:_MOST_PROBLEMS])
+    if len(problems) > _MOST_PROBLEMS:
+        shown.append(f"… and {len(problems) - _MOST_PROBLEMS} more")
+    return _draft(
+        f"reload:{at.isoformat()}",
+        "Reload refused",
+        "The new rules or configuration can't be used; what was in force stays in force.\n"
+        + "\n".join(shown),
+        "error",
+    )
+
+
+def dead_letter(letter: DeadLetter) -> MessageDraft:
+    """A message that could not be delivered and won't be tried again."""
+    message = letter.message
+    return _draft(
+        f"dead:{message.id}",
+        f"Message not delivered: {message.title or message.dedup_key}",
+        f'A message to channel "{message.channel}" was given up after {message.attempts + 1} attempts: '
+        f"{letter.error[:_LONGEST_ERROR]}.\nIt said:\n{message.body}",
+        "error",
+    )
+
+
+def _draft(key: str, title: str, body: str, level: str) -> MessageDraft:
+    return MessageDraft(f"{PREFIX}{key}", StepKind.LOG, "", title, body, level)
+
+
+def _action(intent: Intent) -> str:
+    return f"{intent.kind} on {intent.panel}"
+
+
+def _sentence(intent: Intent) -> str:
+    return f"Rule {intent.rule} asked for a {intent.kind} on panel {intent.panel} for {intent.entity}."
+
+
+def _short(intent: Intent) -> str:
+    return (intent.message or intent.reason or "no reason was noted")[:_LONGEST_ERROR].rstrip(".")
