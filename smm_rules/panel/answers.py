@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from smm_rules.panel.errors import PanelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,26 @@ class Accepted:
     """A panel took a refill or a cancel. `id` is its request's ID where it gives one, else empty."""
 
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStates:
+    """The panel's answers for the orders asked about.
+
+    Every order asked about is either in `found` or in `missing`. Missing is not gone: the panel left it
+    out, its entry made no sense, or the request that asked for it failed. In the last case `failed` also
+    holds the failure by order.
+    """
+
+    found: dict[str, OrderState | Refused]
+    missing: tuple[str, ...] = ()
+    failed: Mapping[str, PanelError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RefillStates:
+    """The panel's answers for the refills asked about; read like `OrderStates`."""
+
+    found: dict[str, RefillState | Refused]
+    missing: tuple[str, ...] = ()
+    failed: Mapping[str, PanelError] = field(default_factory=dict)

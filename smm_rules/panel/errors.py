@@ -11,6 +11,7 @@ class RefusalReason(StrEnum):
 
     NOT_ENOUGH_FUNDS = "not_enough_funds"
     INCORRECT_ORDER = "incorrect_order"
+    INCORRECT_REFILL = "incorrect_refill"
     INCORRECT_SERVICE = "incorrect_service"
     INCORRECT_LINK = "incorrect_link"
     INCORRECT_QUANTITY = "incorrect_quantity"

@@ -1,0 +1,78 @@
+"""When a read is tried again, and how long after. Paid calls never come here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import stamina
+import stamina.instrumentation
+
+from smm_rules.panel.errors import PanelError, RateLimited, Rejected
+
+Answer = TypeVar("Answer")
+
+# stamina would log every retry under a name of its own; `panel.retry` tells it in the project's words.
+stamina.instrumentation.set_on_retry_hooks([])
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How patiently a read is repeated.
+
+    `attempts` counts the first one too. No attempt begins later than `within` after the first. Waits double
+    from `first_wait` up to `longest_wait`, with `jitter` on top. `unnamed_wait` follows a rate limit that
+    names no time. A panel that asks for more than `longest_asked_wait` is not waited for: the `RateLimited`
+    goes to the caller.
+    """
+
+    attempts: int = 4
+    within: timedelta = timedelta(seconds=90)
+    first_wait: timedelta = timedelta(seconds=0.5)
+    longest_wait: timedelta = timedelta(seconds=10)
+    jitter: timedelta = timedelta(seconds=1)
+    unnamed_wait: timedelta = timedelta(seconds=15)
+    longest_asked_wait: timedelta = timedelta(seconds=60)
+
+    def wait_after(self, error: Exception) -> bool | timedelta:
+        """Whether to try again, or the wait the panel asked for."""
+        if isinstance(error, RateLimited):
+            if error.retry_after is None:
+                return self.unnamed_wait
+            return error.retry_after if error.retry_after <= self.longest_asked_wait else False
+        return isinstance(error, PanelError) and not isinstance(error, Rejected)
+
+    def pause_after(self, error: RateLimited) -> timedelta:
+        """How long all other requests to the panel are held back."""
+        return min(error.retry_after or timedelta(0), self.longest_asked_wait)
+
+
+async def retried(
+    attempt: Callable[[int], Awaitable[Answer]],
+    policy: RetryPolicy,
+    on_retry: Callable[[int, PanelError], None],
+) -> Answer:
+    """The answer of `attempt(number)`, repeated as `policy` says; its last error when all failed.
+
+    `on_retry` hears of each repetition as it begins: its number and the error before it.
+    """
+    failure: PanelError | None = None
+    async for turn in stamina.retry_context(
+        on=policy.wait_after,
+        attempts=policy.attempts,
+        timeout=policy.within,
+        wait_initial=policy.first_wait,
+        wait_max=policy.longest_wait,
+        wait_jitter=policy.jitter,
+    ):
+        with turn:
+            if failure is not None:
+                on_retry(turn.num, failure)
+            try:
+                return await attempt(turn.num)
+            except PanelError as error:
+                failure = error
+                raise
+    raise AssertionError("stamina gives at least one turn and raises the last error")

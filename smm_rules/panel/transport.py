@@ -1,0 +1,188 @@
+"""One HTTP attempt: a form out, a whole answer in, or a typed error that says what is known of the outcome.
+
+- TLS is always verified against the system's authorities; `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+- Redirects are never followed and nothing is retried here.
+- Proxy variables of the environment are ignored: a panel is spoken to directly, so that a failure to connect
+  is a proof that nothing was sent, and no third party sees a key meant for this machine's loopback.
+- Cookies are not kept: PHP serves the requests of one session one after the other.
+- A paid call opens its own connection. On a kept-alive one that the panel has just closed, the request would
+  be written into the void and its outcome be needlessly in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import httpx
+
+from smm_rules import __version__
+from smm_rules.panel.endpoint import Endpoint
+from smm_rules.panel.errors import Ambiguous, NotSent, PanelError, Unreadable
+from smm_rules.panel.replies import Reply
+from smm_rules.panel.scalars import safe_text
+from smm_rules.panel.waits import asked_wait
+
+#: Seconds to wait for a connection, within the endpoint's own timeout.
+CONNECT_SECONDS = 10.0
+#: A shorter key isn't looked for in answers: it would be found in every number.
+_SHORTEST_KEY_TO_HIDE = 8
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"smm-rules/{__version__}",
+    "Content-Type": "application/x-www-form-urlencoded",
+}
+# By their type alone these prove that not a byte of the request was written.
+_BEFORE_WRITING = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
+@lru_cache(maxsize=1)
+def verified_tls() -> ssl.SSLContext:
+    """The one TLS context of the process: certificates and host names are checked."""
+    return ssl.create_default_context()
+
+
+class _Progress:
+    """How far one attempt got, as httpcore reports it."""
+
+    def __init__(self) -> None:
+        self.connecting = False
+        self.writing = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:  # noqa: ARG002 - httpcore's call
+        if event in ("connection.connect_tcp.started", "connection.start_tls.started"):
+            self.connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self.writing = True
+
+    @property
+    def nothing_written(self) -> bool:
+        """True only on proof: the connection was being made and the request had not been begun."""
+        return self.connecting and not self.writing
+
+
+class Transport:
+    """The HTTP side of one panel."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._reading = self._client(kept_alive=endpoint.connections)
+        self._acting = self._client(kept_alive=0)
+
+    async def post(self, fields: Mapping[str, str], largest: int, *, acting: bool) -> Reply:
+        """Send `fields` and the key once; give the answer of at most `largest` bytes.
+
+        Raises `NotSent`, `Ambiguous`, or `Unreadable` for an answer that is too large or garbled. When the
+        task is cancelled the CancelledError passes through: the request may have been written.
+        """
+        outcome = await self._outcome(fields, largest, self._acting if acting else self._reading)
+        # Raised here so that the error keeps no trace of httpx's, whose request holds the key.
+        if isinstance(outcome, PanelError):
+            raise outcome
+        return outcome
+
+    async def aclose(self) -> None:
+        await self._reading.aclose()
+        await self._acting.aclose()
+
+    def _client(self, kept_alive: int) -> httpx.AsyncClient:
+        seconds = self._endpoint.timeout.total_seconds()
+        secure = self._endpoint.url.casefold().startswith("https:")
+        return httpx.AsyncClient(
+            # Without TLS the certificates need not be read; a redirect to https isn't followed either.
+            verify=verified_tls() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            headers=_HEADERS if kept_alive else {**_HEADERS, "Connection": "close"},
+            timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=None),
+            # Requests under way are bounded by the budget; the pool itself never makes one wait.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept_alive),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def _outcome(
+        self, fields: Mapping[str, str], largest: int, client: httpx.AsyncClient
+    ) -> Reply | PanelError:
+        progress = _Progress()
+        try:
+            request = self._request(fields, client, progress)
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            return NotSent(f"the request can't be written: {self._described(error)}")
+        try:
+            async with asyncio.timeout(self._endpoint.timeout.total_seconds()):
+                return await self._exchange(request, largest, client)
+        except Unreadable as error:
+            return error
+        except Exception as error:  # whatever a library raises: only the progress tells what is known
+            return self._failure(error, progress)
+
+    def _request(
+        self, fields: Mapping[str, str], client: httpx.AsyncClient, progress: _Progress
+    ) -> httpx.Request:
+        form = urlencode({**fields, "key": self._endpoint.key}).encode("ascii")
+        return client.build_request("POST", self._endpoint.url, content=form, extensions={"trace": progress})
+
+    async def _exchange(self, request: httpx.Request, largest: int, client: httpx.AsyncClient) -> Reply:
+        response = await client.send(request, stream=True)
+        try:
+            body = await _bounded_body(response, largest)
+        finally:
+            await response.aclose()
+        # Service names in an old encoding must not make a whole catalogue unreadable.
+        answer = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        wait = asked_wait(response.headers, datetime.now(UTC))
+        return Reply(response.status_code, self._without_key(answer), wait)
+
+    def _failure(self, error: Exception, progress: _Progress) -> PanelError:
+        described = self._described(error)
+        if isinstance(error, _BEFORE_WRITING) or progress.nothing_written:
+            return NotSent(f"no connection: {described}")
+        return Ambiguous(f"no usable answer: {described}")
+
+    def _described(self, error: Exception) -> str:
+        name = type(error).__name__
+        words = safe_text(self._without_key(str(error)))
+        return f"{words} ({name})" if words else name
+
+    def _without_key(self, answer: str) -> str:
+        key = self._endpoint.key
+        if len(key) < _SHORTEST_KEY_TO_HIDE:
+            return answer
+        return answer.replace(key, "[key]").replace(quote_plus(key), "[key]")
+
+
+async def _bounded_body(response: httpx.Response, largest: int) -> bytes:
+    encoding = response.headers.get("content-encoding", "identity").strip().casefold()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise Unreadable(f"an answer encoded as {safe_text(encoding, 40)}, which was not asked for")
+    inflate = None if encoding in ("", "identity") else zlib.decompressobj(wbits=47)
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        # One byte beyond what is allowed is enough to know, however well the rest is packed.
+        room = largest - len(body) + 1
+        body += chunk[:room] if inflate is None else _inflated(inflate, chunk, room)
+        if len(body) > largest:
+            raise Unreadable(f"an answer of more than {largest} bytes")
+    return bytes(body)
+
+
+def _inflated(inflate: Any, chunk: bytes, room: int) -> bytes:
+    try:
+        plain: bytes = inflate.decompress(chunk, room)
+    except zlib.error:
+        raise Unreadable("an answer whose compression is broken") from None
+    return plain
