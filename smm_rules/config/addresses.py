@@ -37,7 +37,7 @@ def _panel_url(url: str) -> str:
     try:
         check_url(url)
     except ValueError as error:
-        refuse(str(error)[:1].upper() + str(error)[1:])
+        refuse(f"can't be used: {error}")
     return url
 
 

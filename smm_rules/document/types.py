@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Never
+from typing import Annotated, Any, ClassVar, Never
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -27,6 +28,9 @@ class Settings(BaseModel):
         populate_by_name=False,
         allow_inf_nan=False,
     )
+
+    #: Keys people try here that don't exist, each with what to do instead.
+    hints: ClassVar[Mapping[str, str]] = {}
 
 
 def refuse(message: str, suggestion: str = "") -> Never:

@@ -55,8 +55,12 @@ def _unknown_key(
     document: Document, model: type[BaseModel], at: Trail, detail: ErrorDetails
 ) -> tuple[Problem, str]:
     *around, name = detail["loc"]
-    known = sorted(_known_keys(model, tuple(around)))
+    models = _models_at(model, tuple(around))
+    known = sorted(field.alias or name for found in models for name, field in found.model_fields.items())
     suggestion = did_you_mean(str(name), known)
+    hints = [found.hints[str(name)] for found in models if str(name) in getattr(found, "hints", {})]
+    if hints:
+        suggestion = hints[0]
     meant = suggestion.removeprefix('Did you mean "').removesuffix('"?')
     if not suggestion and known:
         suggestion = f"Known here: {', '.join(known)}"
@@ -173,17 +177,12 @@ _SENTENCES: dict[str, _Tell] = {
 }
 
 
-def _known_keys(model: type[BaseModel], around: Trail) -> set[str]:
-    """The keys that may stand in the mapping at `around` of a `model`."""
+def _models_at(model: type[BaseModel], around: Trail) -> list[Any]:
+    """The models that the mapping at `around` of a `model` may be read as."""
     annotations: list[Any] = [model]
     for step in around:
         annotations = [found for annotation in annotations for found in _below(annotation, step)]
-    return {
-        field.alias or name
-        for annotation in annotations
-        if _is_model(annotation)
-        for name, field in annotation.model_fields.items()
-    }
+    return [annotation for annotation in annotations if _is_model(annotation)]
 
 
 def _below(annotation: Any, step: str | int) -> list[Any]:

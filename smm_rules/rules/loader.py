@@ -1,0 +1,138 @@
+"""Rule files read, checked and compiled, with every problem of every file told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smm_rules.document import (
+    Document,
+    DocumentError,
+    Plain,
+    Position,
+    Problem,
+    Severity,
+    Trail,
+    in_file_order,
+    read_document,
+    validate,
+)
+from smm_rules.rules.build import build_rule
+from smm_rules.rules.checks import WrittenRule
+from smm_rules.rules.model import Rule, RuleSet
+from smm_rules.rules.schema import RuleFileOutline, RuleSpec
+from smm_rules.rules.scope import Scope
+from smm_rules.rules.sound import sound_problems
+
+_ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class RawTest:
+    """An entry of a file's `tests:`, as written. `trail` leads to it in `document`."""
+
+    document: Document
+    trail: Trail
+
+    @property
+    def value(self) -> Plain:
+        return self.document.at(self.trail)
+
+    @property
+    def position(self) -> Position:
+        return self.document.position(self.trail)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRules:
+    """All rules of all files, what is worth a warning, and the tests beside the rules."""
+
+    rules: RuleSet
+    warnings: tuple[Problem, ...] = ()
+    tests: tuple[RawTest, ...] = ()
+
+
+def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules:
+    """The rules of these files and directories, in file order.
+
+    Directories are searched for `.yaml` and `.yml` files, hidden ones left out. With a `scope`, names of
+    panels and channels are checked too. `DocumentError` carries every problem of every file.
+    """
+    reading = _Reading(scope)
+    for path in reading.files(paths):
+        reading.read(path)
+    if reading.problems:
+        raise DocumentError(in_file_order(reading.problems))
+    return LoadedRules(
+        RuleSet(tuple(reading.rules)), tuple(in_file_order(reading.warnings)), tuple(reading.tests)
+    )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
+
+    scope: Scope | None
+    rules: list[Rule] = field(default_factory=list)
+    tests: list[RawTest] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    names: dict[str, Position] = field(default_factory=dict)
+
+    def files(self, paths: Sequence[Path]) -> list[Path]:
+        """The files that `paths` stand for, each once."""
+        found: dict[Path, Path] = {}
+        for path in paths:
+            files = sorted(_files_below(path)) if path.is_dir() else [path]
+            if not files:
+                message = "There are no rule files in this directory"
+                suggestion = "Their names end in .yaml or .yml"
+                self.warnings.append(Problem(Position(path, 1, 1), message, suggestion, Severity.WARNING))
+            for file in files:
+                found.setdefault(file.resolve(), file)
+        return list(found.values())
+
+    def read(self, path: Path) -> None:
+        """Read one file; its problems are noted, not raised."""
+        try:
+            document = read_document(path)
+            outline = validate(document, RuleFileOutline)
+        except DocumentError as error:
+            self.problems.extend(error.problems)
+            return
+        for index in range(len(outline.rules)):
+            self._rule(document, ("rules", index))
+        self.tests += [RawTest(document, ("tests", index)) for index in range(len(outline.tests))]
+
+    def _rule(self, document: Document, trail: Trail) -> None:
+        self._name(document, trail)
+        try:
+            spec = validate(document, RuleSpec, trail)
+        except DocumentError as error:
+            self.problems.extend(error.problems)
+            self.problems.extend(sound_problems(document, trail, self.scope))
+            return
+        try:
+            self.rules.append(build_rule(WrittenRule(document, trail, spec), self.scope))
+        except DocumentError as error:
+            self.problems.extend(error.problems)
+
+    def _name(self, document: Document, trail: Trail) -> None:
+        """Note a rule's name; state is kept by it, so it must be the only one of it."""
+        rule = document.at(trail)
+        name = rule.get("name") if isinstance(rule, dict) else None
+        if not isinstance(name, str):
+            return
+        position = document.position((*trail, "name"))
+        earlier = self.names.setdefault(name.casefold(), position)
+        if earlier is not position:
+            message = f'The rule name "{name}" is taken; it stands at {earlier} already'
+            self.problems.append(Problem(position, message, "Give each rule a name of its own"))
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    for path in directory.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
+        if path.suffix in _ENDINGS and path.is_file() and not hidden:
+            yield path

@@ -1,0 +1,37 @@
+"""What a rule means, as a hash: the same for any layout, spelling of statuses or comments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from smm_rules.rules.model import Rule, Step
+
+
+def rule_version(rule: Rule, when: str, until: str) -> str:
+    """Sixteen hexadecimal digits over the meaning of `rule`. `when` and `until` are canonical texts."""
+    limit = rule.limit
+    meaning = {
+        "watch": rule.watch.value,
+        "when": when,
+        "until": until,
+        "hold": rule.hold.total_seconds(),
+        "remind": rule.remind.total_seconds() if rule.remind else None,
+        "do": _steps(rule.do),
+        "otherwise": _steps(rule.otherwise),
+        "done": _steps(rule.done),
+        "limit": [
+            limit.per_order,
+            limit.every.total_seconds() if limit.every is not None else None,
+            limit.per_chain,
+            limit.per_sweep,
+        ],
+        "first_seen": rule.first_seen.value,
+        "panels": None if rule.panels is None else sorted(rule.panels),
+    }
+    text = json.dumps(meaning, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def _steps(steps: tuple[Step, ...]) -> list[list[object]]:
+    return [[step.kind.value, dict(step.parameters)] for step in steps]
