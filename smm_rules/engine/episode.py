@@ -34,7 +34,7 @@ def is_old_news(rule: Rule, snapshot: Snapshot, memory: Memory) -> bool:
 
 def begun(memory: Memory, now: datetime) -> Memory:
     """The memory with an episode that begins now."""
-    return replace(memory, true_since=now, unknown_since=None, undecided=False, stopped_by=None)
+    return replace(memory, true_since=now, unknown_since=None, undecided=False)
 
 
 def ended(memory: Memory) -> Memory:

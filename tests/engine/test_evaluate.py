@@ -140,6 +140,23 @@ def test_a_gap_never_makes_a_fired_episode_fire_again() -> None:
     assert reasons(RULE, script, gap=5 * MINUTE) == expected
 
 
+def test_an_unknown_stretch_ends_for_a_fired_episode_too() -> None:
+    seen = play(RULE, looks((0, True), (1, None), (1, True)))
+    assert seen[1].evaluation.memory.unknown_since == START + MINUTE
+    assert seen[2].evaluation.memory.unknown_since is None
+
+
+def test_a_memory_that_does_not_change_is_the_very_same() -> None:
+    quiet = [
+        *play(RULE, looks((0, True), (1, True), (1, None), (1, None)))[1::2],
+        *play(HELD, looks((0, True), (1, True)))[1:],
+        *play(PAID, looks((0, None), (1, None)), imported=True)[1:],
+        *play(PAID, looks((0, True), (1, True)), imported=True)[1:],
+        *play(RULE, looks((0, True), (1, False), (1, False)))[2:],
+    ]
+    assert [look.evaluation.memory is look.before for look in quiet] == [True] * 6
+
+
 # -- after firing --------------------------------------------------------------------------------------
 def test_an_episode_fires_once() -> None:
     assert reasons(RULE, looks((0, True), (1, True))) == [Reason.FIRED, Reason.ALREADY_FIRED]
@@ -285,6 +302,12 @@ def test_a_rule_added_later_acts_on_what_it_finds() -> None:
     assert evaluation.reason is Reason.FIRED
 
 
+def test_an_order_tracked_again_is_not_at_its_first_sight() -> None:
+    known_before = Memory(last_fired=START - HOUR, firings=1)
+    taken = snapshot(True, previous_at=None, imported=True)
+    assert evaluate(PAID, taken, known_before, START, HOUR).reason is Reason.FIRED
+
+
 @pytest.mark.parametrize(("rule", "imported"), [(PAID, False), (RULE, True)])
 def test_first_sight_acts_on_the_daemons_own_orders_and_where_told_to(rule: object, imported: bool) -> None:
     assert reasons(rule, looks((0, True)), imported=imported) == [Reason.FIRED]  # type: ignore[arg-type]
@@ -316,6 +339,13 @@ def test_every_stops_until_its_window_ends_and_then_the_episode_fires() -> None:
     assert seen[2].evaluation.wake_at == START + HOUR
     assert seen[2].evaluation.memory.stopped_by is Reason.LIMIT_EVERY
     assert seen[-1].evaluation.memory.stopped_by is None
+
+
+def test_a_stopped_episode_whose_hold_grew_is_no_longer_stopped() -> None:
+    stopped = Memory(true_since=START, stopped_by=Reason.LIMIT_PER_SWEEP)
+    now = START + MINUTE
+    evaluation = evaluate(HELD, snapshot(True, now, START), stopped, now, HOUR)
+    assert (evaluation.reason, evaluation.memory) == (Reason.HOLDING, Memory(true_since=START))
 
 
 def test_an_episode_that_ends_while_stopped_resolves_nothing() -> None:
