@@ -36,7 +36,10 @@ from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import PanelError, RateLimited, RefusalReason, Rejected, Unreadable
 from smm_rules.panel.replies import judge
 from smm_rules.panel.retrying import RetryPolicy, retried
+from smm_rules.panel.shapes import Entries
 from smm_rules.panel.transport import Transport
+
+__all__ = ["CallReport", "Endpoint", "OrderStates", "PanelClient", "RefillStates", "RetryPolicy"]
 
 log = get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -97,7 +100,7 @@ class PanelClient:
         """The states of these orders, in requests of 100. Raises only when every request failed."""
         asked = unique(ids)
 
-        def read(document: object, batch: Sequence[str]) -> wire.Entries[OrderState]:
+        def read(document: object, batch: Sequence[str]) -> Entries[OrderState]:
             return wire.read_order_states(document, batch)
 
         gathered = await self._states("status", "order", asked, read)
@@ -107,7 +110,7 @@ class PanelClient:
         """The states of these refills, in requests of 100. Raises only when every request failed."""
         asked = unique(ids)
 
-        def read(document: object, batch: Sequence[str]) -> wire.Entries[RefillState]:
+        def read(document: object, batch: Sequence[str]) -> Entries[RefillState]:
             return wire.read_refill_states(document, batch)
 
         gathered = await self._states("refill_status", "refill", asked, read)
@@ -188,7 +191,7 @@ class PanelClient:
         action: str,
         label: str,
         ids: Sequence[str],
-        reader: Callable[[object, Sequence[str]], wire.Entries[State]],
+        reader: Callable[[object, Sequence[str]], Entries[State]],
     ) -> Gathered[State]:
         async def fetch(batch: tuple[str, ...]) -> dict[str, State | Refused]:
             name = label if len(batch) == 1 else f"{label}s"
@@ -208,7 +211,7 @@ class PanelClient:
         self,
         action: str,
         orders: Sequence[str],
-        reader: Callable[[object, Sequence[str]], wire.Entries[Accepted]],
+        reader: Callable[[object, Sequence[str]], Entries[Accepted]],
     ) -> dict[str, Accepted | Refused]:
         asked = unique(orders)
         if len(asked) > LARGEST_BATCH:
@@ -216,7 +219,7 @@ class PanelClient:
         if not asked:
             return {}
 
-        def read(document: object) -> wire.Entries[Accepted]:
+        def read(document: object) -> Entries[Accepted]:
             entries = reader(document, asked)
             if not entries.found:
                 raise Unreadable(f"the answer to {action} is about none of the orders")

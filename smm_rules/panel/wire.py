@@ -7,9 +7,8 @@ the refusal the panel gave for the one thing asked about. An entry that can't be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from smm_rules.facts import OrderStatus, RefillStatus, order_status, refill_status
 from smm_rules.panel.answers import Accepted, Balance, OrderState, RefillState, Refused, Service
@@ -25,8 +24,8 @@ from smm_rules.panel.scalars import (
     text,
     whole_number,
 )
+from smm_rules.panel.shapes import Entries, one_object, read_entries, rows_of
 
-Entry = TypeVar("Entry")
 #: A drip-feed or subscription order lists its orders; more than this are not kept.
 MOST_SUBORDERS = 10_000
 _ORDER_STATUSES = frozenset(status.value for status in OrderStatus)
@@ -41,18 +40,10 @@ class Catalogue:
     unreadable: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entries(Generic[Entry]):
-    """The entries of the IDs asked about. What is in neither member was left out by the panel."""
-
-    found: dict[str, Entry | Refused]
-    unreadable: tuple[str, ...]
-
-
 # -- single things ----------------------------------------------------------------------------------------
 def read_balance(document: object) -> Balance:
     """`{"balance": "100.84", "currency": "USD"}`."""
-    members = _one_object(document)
+    members = one_object(document)
     amount = decimal_number(members.get("balance"))
     if amount is None:
         raise Unreadable("the answer holds no balance")
@@ -75,7 +66,7 @@ def read_catalogue(document: object) -> Catalogue:
     """`[{"service": 1, "name": …}, …]`. An empty catalogue is a fault, not a mass delisting."""
     services: dict[str, Service] = {}
     unreadable: list[str] = []
-    rows = _rows(document)
+    rows = rows_of(document)
     for number, row in enumerate(rows, start=1):
         service = _service(row)
         if service is None:
@@ -115,12 +106,12 @@ def _service(row: object) -> Service | None:
 # -- states of orders and refills -------------------------------------------------------------------------
 def read_order_states(document: object, ids: Sequence[str]) -> Entries[OrderState]:
     """`{"1": {"status": …}, "10": {"error": …}}`, or the bare state of the one order asked about."""
-    return _read_entries(document, ids, "order", _order_entry)
+    return read_entries(document, ids, "order", _order_entry)
 
 
 def read_refill_states(document: object, ids: Sequence[str]) -> Entries[RefillState]:
     """`[{"refill": 1, "status": …}, …]`, or `{"status": …}` of the one refill asked about."""
-    return _read_entries(document, ids, "refill", _refill_entry)
+    return read_entries(document, ids, "refill", _refill_entry)
 
 
 def _order_entry(entry: object) -> OrderState | Refused | None:
@@ -177,7 +168,7 @@ def _suborders(value: object) -> tuple[str, ...]:
 # -- acceptances of refills and cancels -------------------------------------------------------------------
 def read_refills(document: object, orders: Sequence[str]) -> Entries[Accepted]:
     """`[{"order": 1, "refill": 1}, {"order": 3, "refill": {"error": …}}]`, or `{"refill": "1"}` for one."""
-    return _read_entries(document, orders, "order", lambda entry: _acceptance(entry, "refill"))
+    return read_entries(document, orders, "order", lambda entry: _acceptance(entry, "refill"))
 
 
 def read_cancels(document: object, orders: Sequence[str]) -> Entries[Accepted]:
@@ -185,7 +176,7 @@ def read_cancels(document: object, orders: Sequence[str]) -> Entries[Accepted]:
 
     A cancel above 1 is the ID of the panel's request.
     """
-    return _read_entries(document, orders, "order", lambda entry: _acceptance(entry, "cancel"))
+    return read_entries(document, orders, "order", lambda entry: _acceptance(entry, "cancel"))
 
 
 def read_refill(document: object, order: str) -> Accepted:
@@ -228,87 +219,6 @@ def _says_success(entry: Mapping[str, object]) -> bool:
     if entry.get("success") in (True, "true", "success", "1"):
         return True
     return text(entry.get("status")).casefold() in ("success", "ok")
-
-
-# -- shapes -----------------------------------------------------------------------------------------------
-def _one_object(document: object) -> Mapping[str, object]:
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if not isinstance(document, Mapping):
-        raise Unreadable("the answer is not an object")
-    return document
-
-
-def _rows(document: object) -> list[object]:
-    """The rows of a list, also of one that PHP wrote as an object because its numbering had gaps."""
-    if isinstance(document, Mapping) and all(isinstance(row, Mapping) for row in document.values()):
-        return list(document.values())
-    if not isinstance(document, list):
-        raise Unreadable("the answer is not a list")
-    return document
-
-
-def _read_entries(
-    document: object,
-    ids: Sequence[str],
-    label: str,
-    read: Callable[[object], Entry | Refused | None],
-) -> Entries[Entry]:
-    asked = set(ids)
-    found: dict[str, Entry | Refused] = {}
-    unreadable: set[str] = set()
-    for name, entry in _named_entries(document, ids, label):
-        if name not in asked:
-            continue
-        answer = read(entry)
-        if answer is None or (name in found and found[name] != answer):
-            unreadable.add(name)
-        else:
-            found[name] = answer
-    for name in unreadable:
-        found.pop(name, None)
-    return Entries(found, tuple(name for name in ids if name in unreadable))
-
-
-def _named_entries(document: object, ids: Sequence[str], label: str) -> Iterator[tuple[str, object]]:
-    """Each entry of an answer with the ID it belongs to."""
-    if isinstance(document, list):
-        yield from _listed(document, ids, label)
-    elif not isinstance(document, Mapping):
-        raise Unreadable("the answer is neither an object nor a list")
-    elif any(name in document for name in ids):
-        yield from _keyed(document, label)
-    elif document and all(isinstance(row, Mapping) and label in row for row in document.values()):
-        yield from _listed(list(document.values()), ids, label)
-    elif len(ids) == 1 and not _looks_keyed(document):
-        # The answer for one ID doesn't repeat it; if it does, it must be the one asked about.
-        own = identifier(document.get(label))
-        yield (ids[0] if own is None else own), document
-    elif document and not _looks_keyed(document):
-        raise Unreadable("the answer is about none of the IDs asked for")
-
-
-def _listed(rows: list[object], ids: Sequence[str], label: str) -> Iterator[tuple[str, object]]:
-    objects = [row for row in rows if isinstance(row, Mapping)]
-    if rows and not objects:
-        raise Unreadable("the answer's list holds no objects")
-    for row in objects:
-        name = identifier(row.get(label))
-        if name is not None:
-            yield name, row
-        elif len(rows) == 1 and len(ids) == 1:
-            yield ids[0], row
-
-
-def _keyed(document: Mapping[str, object], label: str) -> Iterator[tuple[str, object]]:
-    for name, entry in document.items():
-        own = identifier(entry.get(label)) if isinstance(entry, Mapping) else None
-        # An entry that says it is about another ID is about neither.
-        yield name, (entry if own is None or own == name else None)
-
-
-def _looks_keyed(document: Mapping[str, object]) -> bool:
-    return bool(document) and all(name.isdecimal() for name in document)
 
 
 # -- refusals of single entries ---------------------------------------------------------------------------
