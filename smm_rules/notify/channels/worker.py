@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from smm_rules.notify.channel import DeliveryFailed
 
@@ -24,14 +24,16 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._thread: threading.Thread | None = None
+        self._under_way: Future[Any] | None = None
 
     async def run(self, call: Callable[[], Answer], timeout: timedelta) -> Answer:
         """The answer of `call`, or what it raised; `DeliveryFailed` when it takes longer than `timeout`."""
-        if self._thread is not None and self._thread.is_alive():
+        # Not whether the thread lives: it does so a moment longer than its call.
+        if self._under_way is not None and not self._under_way.done():
             raise DeliveryFailed("the attempt before this one is still running")
         answer: Future[Answer] = Future()
         answer.set_running_or_notify_cancel()
+        self._under_way = answer
 
         def work() -> None:
             try:
@@ -39,8 +41,7 @@ class Worker:
             except BaseException as error:
                 answer.set_exception(error)
 
-        self._thread = threading.Thread(target=work, name=f"channel {self._name}", daemon=True)
-        self._thread.start()
+        threading.Thread(target=work, name=f"channel {self._name}", daemon=True).start()
         try:
             async with asyncio.timeout(timeout.total_seconds()) as limit:
                 return await asyncio.wrap_future(answer)
