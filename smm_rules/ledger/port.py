@@ -1,7 +1,7 @@
 """The ledger's port: all that the rest of the program may ask of any back end.
 
 Every method is one transaction: when it returns, what it wrote is durable; when it raises, nothing was
-written. Back ends: `sqlite`. One contract suite (tests/ledger/contract.py) holds for all of them.
+written. Back ends: `sqlite`. One contract suite (tests/ledger/contract) holds for all of them.
 """
 
 from __future__ import annotations

@@ -109,4 +109,4 @@ def _count(connection: apsw.Connection, query: str, *values: int) -> int:
 
 
 def _counts(connection: apsw.Connection, query: str) -> dict[str, int]:
-    return {name: count for name, count in rows(connection, query)}
+    return dict(rows(connection, query))

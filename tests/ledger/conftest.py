@@ -1,0 +1,33 @@
+"""The back ends that the contract suite holds to: a further one adds a factory here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from smm_rules.ledger.port import Ledger
+from smm_rules.ledger.sqlite import SqliteLedger
+
+#: Opens the same ledger again each time it is called, as another process would.
+Opener = Callable[[], Awaitable[Ledger]]
+
+
+def _sqlite(directory: Path) -> Opener:
+    return lambda: SqliteLedger.open(directory / "ledger.db")
+
+
+BACK_ENDS: dict[str, Callable[[Path], Opener]] = {"sqlite": _sqlite}
+
+
+@pytest.fixture(params=sorted(BACK_ENDS))
+def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    return BACK_ENDS[request.param](tmp_path)
+
+
+@pytest.fixture
+async def ledger(open_ledger: Opener) -> AsyncIterator[Ledger]:
+    opened = await open_ledger()
+    yield opened
+    await opened.aclose()
