@@ -24,14 +24,18 @@ def source_offsets(source: str, start: int, end: int, style: str, value: str) ->
     """
     raw = source[start:end]
     if style in ("|", ">"):
-        pairs = _block(raw, start, folded=style == ">")
+        pairs = _block(raw, start, value, folded=style == ">")
     elif style in ("'", '"'):
         pairs = _flow(raw[1:-1], start + 1, style)
     else:
         pairs = _flow(raw, start, style)
-    if "".join(character for character, _ in pairs[: len(value)]) != value:
+    if not _spells(pairs, value):
         return None
     return [offset for _, offset in pairs[: len(value)]]
+
+
+def _spells(pairs: _Pairs, value: str) -> bool:
+    return "".join(character for character, _ in pairs[: len(value)]) == value
 
 
 def _flow(raw: str, start: int, style: str) -> _Pairs:
@@ -91,12 +95,21 @@ def _character(code: str) -> str:
     return chr(number) if number <= 0x10FFFF else "\ufffd"
 
 
-def _block(raw: str, start: int, *, folded: bool) -> _Pairs:
+def _block(raw: str, start: int, value: str, *, folded: bool) -> _Pairs:
     """Literal and folded block scalars: a header line, then indented lines."""
     header, _, body = raw.partition("\n")
-    at = start + len(header) + 1
     lines = body.split("\n")
-    indent = _block_indentation(lines)
+    widest = _block_indentation(lines)
+    # A number in the header counts from an indentation that isn't known here, so each is tried.
+    given = any(character.isdigit() for character in header.partition("#")[0])
+    for indent in range(widest, 0, -1) if given else ():
+        pairs = _block_lines(lines, start + len(header) + 1, indent, folded=folded)
+        if _spells(pairs, value):
+            return pairs
+    return _block_lines(lines, start + len(header) + 1, widest, folded=folded)
+
+
+def _block_lines(lines: list[str], at: int, indent: int, *, folded: bool) -> _Pairs:
     pairs: _Pairs = []
     previous = ""  # the last line that wasn't blank
     breaks: list[int] = []

@@ -16,7 +16,7 @@ import yaml
 from smm_rules.document.document import Document, Lines, MappingNode, Node, ScalarNode, SequenceNode
 from smm_rules.document.problem import DocumentError, Position, Problem
 from smm_rules.document.scalars import NotAValue, resolve
-from smm_rules.document.syntax import explain
+from smm_rules.document.syntax import UNQUOTED_TEMPLATE, explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ class _Frame:
 
     node: MappingNode | SequenceNode
     anchor: str | None
+    offset: int
     key: _Key | None = None
 
 
@@ -130,6 +131,7 @@ class _Builder:
     aliases: int = 0
     documents: int = 0
     offset: int = 0  # of the event being taken
+    opened: int = 0  # where the collection closed last was opened
 
     def build(self) -> Node:
         """The root of the document; an empty file's is an empty scalar."""
@@ -196,12 +198,13 @@ class _Builder:
         if len(self.frames) >= self.bounds.depth:
             self._stop(offset, f"Values are nested more than {self.bounds.depth} deep")
         if isinstance(event, yaml.MappingStartEvent):
-            self.frames.append(_Frame(MappingNode(position, {}), event.anchor))
+            self.frames.append(_Frame(MappingNode(position, {}), event.anchor, offset))
         else:
-            self.frames.append(_Frame(SequenceNode(position, []), event.anchor))
+            self.frames.append(_Frame(SequenceNode(position, []), event.anchor, offset))
 
     def _close(self) -> None:
         frame = self.frames.pop()
+        self.opened = frame.offset
         self._add(frame.node, frame.anchor)
 
     def _alias(self, name: str, offset: int) -> None:
@@ -262,11 +265,11 @@ class _Builder:
         return key
 
     def _refuse_collection_key(self, node: Node) -> None:
-        if isinstance(node, MappingNode):
-            message = "A text with {{ … }} must stand in quotes, and a key must be plain text"
-            self.problems.append(Problem(node.position, message, 'Write it as "{{ name }}"'))
+        if self.opened >= 1 and self.text[self.opened - 1 : self.opened + 1] == "{{":
+            self._refuse(self.opened - 1, *UNQUOTED_TEMPLATE)
         else:
-            self.problems.append(Problem(node.position, "A key must be plain text, not a list"))
+            what = "a mapping" if isinstance(node, MappingNode) else "a list"
+            self.problems.append(Problem(node.position, f"A key must be plain text, not {what}"))
 
     def _value(self, mapping: MappingNode, key: _Key, node: Node) -> None:
         if key.kept:

@@ -8,7 +8,8 @@ import yaml
 
 _QUOTE = "Put the whole text in quotes"
 _ALIGN = "Keys of one mapping begin in the same column, each on its own line"
-_TEMPLATE = re.compile(r"(?:^|[:\-]\s+)\{[{%]")
+_TEMPLATE = re.compile(r"(?:^|[:\-]\s+)(\{[{%])", re.MULTILINE)
+UNQUOTED_TEMPLATE = ("A text with {{ … }} must stand in quotes", 'Write it as "… {{ name }} …"')
 
 #: A part of the parser's words → a sentence and a way out.
 _SENTENCES: tuple[tuple[str, str, str], ...] = (
@@ -46,8 +47,9 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
     context = str(getattr(error, "context", "") or "")
     offset = _offset(getattr(error, "problem_mark", None), text)
     start = getattr(error, "context_mark", None)
-    if _is_template(text, offset):
-        return offset, "A text with {{ … }} must stand in quotes", 'Write it as "… {{ name }} …"'
+    template = _template_start(text, offset)
+    if template is not None:
+        return template, *UNQUOTED_TEMPLATE
     for doing, saw, sentence in _OPENED:
         if doing in context and saw in problem and start is not None and "tab" not in problem:
             return _offset(start, text), sentence, ""
@@ -71,7 +73,8 @@ def _offset(mark: object, text: str) -> int:
     return min(int(getattr(mark, "index", 0)), len(text))
 
 
-def _is_template(text: str, offset: int) -> bool:
-    """Whether the error's line begins its value with an unquoted template."""
+def _template_start(text: str, offset: int) -> int | None:
+    """Where on the error's line a value begins with an unquoted template, if one does."""
     start = text.rfind("\n", 0, offset) + 1
-    return _TEMPLATE.search(text[start:offset]) is not None
+    match = _TEMPLATE.search(text, start, offset + 1)
+    return match.start(1) if match else None
