@@ -2,12 +2,11 @@
 
 from smm_rules.notify.build import channel_secrets, make_channel, make_channels
 from smm_rules.notify.channel import Channel, DeliveryFailed, Message
-from smm_rules.notify.delivery import DeadLetter, DeliveryReport, deliver_due
+from smm_rules.notify.delivery import DeliveryReport, deliver_due
 from smm_rules.notify.operator import OperatorVoice
 
 __all__ = [
     "Channel",
-    "DeadLetter",
     "DeliveryFailed",
     "DeliveryReport",
     "Message",

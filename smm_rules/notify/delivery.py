@@ -7,11 +7,11 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from smm_rules.ledger.records import QueuedMessage
+from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.notify.channel import JSON_BODY, Channel, DeliveryFailed, Message
 from smm_rules.observe import Counters, get_logger
 from smm_rules.rules.model import StepKind
@@ -57,21 +57,14 @@ class Outbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that will not be tried again, and what went wrong last."""
-
-    message: QueuedMessage
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What one run did. `dead` is to be told to the operator; `full` says that more may be due."""
+    """What one run did. `dead` holds the messages given up, to be told to the operator, as they are in the
+    ledger now. `full` says that more may be due."""
 
     delivered: int = 0
     retried: int = 0
     deferred: int = 0
-    dead: tuple[DeadLetter, ...] = ()
+    dead: tuple[QueuedMessage, ...] = ()
     full: bool = False
 
 
@@ -118,7 +111,7 @@ async def deliver_due(
         delivered=sum(run.delivered for run in runs),
         retried=sum(run.retried for run in runs),
         deferred=sum(run.deferred for run in runs),
-        dead=tuple(letter for run in runs for letter in run.dead),
+        dead=tuple(message for run in runs for message in run.dead),
         full=len(due) >= batch,
     )
 
@@ -143,7 +136,7 @@ class _ChannelRun:
     delivered: int = 0
     retried: int = 0
     deferred: int = 0
-    dead: list[DeadLetter] = field(default_factory=list)
+    dead: list[QueuedMessage] = field(default_factory=list)
 
     async def deliver(self, messages: Sequence[QueuedMessage]) -> None:
         started = self.monotonic()
@@ -205,14 +198,15 @@ class _ChannelRun:
 
     async def _bury(self, message: QueuedMessage, error: str) -> None:
         await self.outbox.undelivered(message.id, error, None, self.now)
-        self.dead.append(DeadLetter(message, error))
+        attempts = message.attempts + 1
+        self.dead.append(replace(message, state=MessageState.DEAD, attempts=attempts, last_error=error))
         self._count("dead")
         log.error(
             "message.dead",
             channel=self.name,
             message_id=message.id,
             title=message.title,
-            attempts=message.attempts + 1,
+            attempts=attempts,
             error=error,
         )
 

@@ -9,8 +9,7 @@ from typing import Protocol
 
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
-from smm_rules.ledger.records import Intent
-from smm_rules.notify.delivery import DeadLetter
+from smm_rules.ledger.records import Intent, QueuedMessage
 from smm_rules.rules.model import StepKind
 
 #: Every key of ours begins with this; a dead letter about a dead letter is not told.
@@ -38,14 +37,16 @@ class OperatorVoice:
         """Queue `draft`; False when it has been told before."""
         return await self._queue.enqueue(self.addressed(draft), now)
 
-    async def tell_dead(self, letters: Sequence[DeadLetter], now: datetime) -> int:
-        """Tell each dead letter once; how many were new. Those of the operator's own channel only reach the
-        log, where `message.dead` already is: the channel that failed can't carry the news of it."""
+    async def tell_dead(self, messages: Sequence[QueuedMessage], now: datetime) -> int:
+        """Tell of each dead message once; how many were new. Those of the operator's own channel only reach
+        the log, where `message.dead` already is: the channel that failed can't carry the news of it.
+
+        A process that died before it told makes it good by handing in all dead messages when it starts."""
         told = 0
-        for letter in letters:
-            draft = self.addressed(dead_letter(letter))
-            ours = letter.message.dedup_key.startswith(PREFIX)
-            if not ours and letter.message.channel != draft.channel:
+        for message in messages:
+            draft = self.addressed(dead_letter(message))
+            ours = message.dedup_key.startswith(PREFIX)
+            if not ours and message.channel != draft.channel:
                 told += await self._queue.enqueue(draft, now)
         return told
 
@@ -104,6 +105,19 @@ def template_failed(rule: str, entity: Entity, episode: datetime, step: str, err
     )
 
 
+def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> MessageDraft:
+    """A rule that would have fired for too many entities in one sweep. Told once a day, panel and rule."""
+    return _draft(
+        f"sweep:{panel}:{rule}:{at.date().isoformat()}",
+        f"Rule {rule} is over its limit on {panel}",
+        f"Rule {rule} would have fired {count} times in one look at panel {panel}, which is more than its "
+        "per_sweep limit. It acted on none: its actions are held. Look whether the panel or the rule is wrong; "
+        "then raise the limit, or see what is held and approve it:\n"
+        "  smm-rules intents list --state held",
+        "error",
+    )
+
+
 def poll_failing(panel: str, look: str, since: datetime, failures: int, error: str) -> MessageDraft:
     """A panel that can't be read. `since` names the outage: it is told once."""
     return _draft(
@@ -140,14 +154,13 @@ def reload_failed(problems: Sequence[str], at: datetime) -> MessageDraft:
     )
 
 
-def dead_letter(letter: DeadLetter) -> MessageDraft:
+def dead_letter(message: QueuedMessage) -> MessageDraft:
     """A message that could not be delivered and won't be tried again."""
-    message = letter.message
     return _draft(
         f"dead:{message.id}",
         f"Message not delivered: {message.title or message.dedup_key}",
-        f'A message to channel "{message.channel}" was given up after {message.attempts + 1} attempts: '
-        f"{letter.error[:_LONGEST_ERROR]}.\nIt said:\n{message.body}",
+        f'A message to channel "{message.channel}" was given up after {message.attempts} failures: '
+        f"{message.last_error[:_LONGEST_ERROR]}.\nIt said:\n{message.body}",
         "error",
     )
 

@@ -11,7 +11,6 @@ import pytest
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.notify import operator
-from smm_rules.notify.delivery import DeadLetter
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.rules.model import StepKind
 from tests.notify.outbox import START, MemoryOutbox, queued
@@ -64,8 +63,8 @@ def test_an_unknown_outcome_says_how_to_resolve_it() -> None:
     assert draft.title == "Unknown outcome: reorder on main"
     assert draft.body == (
         "Rule reorder-canceled asked for a reorder on panel main for order/main/77. The panel gave no usable "
-        "answer (the panel didn't answer within 30s), so it may have acted or not. It will not be sent again by "
-        "itself. Look at the panel, then say what happened:\n"
+        "answer (the panel didn't answer within 30s), so it may have acted or not. It will not be sent again "
+        "by itself. Look at the panel, then say what happened:\n"
         "  smm-rules intents resolve 5 --happened ORDER\n"
         "  smm-rules intents resolve 5 --did-not"
     )
@@ -101,24 +100,32 @@ def test_a_failed_template_is_told_once_an_episode() -> None:
     assert len(draft.body) < 1000
 
 
-def test_a_refused_reload_shows_the_first_problems() -> None:
-    body = operator.reload_failed([f"rules.yaml:{number}:1: error" for number in range(12)], START).body
-    assert body.splitlines()[1:] == [f"rules.yaml:{number}:1: error" for number in range(10)] + [
-        "… and 2 more"
+def test_a_rule_over_its_sweep_limit_is_told_once_a_day() -> None:
+    drafts = [
+        operator.over_sweep_limit("main", "reorder-canceled", count, START + timedelta(hours=hours))
+        for count, hours in ((40, 0), (41, 5), (42, 24))
     ]
+    assert "would have fired 40 times in one look at panel main" in drafts[0].body
+    assert [draft.dedup_key == drafts[0].dedup_key for draft in drafts] == [True, True, False]
+
+
+def test_a_refused_reload_shows_the_first_problems() -> None:
+    problems = [f"rules.yaml:{number}:1: error" for number in range(12)]
+    body = operator.reload_failed(problems, START).body
+    assert body.splitlines()[1:] == [*problems[:10], "… and 2 more"]
 
 
 async def test_dead_letters_are_told_once_and_never_about_themselves() -> None:
     outbox = MemoryOutbox()
     voice = OperatorVoice(outbox, "ops")
     letters = [
-        DeadLetter(queued(1, "customers"), "no such room"),
-        DeadLetter(queued(2, "ops"), "the operator's own channel"),
-        DeadLetter(queued(3, "old-ops", dedup_key="operator:dead:1"), "gone"),
+        queued(1, "customers", attempts=1, last_error="no such room"),
+        queued(2, "ops", attempts=12, last_error="the operator's own channel"),
+        queued(3, "old-ops", attempts=12, dedup_key="operator:dead:1", last_error="gone"),
     ]
     assert [await voice.tell_dead(letters, START) for _ in range(2)] == [1, 0]
     (draft,) = outbox.drafts
     assert (draft.dedup_key, draft.channel) == ("operator:dead:1", "ops")
     assert draft.body == (
-        'A message to channel "customers" was given up after 1 attempts: no such room.\nIt said:\nbody 1'
+        'A message to channel "customers" was given up after 1 failures: no such room.\nIt said:\nbody 1'
     )
