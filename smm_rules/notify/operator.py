@@ -111,8 +111,8 @@ def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> Message
         f"sweep:{panel}:{rule}:{at.date().isoformat()}",
         f"Rule {rule} is over its limit on {panel}",
         f"Rule {rule} would have fired {count} times in one look at panel {panel}, which is more than its "
-        "per_sweep limit. It acted on none: its actions are held. Look whether the panel or the rule is wrong; "
-        "then raise the limit, or see what is held and approve it:\n"
+        "per_sweep limit. It acted on none: its actions are held. Look whether the panel or the rule is "
+        "wrong; then raise the limit, or see what is held and approve it:\n"
         "  smm-rules intents list --state held",
         "error",
     )
