@@ -13,18 +13,22 @@ from smm_rules.facts import EntityKind, Value
 
 
 class StepKind(StrEnum):
-    """What a step does. The first three act on a panel and go through intents; the rest go to the outbox."""
+    """What a step does. The first four act on a panel and go through intents; the rest go to the outbox.
+
+    `ADD` is an order of the operator's own, `smm-rules orders place`: no rule has it as a step.
+    """
 
     REFILL = "refill"
     REORDER = "reorder"
     CANCEL = "cancel"
+    ADD = "add"
     NOTIFY = "notify"
     WEBHOOK = "webhook"
     LOG = "log"
 
 
 #: Steps that change something on a panel: each is an intent in the ledger, attempted at most once.
-ACTING = frozenset({StepKind.REFILL, StepKind.REORDER, StepKind.CANCEL})
+ACTING = frozenset({StepKind.REFILL, StepKind.REORDER, StepKind.CANCEL, StepKind.ADD})
 
 
 class FirstSeen(StrEnum):

@@ -1,0 +1,230 @@
+"""Carries out intents: checked, claimed, attempted once, settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from smm_rules.actions.attempt import INTERRUPTED, STOPPED, Patience, outcome_of, send
+from smm_rules.actions.checking import check, claim_evidence, waits_its_turn
+from smm_rules.actions.circumstances import Circumstances, gather
+from smm_rules.actions.continuing import as_settled, continuation
+from smm_rules.actions.made import confirmed
+from smm_rules.actions.port import ActingPanel, ActionLedger, Voice
+from smm_rules.actions.reporting import ExecutionReport, log_outcome
+from smm_rules.actions.setting_aside import SettingAside
+from smm_rules.actions.settling import Settlement, Settling
+from smm_rules.actions.unbroken import unbroken
+from smm_rules.actions.verdict import Hold, Ready, Refuse, Verdict, Why
+from smm_rules.actions.voice import about_outcome
+from smm_rules.clock import Clock
+from smm_rules.facts import Entity
+from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.records import Intent, IntentState, Outcome
+from smm_rules.observe import correlated, get_logger
+
+log = get_logger(__name__)
+
+#: Evidence: an ID the panel gave for something that couldn't be written down as made.
+ANSWER = "answer"
+_BATCH = 500
+
+
+class Executor:
+    """Carries out what is planned in the ledger, in these steps for each intent:
+
+    1. **Order.** Intents about the same order or refill go one after the other, the oldest first, also over
+       runs: one waits while an earlier one is planned or under way, and is held while one is in doubt.
+       Intents of different orders go side by side, at most `per_panel` on one panel.
+    2. **Check.** What is known today (`gather`) is judged by the kind's pure check: ready, refused with a
+       way out, later (the catalogue isn't read, the balance is low: looked at again for `Patience.waiting`,
+       then given up and told), or held for the operator. Check and claim of one panel are one at a time, so
+       that two orders can't count on the same money.
+    3. **Claim.** Compare-and-set planned → sending, durable before any byte leaves, with the evidence that
+       tells an outcome apart later: the parameters, the cost, the balance before. Whoever loses the race
+       leaves the intent alone.
+    4. **One attempt.** No repeat inside it. Not reached or rate-limited: nothing happened, the intent is
+       planned again with growing pauses, at most `Patience.attempts` times. Refused: rejected. An ID:
+       confirmed. Anything else, a cancelled task included: unknown.
+    5. **Settle.** Outcome, what it made, the firing's next steps and the word to the operator in one
+       transaction, run to its end even when the task is cancelled. If the ledger can't take it, it is tried
+       again by the next run, and the boot after a crash puts the intent in doubt.
+
+    With `live` false nothing is ever sent: what is planned is held.
+    """
+
+    def __init__(
+        self,
+        ledger: ActionLedger,
+        panels: Mapping[str, ActingPanel],
+        owner: str,
+        clock: Clock,
+        voice: Voice,
+        *,
+        live: bool = True,
+        per_panel: int = 4,
+        patience: Patience | None = None,
+        want_balance: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._ledger = ledger
+        self._panels = panels
+        self._owner = owner
+        self._clock = clock
+        self._voice = voice
+        self._live = live
+        self._per_panel = per_panel
+        self._patience = patience or Patience()
+        self._want_balance = want_balance
+        self._settling = Settling(ledger, owner)
+        self._aside = SettingAside(ledger, voice, self._patience)
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._checks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stopping = False
+
+    @property
+    def unwritten(self) -> tuple[Settlement, ...]:
+        """Outcomes the ledger hasn't taken yet; the next run tries again."""
+        return self._settling.unwritten
+
+    def stop(self) -> None:
+        """Claim nothing more. A run under way ends when its attempts have; cancel it to end it sooner."""
+        self._stopping = True
+
+    async def run_due(self, now: datetime) -> ExecutionReport:
+        """Carry out every intent that may be claimed at `now`.
+
+        A `LedgerError` is raised when the others are done: it spoils no other intent.
+        """
+        await self._settling.settle_again()
+        return await self._run(await self._ledger.claimable(now, _BATCH))
+
+    async def run_one(self, intent_id: int) -> Intent | None:
+        """Carry out one intent if it is planned, and return how it stands; None when there is none."""
+        intent = await self._ledger.intent(intent_id)
+        if intent is None or intent.state is not IntentState.PLANNED:
+            return intent
+        await self._run((intent,))
+        return await self._ledger.intent(intent_id)
+
+    async def _run(self, intents: Iterable[Intent]) -> ExecutionReport:
+        lines: defaultdict[Entity | int, list[Intent]] = defaultdict(list)
+        for intent in intents:
+            lines[intent.entity if intent.entity.id else intent.id].append(intent)
+        report = ExecutionReport()
+        ends = await asyncio.gather(
+            *(self._line(line, report) for line in lines.values()), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return report
+
+    async def _line(self, intents: Sequence[Intent], report: ExecutionReport) -> None:
+        """Intents about one order, one after the other."""
+        for intent in intents:
+            if self._stopping:
+                return
+            with correlated(intent=intent.id, rule=intent.rule, entity=str(intent.entity)):
+                if intent.panel not in self._places:
+                    self._places[intent.panel] = asyncio.Semaphore(self._per_panel)
+                async with self._places[intent.panel]:
+                    await self._carry_out(intent, report)
+
+    async def _carry_out(self, intent: Intent, report: ExecutionReport) -> None:
+        panel = self._panels.get(intent.panel)
+        if panel is not None and self._live:
+            await panel.ready()
+        async with self._checks[intent.panel]:
+            if self._stopping:
+                return
+            now = self._clock.now()
+            known, verdict = await self._judge(intent, panel is not None, now)
+            if known is not None and waits_its_turn(known):
+                report.waiting += 1
+                return
+            if panel is None or known is None or not isinstance(verdict, Ready):
+                await self._aside.set_aside(intent, verdict, known, now, report)
+                return
+            evidence = claim_evidence(verdict, known)
+            claimed, stopped = await unbroken(self._ledger.claim(intent.id, self._owner, now, evidence))
+        if not claimed:
+            log.info("action.claimed_elsewhere", intent=intent.id)
+            report.elsewhere += 1
+        elif stopped:
+            outcome = Outcome(IntentState.NOT_SENT, STOPPED, "stopped before it was sent", retry_at=now)
+            await self._settle(intent, outcome, known, report)
+        else:
+            stopped = await self._attempt(intent, panel, verdict, known, now, report)
+        if stopped:
+            raise asyncio.CancelledError
+
+    async def _judge(
+        self, intent: Intent, panel_known: bool, now: datetime
+    ) -> tuple[Circumstances | None, Verdict]:
+        """What is known, and what follows; a check that fails itself is held, never sent."""
+        try:
+            known = await gather(self._ledger, intent, now)
+            if not self._live:
+                return known, Hold(Why.DRY_RUN, "nothing is sent in a dry run")
+            if not panel_known:
+                what = f"panel {intent.panel} is not in the configuration; add it and ask again"
+                return known, Refuse(Why.PANEL_UNKNOWN, what)
+            return known, check(intent, known)
+        except LedgerError:
+            raise
+        except Exception as error:  # nothing may be bought on the word of a broken check
+            log.exception("action.check_failed", intent=intent.id, error=repr(error))
+            return None, Hold(Why.CHECK_FAILED, f"the check before it failed: {error!r}")
+
+    async def _attempt(
+        self,
+        intent: Intent,
+        panel: ActingPanel,
+        ready: Ready,
+        known: Circumstances,
+        now: datetime,
+        report: ExecutionReport,
+    ) -> bool:
+        """The one call and its settlement; whether the task was asked to stop meanwhile."""
+        result, stopped = "", False
+        rate = "" if ready.rate is None else format(ready.rate, "f")
+        try:
+            result = await send(panel, intent.kind, ready)
+            outcome = confirmed(intent, result, known.order, ready.parameters, rate, now)
+        except asyncio.CancelledError:
+            stopped = _asked_to_stop()
+            what = "stopped while the request was under way; whether the panel acted isn't known"
+            outcome = Outcome(IntentState.UNKNOWN, INTERRUPTED, what)
+        except Exception as error:  # whatever it is, the request may have had its effect
+            outcome = outcome_of(error, intent, self._clock.now(), self._patience)
+        if result and not outcome.result:
+            outcome = replace(outcome, evidence={**outcome.evidence, ANSWER: result})
+        return await self._settle(intent, outcome, known, report) or stopped
+
+    async def _settle(
+        self, intent: Intent, outcome: Outcome, known: Circumstances, report: ExecutionReport
+    ) -> bool:
+        """Write the outcome down; whether the task was asked to stop meanwhile."""
+        now = self._clock.now()
+        again = outcome.retry_at is not None
+        settled = as_settled(intent, outcome, now)
+        messages = () if again else about_outcome(self._voice, settled, now)
+        then = continuation(known.firing, intent, outcome, messages)
+        stopped = await self._settling.settle(Settlement(intent, outcome, then, now))
+        log_outcome(settled, outcome)
+        if again:
+            report.postponed += 1
+        else:
+            report.ended[outcome.state] += 1
+        if outcome.state is IntentState.UNKNOWN:
+            self._want_balance(intent.panel)
+        return stopped
+
+
+def _asked_to_stop() -> bool:
+    """Whether this task is being cancelled; a library's own cancellation is only a failed call."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

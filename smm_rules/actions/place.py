@@ -1,0 +1,66 @@
+"""An order of the operator's own, carried out like any other action: `smm-rules orders place`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from smm_rules.actions.circumstances import money
+from smm_rules.actions.made import LABEL, SERVICE
+from smm_rules.actions.port import AskLedger
+from smm_rules.engine.firing import IntentDraft
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.intake.lines import Unacceptable
+from smm_rules.ledger.records import Intent
+from smm_rules.panel.order_params import OrderParameterError, cost, order_parameters
+from smm_rules.rules.model import StepKind
+
+
+async def place_order(
+    ledger: AskLedger,
+    panel: str,
+    parameters: Mapping[str, str],
+    now: datetime,
+    by: str,
+    *,
+    label: str = "",
+) -> Intent:
+    """Plan an order with these `add` parameters (`service` among them); the executor sends it.
+
+    What can be known to be wrong is refused at once with `Unacceptable`; bounds, price and balance are
+    checked when its turn comes. Asking twice places two orders: that is what the API does.
+    """
+    given = {name: text.strip() for name, text in parameters.items() if text.strip()}
+    service = given.get(SERVICE)
+    if service is None:
+        raise Unacceptable("no service is named", "Give the ID of a service in the panel's catalogue")
+    row = await ledger.watched(Entity(EntityKind.SERVICE, panel, service))
+    facts = row.facts if row else {}
+    if facts.get("gone") is True:
+        raise Unacceptable(f"service {service} is no longer in {panel}'s catalogue", "Name another one")
+    estimate = None
+    if "type" in facts:
+        given, estimate = _checked(str(facts["type"]), given, facts.get("rate"))
+    balance = await ledger.watched(Entity(EntityKind.BALANCE, panel))
+    currency = balance.facts.get("currency") if balance else None
+    draft = IntentDraft(
+        step=f"place.{uuid4().hex}",
+        kind=StepKind.ADD,
+        panel=panel,
+        parameters=given | ({LABEL: label} if label else {}),
+        estimate=estimate,
+        currency=currency if isinstance(currency, str) and estimate is not None else None,
+    )
+    return await ledger.ask(draft, Entity(EntityKind.PANEL, panel), now, by)
+
+
+def _checked(
+    service_type: str, given: Mapping[str, str], rate: object
+) -> tuple[dict[str, str], Decimal | None]:
+    try:
+        checked = order_parameters(service_type, given)
+    except OrderParameterError as error:
+        raise Unacceptable(str(error)) from None
+    return checked, cost(money(rate), checked, service_type)

@@ -1,0 +1,98 @@
+"""What carrying out intents needs of a panel, of the ledger and of the operator's voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.records import Intent, IntentState, Outcome, TrackedOrder, Transition, Watched
+from smm_rules.panel.answers import Accepted, Refused
+
+
+class ActingPanel(Protocol):
+    """The calls that change something on a panel. Each makes one attempt and raises a `PanelError`."""
+
+    async def ready(self) -> None:
+        """Wait until the panel's request budget has room, so that a claimed action needn't."""
+        ...
+
+    async def add(self, parameters: Mapping[str, str]) -> str:
+        """Place an order; its ID. `service` is among the parameters."""
+        ...
+
+    async def refill(self, order: str) -> Accepted: ...
+
+    async def cancel(self, orders: Sequence[str]) -> dict[str, Accepted | Refused]: ...
+
+
+class Voice(Protocol):
+    """Addresses a message to the operator."""
+
+    def addressed(self, draft: MessageDraft) -> MessageDraft: ...
+
+
+class OrderLedger(Protocol):
+    """Where orders and refills are looked up."""
+
+    async def order(self, entity: Entity) -> TrackedOrder | None: ...
+
+    async def watched(self, entity: Entity) -> Watched | None: ...
+
+
+class CircumstanceLedger(OrderLedger, Protocol):
+    """What is read before an action."""
+
+    async def watched_page(
+        self, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
+    ) -> tuple[Watched, ...]: ...
+
+    async def intents(
+        self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
+    ) -> tuple[Intent, ...]: ...
+
+    async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
+
+    async def firing(self, firing_id: int) -> Firing | None: ...
+
+
+class ResolveLedger(OrderLedger, Protocol):
+    """What settling an intent by proof or by the operator's word needs."""
+
+    async def intent(self, intent_id: int) -> Intent | None: ...
+
+    async def firing(self, firing_id: int) -> Firing | None: ...
+
+    async def resolve(
+        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+    ) -> Intent: ...
+
+    async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None: ...
+
+
+class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
+    """What the executor needs of the ledger; see `ledger.port.Ledger` for what each promises."""
+
+    async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]: ...
+
+    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool: ...
+
+    async def settle(
+        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+    ) -> Intent: ...
+
+    async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent: ...
+
+    async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent: ...
+
+    async def enqueue(self, message: MessageDraft, now: datetime) -> bool: ...
+
+
+class AskLedger(Protocol):
+    """What placing an order needs of the ledger."""
+
+    async def watched(self, entity: Entity) -> Watched | None: ...
+
+    async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent: ...

@@ -1,0 +1,163 @@
+"""The check of anything that costs money: today's catalogue, bounds, price and balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from smm_rules.actions.circumstances import HELD_RATE, Circumstances, money
+from smm_rules.actions.made import SERVICE
+from smm_rules.actions.verdict import Hold, Later, Ready, Refuse, Verdict, Why
+from smm_rules.facts import Facts, format_duration
+from smm_rules.panel.order_params import OrderParameterError, cost, order_parameters, ordered_quantity
+from smm_rules.panel.order_types import order_type
+
+#: A catalogue older than this says nothing of today's prices.
+OLDEST_CATALOGUE = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class RateBound:
+    """How much dearer than its reference a service may be: 0.1 for ten percent."""
+
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """An order to be placed. What is `asked` outweighs what is `inherited` from the original.
+
+    `missing_help` ends the sentence on parameters that were never given. Without `bound` any price will do.
+    """
+
+    panel: str
+    service: str
+    inherited: Mapping[str, str]
+    asked: Mapping[str, str]
+    missing_help: str
+    bound: RateBound | None
+
+
+def check_purchase(basket: Basket, circumstances: Circumstances) -> Verdict:
+    """Ready with the call's parameters and its price, or why not.
+
+    Price and bounds are today's. A price that rose beyond the bound is held for the operator, whose
+    approval holds up to the price it was given for. A balance that doesn't cover the cost, with what other
+    actions have claimed already, is waited for: it costs nothing, a top-up may come, and a call the panel
+    is bound to refuse would end the rule's firing.
+    """
+    unread = _catalogue_trouble(basket, circumstances)
+    if unread is not None:
+        return unread
+    service = circumstances.service
+    if service is None or service.get("gone") is True:
+        return Refuse(
+            Why.SERVICE_GONE,
+            f"service {basket.service} is not in {basket.panel}'s catalogue; name another service",
+        )
+    service_type = str(service.get("type", "Default"))
+    parameters = _parameters(basket, service_type)
+    if isinstance(parameters, Refuse):
+        return parameters
+    outside = _outside_bounds(service, service_type, parameters)
+    if outside:
+        return Refuse(Why.QUANTITY, outside)
+    rate = money(service.get("rate"))
+    price = cost(rate, parameters, service_type)
+    dearer = _dearer(basket, rate, circumstances)
+    if dearer is not None:
+        return dearer
+    short = _short_of_money(basket, price, circumstances)
+    return short if short is not None else Ready(parameters, price, circumstances.currency, rate)
+
+
+def _catalogue_trouble(basket: Basket, circumstances: Circumstances) -> Later | None:
+    read_at = circumstances.catalogue_read_at
+    if read_at is None:
+        return Later(Why.CATALOGUE_UNREAD, f"{basket.panel}'s catalogue hasn't been read yet")
+    age = circumstances.now - read_at
+    if age > OLDEST_CATALOGUE:
+        return Later(
+            Why.CATALOGUE_STALE,
+            f"{basket.panel}'s catalogue was last read {format_duration(age)} ago; prices may have changed",
+        )
+    return None
+
+
+def _parameters(basket: Basket, service_type: str) -> dict[str, str] | Refuse:
+    """The parameters of the call: the original's as far as the type takes them, with the asked ones."""
+    if "quantity" in basket.asked and "runs" in basket.inherited and "runs" not in basket.asked:
+        runs = basket.inherited["runs"]
+        return Refuse(
+            Why.PARAMETERS,
+            f"the original order was drip-fed in {runs} runs, so the quantity asked for would be ordered "
+            f"{runs} times; give `runs` and `interval` as well, or leave `quantity` out",
+        )
+    known = order_type(service_type)
+    inherited = {
+        name: text for name, text in basket.inherited.items() if known is None or name in known.parameters
+    }
+    try:
+        return order_parameters(service_type, {**inherited, **basket.asked, SERVICE: basket.service})
+    except OrderParameterError as error:
+        ending = f"; {basket.missing_help}" if any("is missing" in each for each in error.problems) else ""
+        return Refuse(Why.PARAMETERS, f"service {basket.service} can't be ordered: {error}{ending}")
+
+
+def _outside_bounds(service: Facts, service_type: str, parameters: Mapping[str, str]) -> str:
+    """What is wrong with the quantity; a package is one thing, whatever its row says."""
+    known = order_type(service_type)
+    quantity = ordered_quantity(service_type, parameters)
+    if quantity is None or (known is not None and known.package):
+        return ""
+    least, most = service.get("min"), service.get("max")
+    name = f"service {service.get('id', parameters[SERVICE])}"
+    if isinstance(least, int) and quantity < least:
+        return f"{name} takes {least} at least, {quantity} were asked for; it isn't rounded up by itself"
+    if isinstance(most, int) and quantity > most:
+        return f"{name} takes {most} at most, {quantity} were asked for; it isn't cut by itself"
+    return ""
+
+
+def _dearer(basket: Basket, rate: Decimal | None, circumstances: Circumstances) -> Hold | None:
+    """Held when the price rose too far, or when nobody can tell whether it did."""
+    if basket.bound is None:
+        return None
+    reference = circumstances.reference_rate
+    approval = circumstances.approved(Why.RATE_INCREASE)
+    if rate is None or reference is None:
+        if approval is not None and approval.rate == rate:
+            return None
+        what = "today's price" if rate is None else "the price it was ordered at"
+        return _held(f"{what} of service {basket.service} isn't known, so its rise can't be judged", rate)
+    if rate <= reference * (1 + basket.bound.share):
+        return None
+    if approval is not None and approval.rate is not None and rate <= approval.rate:
+        return None
+    rise = "from nothing" if not reference else f"{(rate / reference - 1) * 100:.1f} %"
+    allowed = f"{(basket.bound.share * 100).normalize():f} %"
+    return _held(
+        f"service {basket.service} costs {rate:f} for 1000, {reference:f} before: "
+        f"dearer by {rise}, {allowed} are allowed",
+        rate,
+    )
+
+
+def _held(message: str, rate: Decimal | None) -> Hold:
+    return Hold(Why.RATE_INCREASE, message, {HELD_RATE: "" if rate is None else format(rate, "f")})
+
+
+def _short_of_money(basket: Basket, price: Decimal | None, circumstances: Circumstances) -> Later | None:
+    if price is None or circumstances.balance is None:
+        return None
+    committed = circumstances.committed
+    if price + committed <= circumstances.balance:
+        return None
+    others = f" beside {committed:f} that other actions may have spent" if committed else ""
+    currency = f" {circumstances.currency}" if circumstances.currency else ""
+    return Later(
+        Why.BALANCE_LOW,
+        f"it costs {price:f}{others}, {basket.panel} has {circumstances.balance:f}{currency} left; top it up",
+    )

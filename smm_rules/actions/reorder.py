@@ -1,0 +1,94 @@
+"""May an order be placed: again with what the original was placed with, or as the operator asks?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from smm_rules.actions.circumstances import RATE, Circumstances, money, service_of
+from smm_rules.actions.made import LABEL, SERVICE
+from smm_rules.actions.purchase import Basket, RateBound, check_purchase
+from smm_rules.actions.verdict import Refuse, Verdict, Why
+from smm_rules.engine.drafts import MAX_RATE_INCREASE
+from smm_rules.ledger.records import Intent, TrackedOrder
+
+#: What an intent or an order carries among its parameters that is not the panel's.
+_OUR_OWN = frozenset({SERVICE, LABEL, RATE, MAX_RATE_INCREASE})
+
+
+def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
+    """Ready with all parameters of the new order.
+
+    The original's parameters with the rule's laid over them, less those of the original that the service's
+    type doesn't take (a package takes no quantity). Nothing is ever changed to fit: a quantity outside the
+    service's bounds, a service that is gone or a link that was never given is refused with a way out.
+    """
+    order = circumstances.order
+    if order is None:
+        return Refuse(
+            Why.ORDER_UNKNOWN,
+            f"nothing is known of the order that {intent.entity} belongs to, so it can't be repeated",
+        )
+    if intent.firing is not None and not circumstances.watched:
+        return Refuse(
+            Why.ORDER_FORGOTTEN, f"order {order.entity.id} is no longer tracked, so rules don't act on it"
+        )
+    service = service_of(intent, order)
+    if service is None:
+        return Refuse(Why.SERVICE_UNKNOWN, _how_to_give_service(intent, order))
+    basket = Basket(
+        panel=intent.panel,
+        service=service,
+        inherited=_of_the_panel(order.parameters),
+        asked=_of_the_panel(intent.parameters),
+        missing_help=_how_to_give(order),
+        bound=_bound(intent),
+    )
+    return check_purchase(basket, circumstances)
+
+
+def check_add(intent: Intent, circumstances: Circumstances) -> Verdict:
+    """Ready with the parameters the operator gave, checked like a reorder's."""
+    service = service_of(intent, None)
+    if service is None:
+        return Refuse(Why.SERVICE_UNKNOWN, "it doesn't say which service to order; name one")
+    basket = Basket(
+        panel=intent.panel,
+        service=service,
+        inherited={},
+        asked=_of_the_panel(intent.parameters),
+        missing_help="give them when placing the order",
+        bound=None,
+    )
+    return check_purchase(basket, circumstances)
+
+
+def _of_the_panel(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in parameters.items() if name not in _OUR_OWN and text}
+
+
+def _bound(intent: Intent) -> RateBound | None:
+    written = intent.parameters.get(MAX_RATE_INCREASE)
+    if written is None:
+        return None
+    share = money(written)
+    # A bound nobody can read must not mean "no bound".
+    return RateBound(share if share is not None else Decimal(0))
+
+
+def _how_to_give_service(intent: Intent, order: TrackedOrder) -> str:
+    if order.entity.panel != intent.panel:
+        return (
+            f"services of {order.entity.panel} have other numbers on {intent.panel}; "
+            "name the service in the rule: reorder: {panel: …, service: …}"
+        )
+    return f"it isn't known which service order {order.entity.id} was for; {_how_to_give(order, 'service')}"
+
+
+def _how_to_give(order: TrackedOrder, what: str = "…") -> str:
+    """A known order is left as it is by an import, so it is forgotten first."""
+    order_id, panel = order.entity.id, order.entity.panel
+    return (
+        f"track it anew with them: smm-rules orders forget {panel}/{order_id}, then "
+        f"smm-rules orders track {panel}/{order_id} --{what}, or import it with these columns"
+    )

@@ -1,0 +1,106 @@
+"""Writing an outcome down, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from smm_rules.actions.port import ActionLedger
+from smm_rules.actions.unbroken import unbroken
+from smm_rules.engine.firing import Continuation
+from smm_rules.ledger.port import LedgerError, StateConflict
+from smm_rules.ledger.records import Intent, IntentState, Outcome
+from smm_rules.observe import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An outcome to be written down for an intent, with what follows, and when it was known."""
+
+    intent: Intent
+    outcome: Outcome
+    then: Continuation
+    at: datetime
+
+
+class Settling:
+    """Settles intents. What the ledger wouldn't take is kept and tried again.
+
+    Should the process end before it could be written, the intent is still `sending` in the ledger and the
+    next boot makes it `unknown`: in doubt, never lost.
+    """
+
+    def __init__(self, ledger: ActionLedger, owner: str) -> None:
+        self._ledger = ledger
+        self._owner = owner
+        self._unwritten: list[Settlement] = []
+
+    @property
+    def unwritten(self) -> tuple[Settlement, ...]:
+        """Outcomes known to this process alone."""
+        return tuple(self._unwritten)
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Write an outcome to its end even when cancelled; whether the waiting task was asked to stop."""
+        _, stopped = await unbroken(self._write(settlement))
+        return stopped
+
+    async def settle_again(self) -> None:
+        """Try what the ledger wouldn't take before."""
+        waiting, self._unwritten = self._unwritten, []
+        for settlement in waiting:
+            await self.settle(settlement)
+
+    async def _write(self, settlement: Settlement) -> None:
+        intent, outcome = settlement.intent, settlement.outcome
+        try:
+            await self._ledger.settle(intent.id, outcome, settlement.then, settlement.at, self._owner)
+        except StateConflict as conflict:
+            await self._write_proof(settlement, conflict)
+        except Exception as error:  # any failure to write must keep what is known
+            log.error(
+                "action.settle_failed",
+                intent=intent.id,
+                state=outcome.state.value,
+                result=outcome.result,
+                error=str(error),
+            )
+            self._unwritten.append(settlement)
+
+    async def _write_proof(self, settlement: Settlement, conflict: StateConflict) -> None:
+        """Somebody took the attempt for dead and put it in doubt; what is known now is the proof."""
+        intent, outcome = settlement.intent, settlement.outcome
+        log.error("action.settle_conflict", intent=intent.id, state=outcome.state.value, error=str(conflict))
+        proves = outcome.state in (IntentState.CONFIRMED, IntentState.NOT_SENT)
+        try:
+            if proves:
+                await self._ledger.resolve(intent.id, outcome, settlement.then, settlement.at, self._owner)
+            else:
+                await self._ledger.note(intent.id, {"late_answer": f"{outcome.state}: {outcome.message}"})
+        except StateConflict:
+            # Resolved by the operator meanwhile: their word stands, ours is kept beside it.
+            await self._note_late_answer(intent, outcome)
+        except LedgerError as error:
+            log.error(
+                "action.settle_failed",
+                intent=intent.id,
+                state=outcome.state.value,
+                result=outcome.result,
+                error=str(error),
+            )
+            self._unwritten.append(settlement)
+
+    async def _note_late_answer(self, intent: Intent, outcome: Outcome) -> None:
+        answer = " ".join(part for part in (outcome.state.value, outcome.result, outcome.message) if part)
+        try:
+            await self._ledger.note(intent.id, {"late_answer": answer})
+        except LedgerError as error:
+            log.error(
+                "action.settle_failed",
+                intent=intent.id,
+                state=outcome.state.value,
+                result=outcome.result,
+                error=str(error),
+            )
