@@ -34,15 +34,20 @@ class LogCall:
 
 
 def log_calls(source: str, file: str) -> Iterator[LogCall]:
-    """Every `log.<level>("…", field=…)` in `source`, one for each literal a conditional name may take."""
-    for node in ast.walk(ast.parse(source)):
+    """Every `log.<level>("…", field=…)` in `source`, one for each literal the name may be.
+
+    A name may be a literal, a choice between some, or looked up in a table of literals of the module.
+    """
+    tree = ast.parse(source)
+    tables = dict(_tables(tree))
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         method = node.func.attr
         if method not in _LEVELS or not _is_logger(node.func.value):
             continue
         positional = node.args[1:] if method == "log" else node.args
-        for name in _names(positional[0]) if positional else [None]:
+        for name in _names(positional[0], tables) if positional else [None]:
             yield LogCall(
                 place=f"{file}:{node.lineno}",
                 level=_LEVELS[method],
@@ -72,9 +77,18 @@ def _is_logger(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "get_logger"
 
 
-def _names(node: ast.expr) -> list[str | None]:
+def _tables(tree: ast.Module) -> Iterator[tuple[str, list[str | None]]]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            values = [name for value in node.value.values for name in _names(value, {})]
+            yield from ((target.id, values) for target in node.targets if isinstance(target, ast.Name))
+
+
+def _names(node: ast.expr, tables: dict[str, list[str | None]]) -> list[str | None]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     if isinstance(node, ast.IfExp):
-        return _names(node.body) + _names(node.orelse)
+        return _names(node.body, tables) + _names(node.orelse, tables)
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        return tables.get(node.value.id, [None])
     return [None]

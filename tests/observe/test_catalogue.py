@@ -48,7 +48,7 @@ def test_names_levels_and_fields_are_well_formed() -> None:
         assert len(set(names)) == len(names), event.name
         assert RESERVED_FIELDS.isdisjoint(names), event.name
         assert event.meaning.endswith("."), event.name
-        assert event.action.endswith("."), event.name
+        assert event.action.endswith((".", "`")), event.name
 
 
 def test_the_page_of_events_is_up_to_date() -> None:
@@ -74,6 +74,11 @@ def test_a_conditional_name_counts_as_both_and_a_computed_one_as_none() -> None:
         ("error", "a.c", False),
         (None, None, True),
     ]
+
+
+def test_a_name_may_come_from_a_table_of_literals() -> None:
+    source = '_SAID = {1: "a.b", 2: "a.c"}\ndef say(n):\n    log.info(_SAID[n])\n    log.info(_OTHER[n])\n'
+    assert [call.name for call in log_calls(source, "x.py")] == ["a.b", "a.c", None]
 
 
 def test_faults_are_found() -> None:
