@@ -145,7 +145,8 @@ def _checked(source: str, kind: EntityKind) -> Node | list[Complaint]:
     grammar = sentence_complaints(scanned.tokens, len(source.rstrip())) if scanned.readable else []
     if grammar or not scanned.readable:
         checker.names(scanned.tokens)
-        return complaints + grammar + checker.complaints
+        taken = {complaint.offset for complaint in grammar}
+        return complaints + grammar + [each for each in checker.complaints if each.offset not in taken]
     parsed = parse(source, scanned.tokens)
     if isinstance(parsed, Complaint):
         return [*complaints, parsed]
@@ -158,9 +159,15 @@ def _problems(complaints: list[Complaint], text: SourceText) -> list[Problem]:
     inside = max(len(text.source) - 1, 0)
     in_order = sorted(set(complaints))[:MOST_COMPLAINTS]
     return [
-        Problem(text.position(min(complaint.offset, inside)), complaint.message, complaint.suggestion)
+        Problem(
+            text.position(min(complaint.offset, inside)), _sentence(complaint.message), complaint.suggestion
+        )
         for complaint in in_order
     ]
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
 
 
 def _compiled(trees: list[tuple[Node, SourceText]]) -> CompiledCondition:

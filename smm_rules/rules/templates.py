@@ -1,53 +1,156 @@
-"""Message and parameter templates: sandboxed Jinja2 over plain facts, checked when a rule loads."""
+"""Message and parameter templates: sandboxed Jinja2 over plain facts, checked when a rule loads.
+
+A template prints facts (`{{ order.id }}`), passes them through filters (`{{ amount | money }}`), does
+simple sums, and chooses with `{% if %}`. Nothing can be called, looped over or included.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from functools import lru_cache
 
-from smm_rules.facts import Entity, Known
+from jinja2 import Template, TemplateSyntaxError
 
+from smm_rules.facts import Entity, EntityKind, Known
+from smm_rules.rules.template.checking import TemplateProblem, check, syntax_problem
+from smm_rules.rules.template.filters import FILTERS, Filter
+from smm_rules.rules.template.rendering import bounded_join, grouped, rendered
+from smm_rules.rules.template.sandbox import Sandbox, exact_numbers
+from smm_rules.rules.template.trial import tried
+from smm_rules.rules.template.writing import LONGEST_OUTPUT, TemplateFailed, written
 
-class TemplateFailed(Exception):
-    """A template can't be rendered with these facts. The message is one sentence for the operator."""
+__all__ = [
+    "FILTERS",
+    "LONGEST_OUTPUT",
+    "LONGEST_TEMPLATE",
+    "Filter",
+    "TemplateFailed",
+    "TemplateProblem",
+    "check_template",
+    "is_template",
+    "plain_fallback",
+    "render",
+    "render_parameter",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class TemplateProblem:
-    """A mistake found in a template's text, at the character `offset` (from 0)."""
-
-    offset: int
-    message: str
-    suggestion: str = ""
-
-
-def check_template(text: str, names: frozenset[str]) -> tuple[TemplateProblem, ...]:
-    """Everything wrong with a template that may read `names` (flat and dotted: `amount`, `panel.name`)."""
-    raise NotImplementedError
+#: The longest template, in characters.
+LONGEST_TEMPLATE = 4096
+_MARKS = ("{{", "{%", "{#")
+_SANDBOX = Sandbox()
+_TOO_LONG = f"The template is longer than {LONGEST_TEMPLATE} characters"
+_TOO_DEEP = "The template is nested too deeply"
+#: What a value that isn't there looks like when something printed it nevertheless.
+_NOTHINGS = frozenset({"none", "null", "unknown", "undefined", "nan"})
+#: The facts worth telling when nothing else can be told.
+_HEADLINES: dict[EntityKind, tuple[str, ...]] = {
+    EntityKind.ORDER: ("status", "remains", "quantity", "charge", "currency", "error", "label"),
+    EntityKind.REFILL: ("status", "order.id", "error"),
+    EntityKind.BALANCE: ("amount", "currency", "previous_amount"),
+    EntityKind.SERVICE: ("name", "rate", "previous_rate", "gone"),
+    EntityKind.PANEL: ("reachable", "failures", "last_error"),
+}
+_LONGEST_TOLD = 200
 
 
 def is_template(text: str) -> bool:
     """Whether `text` has any template markup at all."""
-    raise NotImplementedError
+    return any(mark in text for mark in _MARKS)
+
+
+def check_template(
+    text: str, names: frozenset[str], kind: EntityKind | None = None
+) -> tuple[TemplateProblem, ...]:
+    """Everything wrong with a template that may read `names` (flat and dotted: `amount`, `panel.name`).
+
+    With the `kind` of thing that is watched, facts used as what they are not (`{{ status | money }}`) are
+    among it.
+    """
+    if not is_template(text):
+        return ()
+    if len(text) > LONGEST_TEMPLATE:
+        return (TemplateProblem(LONGEST_TEMPLATE, _TOO_LONG),)
+    compiled = _compiled(text)
+    problems: list[TemplateProblem] = []
+    with suppress(TemplateSyntaxError, RecursionError, ValueError):
+        problems = check(_SANDBOX, _SANDBOX.parse(text), text, names)
+    if not problems and isinstance(compiled, TemplateProblem):
+        problems = [compiled]
+    if not problems and kind is not None:
+        problems = tried(_SANDBOX, text, kind)
+    return tuple(problems)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> Template | TemplateProblem:
+    """The template ready to render, or the first thing wrong with it whatever the names are."""
+    try:
+        tree = _SANDBOX.parse(text)
+        problems = check(_SANDBOX, tree, text, None)
+        if problems:
+            return problems[0]
+        code = _SANDBOX.compile(exact_numbers(tree))
+        return Template.from_code(_SANDBOX, code, {})
+    except TemplateSyntaxError as error:
+        return syntax_problem(_SANDBOX, text, error)
+    except (RecursionError, MemoryError, SyntaxError):
+        return TemplateProblem(0, _TOO_DEEP)
+    except (ValueError, OverflowError):
+        return TemplateProblem(0, "The template holds a number that is too long")
 
 
 def render(text: str, facts: Mapping[str, Known], extra: Mapping[str, object]) -> str:
-    """The text with its facts filled in.
+    """The text with its facts filled in, at most `LONGEST_OUTPUT` characters.
 
     `facts` are flat and dotted; `extra` adds plain values (`rule.name`, `firing.at`), dotted or not.
     Raises `TemplateFailed` for anything that goes wrong, an unknown fact included.
     """
-    raise NotImplementedError
+    if not is_template(text):
+        return bounded_join([text])
+    if len(text) > LONGEST_TEMPLATE:
+        raise TemplateFailed(_TOO_LONG)
+    template = _compiled(text)
+    if isinstance(template, TemplateProblem):
+        raise TemplateFailed(template.message)
+    return rendered(template, grouped(facts, extra))
 
 
 def render_parameter(text: str, facts: Mapping[str, Known], extra: Mapping[str, object]) -> str:
-    """A rendered parameter of an action: never empty, never padded, never made of a missing value.
+    """A rendered parameter of an action: never empty, never padded, never the word for a missing value.
 
-    Raises `TemplateFailed`.
+    One line end at the end, as a YAML block leaves it, is taken off. Text without markup, such as a long
+    list of comments, may be of any length. Raises `TemplateFailed`.
     """
-    raise NotImplementedError
+    parameter = (render(text, facts, extra) if is_template(text) else text).removesuffix("\n")
+    if not parameter.strip():
+        raise TemplateFailed("The parameter comes out empty")
+    if parameter != parameter.strip():
+        raise TemplateFailed("The parameter comes out with spaces around it")
+    if parameter.casefold() in _NOTHINGS:
+        raise TemplateFailed(f'The parameter comes out as "{parameter}"')
+    return parameter
 
 
 def plain_fallback(rule_name: str, entity: Entity, facts: Mapping[str, Known]) -> str:
-    """The text that stands in for a message whose template failed."""
-    raise NotImplementedError
+    """The text that stands in for a message whose template failed. It never fails itself."""
+    thing = (
+        f"{entity.kind} {entity.id} on panel {entity.panel}"
+        if entity.id
+        else f"{entity.kind} of {entity.panel}"
+    )
+    told = [
+        f"{name} {_told(facts[name])}" for name in _HEADLINES[entity.kind] if _worth_telling(facts.get(name))
+    ]
+    return f"{rule_name}: {thing}" + (f" ({', '.join(told)})" if told else "")
+
+
+def _worth_telling(value: Known | None) -> bool:
+    return value is not None and value != ""
+
+
+def _told(value: Known) -> str:
+    try:
+        text = written(value)
+    except TemplateFailed:
+        text = str(value)
+    return text if len(text) <= _LONGEST_TOLD else text[: _LONGEST_TOLD - 1] + "…"

@@ -34,8 +34,8 @@ def _count_fits(call: Call, checker: Complaining) -> bool:
         return True
     number = {1: "one value", 2: "two values"}[wanted]
     or_more = " or more" if function.many else ""
-    message = f"{function.name} takes {number}{or_more}, not {count or 'none'}"
-    checker.complain(call.start, message, f"Write it like {function.example}")
+    message = f"`{function.name}` takes {number}{or_more}, not {count or 'none'}"
+    checker.complain(call.start, message, f"Write it like `{function.example}`")
     return False
 
 
@@ -43,8 +43,8 @@ def _fits(function: Function, index: int, argument: Node, checker: Complaining) 
     parameter = function.takes[min(index, len(function.takes) - 1)]
     if argument.type in parameter.types:
         return True
-    message = f"{function.name} takes {_types(parameter)}, not {described(argument)}"
-    checker.complain(argument.start, message, f"Write it like {function.example}")
+    message = f"`{function.name}` takes {_types(parameter)}, not {described(argument)}"
+    checker.complain(argument.start, message, f"Write it like `{function.example}`")
     return False
 
 
@@ -57,7 +57,7 @@ def _of_one_type(call: Call, checker: Complaining) -> Call | None:
     first = call.arguments[0]
     for argument in call.arguments[1:]:
         if not alike(first.type, argument.type):
-            message = f"{call.function.name} can't compare {described(first)} with {described(argument)}"
+            message = f"`{call.function.name}` can't compare {described(first)} with {described(argument)}"
             checker.complain(argument.start, message)
             return None
     money = any(argument.type is FactType.MONEY for argument in call.arguments)

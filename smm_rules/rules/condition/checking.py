@@ -30,6 +30,7 @@ from smm_rules.rules.condition.nodes import (
 )
 from smm_rules.rules.condition.tokens import Token, TokenKind
 from smm_rules.rules.condition.typing_rules import (
+    A_DURATION,
     arithmetic_message,
     arithmetic_type,
     boolean_suggestion,
@@ -63,12 +64,12 @@ _OPERATIONS: dict[type[ast.operator], Operation] = {
 }
 _SIGNED = NUMERIC | {FactType.DURATION}
 _HABITS = {
-    "yes": "Write true",
-    "no": "Write false",
-    "on": "Write true",
-    "off": "Write false",
-    "now": "Facts such as age tell how long ago something was: age < 3d",
-    "today": "Facts such as age tell how long ago something was: age < 1d",
+    "yes": "Write `true`",
+    "no": "Write `false`",
+    "on": "Write `true`",
+    "off": "Write `false`",
+    "now": "Facts such as `age` tell how long ago something was: `age < 3d`",
+    "today": "Facts such as `age` tell how long ago something was: `age < 1d`",
 }
 
 
@@ -108,7 +109,7 @@ class Checker:
         return found
 
     def _quoted_status(self, word: str) -> str:
-        return f'A text or a status stands in quotes: "{word}"' if word[:1].isupper() else ""
+        return f'A text or a status stands in quotes: `"{word}"`' if word[:1].isupper() else ""
 
 
 class _Walk:
@@ -149,7 +150,9 @@ class _Walk:
                 return self._call(tree)
             case ast.Tuple() | ast.List():
                 self._complain(
-                    tree, "a list can only stand after in", 'Write status in ("Partial", "Canceled")'
+                    tree,
+                    "a list can only stand after `in`",
+                    'Write it like `status in ("Partial", "Canceled")`',
                 )
             case _:
                 self._complain(tree, "this isn't part of the condition language")
@@ -201,8 +204,8 @@ class _Walk:
         text = self.parsed.token(tree).word
         self._complain(
             tree,
-            f"the text {text} alone is neither true nor false",
-            f"Write {first.text} {word} ({second.text}, {text})",
+            f"the text `{text}` alone is neither true nor false",
+            f"Write `{first.text} {word} ({second.text}, {text})`",
         )
         return previous
 
@@ -229,7 +232,7 @@ class _Walk:
                 left.type,
                 right.type,
             )
-            suggestion = "Write a duration like 3d, 10m or 1h30m" if durations else ""
+            suggestion = A_DURATION if durations else ""
             self._complain(tree, arithmetic_message(operation, left, right), suggestion)
             return None
         return Arithmetic(kind, *self._place(tree), operation, left, right)
@@ -238,7 +241,7 @@ class _Walk:
         relations = tuple(_RELATIONS[type(operator)] for operator in tree.ops if type(operator) in _RELATIONS)
         operands = [self.node(tree.left)]
         for relation, operand in zip(relations, tree.comparators, strict=True):
-            is_list = relation in (Relation.IN, Relation.NOT_IN) and isinstance(operand, ast.Tuple | ast.List)
+            is_list = relation in (Relation.IN, Relation.NOT_IN) and self._is_list(operand)
             operands.append(self._options(operand) if is_list else self.node(operand))
         whole = tuple(operand for operand in operands if operand is not None)
         if len(whole) < len(operands):
@@ -246,21 +249,28 @@ class _Walk:
         comparison = Comparison(FactType.BOOLEAN, *self._place(tree), whole, relations)
         return check_comparison(comparison, self.checker)
 
+    def _is_list(self, tree: ast.expr) -> bool:
+        """Also one value in parentheses, which Python wouldn't take for a list but everybody else does."""
+        if not isinstance(tree, ast.Name):
+            return isinstance(tree, ast.Tuple | ast.List)
+        literal = self.parsed.token(tree).kind is not TokenKind.NAME
+        return literal and self.parsed.word_before(tree) == "("
+
     def _options(self, tree: ast.expr) -> Node | None:
-        assert isinstance(tree, ast.Tuple | ast.List)
-        if not tree.elts:
-            self._complain(tree, "the list is empty", 'Write what it may be: ("Partial", "Canceled")')
+        elements = tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree]
+        if not elements:
+            self._complain(tree, "the list is empty", 'Write it like `status in ("Partial", "Canceled")`')
             return None
         items: list[Literal] = []
-        for element in tree.elts:
+        for element in elements:
             item = self.node(element)
             if isinstance(item, Literal):
                 items.append(item)
             elif item is not None:
                 self._complain(
-                    element, f"a list holds plain values, not {item.text}", "Join comparisons by or"
+                    element, f"a list holds plain values, not `{item.text}`", "Join comparisons by `or`"
                 )
-        if len(items) < len(tree.elts):
+        if len(items) < len(elements):
             return None
         return Options(items[0].type, *self._place(tree), tuple(items))
 
@@ -273,11 +283,13 @@ class _Walk:
             known = f"The functions are {', '.join(FUNCTIONS)}"
             message = f'there is no function "{token.word}"'
             if token.kind is not TokenKind.NAME:
-                message, near = f"{token.word} can't be called", "Put an operator before the parenthesis"
+                message, near = f"`{token.word}` can't be called", "Put an operator before the parenthesis"
             self.checker.complain(token.start, message, near or known)
             return None
         if tree.keywords or any(isinstance(argument, ast.Starred) for argument in tree.args):
-            self._complain(tree, f"{function.name} takes plain values", f"Write it like {function.example}")
+            self._complain(
+                tree, f"`{function.name}` takes plain values", f"Write it like `{function.example}`"
+            )
             return None
         if function.name == "known":
             return self._known(tree)
@@ -291,7 +303,7 @@ class _Walk:
     def _known(self, tree: ast.Call) -> Node | None:
         argument = tree.args[0] if len(tree.args) == 1 else None
         if not (isinstance(argument, ast.Name) and self.parsed.token(argument).kind is TokenKind.NAME):
-            self._complain(tree, "known takes one fact", "Write it like known(start_count)")
+            self._complain(tree, "`known` takes one fact", "Write it like `known(start_count)`")
             return None
         field = self.checker.field(self.parsed.token(argument))
         return None if field is None else IsKnown(FactType.BOOLEAN, *self._place(tree), field)

@@ -9,7 +9,7 @@ from typing import Protocol
 from smm_rules.document.problem import did_you_mean
 from smm_rules.facts import FactType, Field, OrderStatus, RefillStatus, order_status, refill_status
 from smm_rules.rules.condition.functions import STATUSES
-from smm_rules.rules.condition.literals import CURRENCIES, quoted
+from smm_rules.rules.condition.literals import CURRENCIES, near_currency, quoted
 from smm_rules.rules.condition.nodes import Call, Comparison, Literal, Node, Options, Read, Relation, children
 from smm_rules.rules.condition.typing_rules import (
     EQUALITIES,
@@ -38,7 +38,9 @@ class CheckingNames(Protocol):
 def check_comparison(comparison: Comparison, checker: CheckingNames) -> Comparison | None:
     """The comparison with its statuses in one spelling and its currency, None when it is wrong."""
     if len(comparison.relations) > 1 and _MEMBERSHIPS & set(comparison.relations):
-        checker.complain(comparison.start, "in can't be chained with other comparisons", "Join them by and")
+        checker.complain(
+            comparison.start, "`in` can't be chained with other comparisons", "Join them by `and`"
+        )
         return None
     spelled = _spelled(comparison, checker)
     if spelled is None:
@@ -73,9 +75,8 @@ def _as_status(node: Node, status: FactType, checker: CheckingNames) -> Node | N
         return replace(node, type=status, value=spelling)
     suggestion = did_you_mean(node.value, _KNOWN_STATUSES[status])
     known_ones = ", ".join(OrderStatus if status is FactType.ORDER_STATUS else RefillStatus)
-    own = (
-        f'The statuses are {known_ones}. For a panel\'s own one write lower(status) == "{node.value.lower()}"'
-    )
+    lowered = quoted(node.value.lower())
+    own = f"The statuses are {known_ones}. For a panel's own one write `lower(status) == {lowered}`"
     checker.complain(node.start, f"there is no {status} {node.text}", suggestion or own)
     return None
 
@@ -89,21 +90,21 @@ def _pair_fits(relation: Relation, left: Node, right: Node, checker: CheckingNam
         checker.complain(at, message, mismatch_suggestion(left, right))
         return False
     if relation not in EQUALITIES and not has_order(left.type):
-        message = f"{described(left)} has no order, so {relation} can't compare it"
-        checker.complain(left.start, message, "Use == or !=")
+        message = f"{described(left)} has no order, so `{relation}` can't compare it"
+        checker.complain(left.start, message, "Use `==` or `!=`")
         return False
     return _text_can_be_equal(left, right, checker)
 
 
 def _membership_fits(relation: Relation, left: Node, right: Node, checker: CheckingNames) -> bool:
     if not isinstance(right, Options):
-        way_out = "Write a list: (1, 2)"
+        way_out = "Write a list: `(1, 2)`"
         if isinstance(right, Literal):
-            way_out = f"Write ({right.text},), or compare with {'==' if relation is Relation.IN else '!='}"
+            way_out = f"Write `({right.text})`, or compare with `{'==' if relation is Relation.IN else '!='}`"
         elif left.type is right.type is FactType.TEXT:
             negation = "" if relation is Relation.IN else "not "
-            way_out = f"Write {negation}contains({right.text}, {left.text})"
-        checker.complain(right.start, f"after {relation} comes a list, not {right.text}", way_out)
+            way_out = f"Write `{negation}contains({right.text}, {left.text})`"
+        checker.complain(right.start, f"after `{relation}` comes a list, not `{right.text}`", way_out)
         return False
     fits = True
     for item in right.items:
@@ -122,13 +123,13 @@ def _text_can_be_equal(left: Node, right: Node, checker: CheckingNames) -> bool:
         if not (isinstance(literal, Literal) and isinstance(literal.value, str)):
             continue
         if _is_currency(side) and literal.value not in CURRENCIES:
-            near = did_you_mean(literal.value, CURRENCIES)
+            near = near_currency(literal.value)
             checker.complain(literal.start, f"there is no currency {literal.text}", near)
             return False
         if _is_lowered(side) and literal.value != literal.value.lower():
-            way_out = f"Write {quoted(literal.value.lower())}"
+            way_out = f"Write `{quoted(literal.value.lower())}`"
             checker.complain(
-                literal.start, f"{side.text} has no capitals, so it never equals {literal.text}", way_out
+                literal.start, f"`{side.text}` has no capitals, so it never equals `{literal.text}`", way_out
             )
             return False
     return True
@@ -149,13 +150,15 @@ def _in_one_currency(comparison: Comparison, checker: CheckingNames) -> Comparis
     first = written[0]
     for literal in written[1:]:
         if literal.currency != first.currency:
-            message = f"{first.text} and {literal.text} are in different currencies"
+            message = f"`{first.text}` and `{literal.text}` are in different currencies"
             checker.complain(literal.start, message, "A rule can't change money; write both in one")
             return None
     facts = sorted({_currency_fact(read.field, checker) for read in _money_facts(comparison)})
     if not facts:
         way_out = "Write the number without a currency"
-        checker.complain(first.start, f"{first.text} is held against nothing that is in a currency", way_out)
+        checker.complain(
+            first.start, f"`{first.text}` is compared with nothing that is in a currency", way_out
+        )
         return None
     return replace(comparison, currency=first.currency, currency_facts=tuple(facts))
 

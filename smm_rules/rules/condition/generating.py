@@ -165,7 +165,7 @@ class _Generator:
         if not numeric and node.operation in (Operation.ADD, Operation.SUBTRACT):
             sign = ast.Add() if node.operation is Operation.ADD else ast.Sub()
             return ast.BinOp(left, sign, right)
-        operation = arithmetic(node)
+        operation = arithmetic(node.operation, node.left.type, node.right.type)
         return self._call(operation.__name__.strip("_"), operation, [left, right])
 
     def _call(self, name: str, operation: Callable[..., Value], arguments: list[ast.expr]) -> ast.expr:

@@ -35,6 +35,11 @@ class Parsed:
         """The token a stand-in stands for."""
         return self.tokens[int(name.id[1:])]
 
+    def word_before(self, name: ast.Name) -> str:
+        """The word of the token before a stand-in's, empty for the first."""
+        index = int(name.id[1:])
+        return self.tokens[index - 1].word if index else ""
+
     def start(self, node: ast.expr) -> int:
         """Where a part begins in the source."""
         return self.starts[node.col_offset]
@@ -85,11 +90,12 @@ class _Reader:
 
     def complaints(self) -> Iterator[Complaint]:
         if not self.tokens:
-            yield Complaint(0, "the condition is empty", 'Write one like status == "Partial"')
+            yield Complaint(0, "the condition is empty", 'Write one like `status == "Partial"`')
             return
         for index, token in enumerate(self.tokens):
             following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
-            yield from self._value(token, following) if self.wants_value else self._operator(token, following)
+            read = self._value if self.wants_value else self._operator
+            yield from read(token, following)
             self.previous = token
         yield from self._end()
 
@@ -100,7 +106,7 @@ class _Reader:
             self.signs = 0
             if token.word in FUNCTIONS and not called:
                 example = FUNCTIONS[token.word].example
-                yield Complaint(token.start, f"{token.word} is a function", f"Write it like {example}")
+                yield Complaint(token.start, f"`{token.word}` is a function", f"Write it like `{example}`")
         elif token.word in _CLOSING:
             yield from self._opened(token)
         elif token.word in _SIGNS:
@@ -110,7 +116,7 @@ class _Reader:
                 yield self._missing(token)
             yield from self._closed(token)
         elif token.word == "+":
-            yield Complaint(token.start, "a + needs a value before it", "Leave the + out")
+            yield Complaint(token.start, "a `+` needs a value before it", "Leave it out")
         else:
             yield self._missing(token)
 
@@ -120,10 +126,10 @@ class _Reader:
             yield Complaint(token.start, f"more than {DEEPEST - 1} signs in a row", "Leave them out")
         before = self.previous.word if self.previous else ""
         if token.word == "not" and before == "in":
-            yield Complaint(token.start, "in not must be written the other way round", "Write not in")
+            yield Complaint(token.start, "`in not` must be written the other way round", "Write `not in`")
         elif token.word == "not" and before not in _BEFORE_NOT:
             yield Complaint(
-                token.start, f"not can't follow {before}", "Put parentheses around not and its value"
+                token.start, f"`not` can't follow `{before}`", "Put parentheses around `not` and its value"
             )
 
     def _opened(self, token: Token) -> Iterator[Complaint]:
@@ -132,16 +138,16 @@ class _Reader:
         self.wants_value = True
         if len(self.open) == DEEPEST:
             yield Complaint(
-                token.start, f"more than {DEEPEST - 1} brackets within each other", "Split the rule"
+                token.start, f"more than {DEEPEST - 1} brackets within each other", "Write it simpler"
             )
 
     def _closed(self, token: Token) -> Iterator[Complaint]:
         self.wants_value = False
         self.signs = 0
         if not self.open:
-            yield Complaint(token.start, f"this {token.word} closes nothing", "Leave it out")
+            yield Complaint(token.start, f"this `{token.word}` closes nothing", "Leave it out")
         elif _CLOSING[self.open.pop().word] != token.word:
-            yield Complaint(token.start, f"this {token.word} closes a bracket of the other shape")
+            yield Complaint(token.start, f"this `{token.word}` closes a bracket of the other shape")
 
     def _operator(self, token: Token, following: Token | None) -> Iterator[Complaint]:
         if token.kind is not TokenKind.MARK or token.word == "[":
@@ -149,7 +155,9 @@ class _Reader:
         elif token.word == "(":
             yield from self._opened(token)
             yield Complaint(
-                token.start, "only a function can be followed by (", "Put and, or or an operator before"
+                token.start,
+                "only a function can be followed by `(`",
+                "Put `and`, `or` or a comparison before it",
             )
         elif token.word in (")", "]"):
             yield from self._closed(token)
@@ -158,7 +166,7 @@ class _Reader:
         elif token.word == ",":
             self.wants_value = True
             if not self.open:
-                yield self._comma(token, following)
+                yield self._comma(token)
         elif token.word != "not":
             self.wants_value = True
 
@@ -166,46 +174,38 @@ class _Reader:
         assert self.previous is not None
         before, after = self.previous.word, token.word
         if token.word == "[":
-            return Complaint(token.start, f"{before} has no parts to pick with [ ]", "Leave the brackets out")
+            return Complaint(
+                token.start, f"`{before}` has no parts to pick with `[ ]`", "Leave the brackets out"
+            )
         if token.word in FUNCTIONS:
             example = FUNCTIONS[token.word].example
-            return Complaint(token.start, f"{after} is a function", f"Write it like {example}")
-        message = f"something is missing between {before} and {after}"
+            self.wants_value = True
+            return Complaint(token.start, f"`{after}` is a function", f"Write it like `{example}`")
+        message = f"something is missing between `{before}` and `{after}`"
         return Complaint(
-            token.start, message, "Put a comparison such as == or a word such as and between them"
+            token.start, message, "Put a comparison such as `==` or a word such as `and` between them"
         )
 
-    def _comma(self, token: Token, following: Token | None) -> Complaint:
-        before = self.previous
-        numbers = (
-            before is not None
-            and following is not None
-            and before.kind is TokenKind.NUMBER
-            and following.kind is TokenKind.NUMBER
-            and following.start == token.end
-        )
-        if numbers and before is not None and following is not None:
-            whole = (
-                f"{before.word}{following.word}"
-                if len(following.word) == 3
-                else f"{before.word}.{following.word}"
-            )
-            return Complaint(token.start, "a number has no comma", f"Write {whole}")
+    def _comma(self, token: Token) -> Complaint:
         return Complaint(
-            token.start, "a comma doesn't join conditions", "Write and, or put a list in parentheses"
+            token.start, "a comma doesn't join conditions", "Write `and`, or put a list in parentheses"
         )
 
     def _missing(self, token: Token) -> Complaint:
         self.signs = 0
         if self.previous is None:
-            return Complaint(token.start, f"the condition starts with {token.word}", "Put a value before it")
-        message = f"a value is missing between {self.previous.word} and {token.word}"
+            return Complaint(
+                token.start, f"the condition starts with `{token.word}`", "Put a value before it"
+            )
+        message = f"a value is missing between `{self.previous.word}` and `{token.word}`"
         return Complaint(token.start, message)
 
     def _end(self) -> Iterator[Complaint]:
         last = self.tokens[-1]
         for opened in self.open:
             closing = _CLOSING[opened.word]
-            yield Complaint(opened.start, f"this {opened.word} is never closed", f"Close it with {closing}")
+            yield Complaint(
+                opened.start, f"this `{opened.word}` is never closed", f"Close it with `{closing}`"
+            )
         if self.wants_value and last.word not in _CLOSING and not (self.open and last.word == ","):
-            yield Complaint(self.length, f"the condition ends with {last.word}", "Put a value after it")
+            yield Complaint(self.length, f"the condition ends with `{last.word}`", "Put a value after it")

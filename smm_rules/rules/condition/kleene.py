@@ -133,7 +133,7 @@ def _calculated(node: Node, facts: Mapping[str, Value], now: datetime) -> Value:
 def _work(node: Node) -> tuple[tuple[Node, ...], Callable[..., Value]]:
     match node:
         case Arithmetic(left=left, right=right):
-            return (left, right), arithmetic(node)
+            return (left, right), arithmetic(node.operation, left.type, right.type)
         case Negative(operand=operand):
             return (operand,), negative
         case Call(function=function, arguments=arguments):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from smm_rules.document.problem import did_you_mean
+
 #: No fact of a panel is longer; a longer number is a slip of the keyboard.
 MOST_DIGITS = 30
 NUMBER = re.compile(r"\d[\d_]*(?:\.\d[\d_]*)?|\.\d+", re.ASCII)
@@ -21,6 +23,8 @@ TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD 
 CURRENCIES = frozenset(_ISO_4217.split())
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY", "₽": "RUB", "₹": "INR", "¥": "JPY", "₴": "UAH"}
 
+#: The currencies most panels count in, preferred among the near ones for a misspelt currency.
+_COMMON = ("USD", "EUR", "TRY", "INR", "RUB", "BRL", "GBP", "IDR", "PKR", "UAH", "VND")
 _ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 
@@ -40,6 +44,12 @@ def parse_number(text: str) -> int | Decimal:
 def parse_percentage(text: str) -> Decimal:
     """`10%` as 0.1; `ValueError` says what is wrong."""
     return Decimal(parse_number(text.removesuffix("%"))).scaleb(-2)
+
+
+def near_currency(given: str) -> str:
+    """`Did you mean "USD"?` for the nearest currency, the common ones first, or an empty text."""
+    swapped = [currency for currency in _COMMON if sorted(currency) == sorted(given.upper())]
+    return did_you_mean(given, swapped or _COMMON) or did_you_mean(given, CURRENCIES)
 
 
 def parse_text(inner: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from smm_rules.facts import UNKNOWN, FactType, Unknown, UnknownFact, Value
 from smm_rules.rules.condition.functions import NUMERIC
-from smm_rules.rules.condition.nodes import Arithmetic, Operation
+from smm_rules.rules.condition.nodes import Operation
 
 CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[])
 _MICROSECOND = timedelta(microseconds=1)
@@ -88,16 +88,18 @@ def _minus(left: Any, right: Any) -> Value:
     return moved
 
 
-def arithmetic(node: Arithmetic) -> Callable[[Any, Any], Value]:
-    """What works the node's operation out for values of its types. May raise ArithmeticError: unknown."""
-    left, right = node.left.type, node.right.type
+def arithmetic(operation: Operation, left: FactType, right: FactType) -> Callable[[Any, Any], Value]:
+    """What works an operation out for values of two types that `typing_rules` lets it have.
+
+    It may raise ArithmeticError, which is as good as UNKNOWN.
+    """
     if left in NUMERIC and right in NUMERIC:
-        return _NUMERIC_OPERATIONS[node.operation]
-    if node.operation is Operation.MULTIPLY:
+        return _NUMERIC_OPERATIONS[operation]
+    if operation is Operation.MULTIPLY:
         return _scale
-    if node.operation is Operation.DIVIDE:
+    if operation is Operation.DIVIDE:
         return _ratio if right is FactType.DURATION else _share
-    return _plus if node.operation is Operation.ADD else _minus
+    return _plus if operation is Operation.ADD else _minus
 
 
 _NUMERIC_OPERATIONS: dict[Operation, Callable[[Any, Any], Value]] = {

@@ -30,11 +30,10 @@ NOTHINGS = frozenset({"null", "none", "nil", "undefined", "unknown"})
 CURLY_QUOTES = "“”„«»‘’‚‹›"
 WAYS_OUT = {
     "**": "Write the multiplication out",
-    "//": "Divide with /",
-    "%": "Write a percentage as 10%, without a space",
-    "#": "Put the comment on a line of its own in the file, outside the condition",
-    ";": "Join conditions by and",
-    ":": "Compare with ==",
-    "{": "Write a list in brackets: (1, 2)",
-    ".": "Write a field as service.refill, without spaces",
+    "//": "Divide with `/`",
+    "%": "Write a percentage as `10%`, without a space",
+    ";": "Join conditions by `and`",
+    ":": "Compare with `==`",
+    "{": "Write a list in parentheses: `(1, 2)`",
+    ".": "Write a fact as `service.refill`, without spaces",
 }

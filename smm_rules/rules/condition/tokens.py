@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from smm_rules.document.problem import did_you_mean
 from smm_rules.facts import Known, parse_duration
 from smm_rules.rules.condition.complaint import Complaint
 from smm_rules.rules.condition.literals import (
     CURRENCIES,
     NUMBER,
     SIGNS,
+    near_currency,
     parse_number,
     parse_percentage,
     parse_text,
@@ -75,6 +75,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 _IS_NOT = re.compile(r"is\s+not\b")
 _UNIT = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _CURRENCY = re.compile(r"[ \t]+([A-Za-z]{3})\b(?![.(])", re.ASCII)
+_WITH_COMMA = re.compile(r"\d+(?:,\d+)+", re.ASCII)
 _MARK = re.compile(
     r"===|!==|==|!=|<=|>=|<>|=<|=>|=!|:=|&&|\|\||\*\*|//|<<|>>|\{\{|\}\}|[-+*/<>()\[\],=!&|≤≥≠×÷−–]"
 )
@@ -97,6 +98,7 @@ class _Scanner:
         self.tokens: list[Token] = []
         self.complaints: list[Complaint] = []
         self.readable = True
+        self.depth = 0
 
     def run(self) -> Scanned:
         while self.place < len(self.source) and len(self.complaints) < MOST_COMPLAINTS:
@@ -137,13 +139,13 @@ class _Scanner:
         while end < len(self.source) and self.source[end] not in (quote, "\n"):
             end += 2 if self.source[end] == "\\" else 1
         if end >= len(self.source) or self.source[end] == "\n":
-            self._unreadable("the text that starts here is never closed", f"End it with {quote}")
+            self._unreadable("the text that starts here is never closed", f"End it with `{quote}`")
             self.place = len(self.source)
             return
         self._add_text(self.source[self.place + 1 : end], end + 1)
 
     def _curly_text(self) -> None:
-        self._complain("curly quotes don't enclose a text", 'Use straight ones: "')
+        self._complain("curly quotes don't enclose a text", 'Use straight ones: `"`')
         closing = re.compile(f"[{CURLY_QUOTES}\"'\n]").search(self.source, self.place + 1)
         if closing is None or closing[0] == "\n":
             self.readable = False
@@ -156,14 +158,16 @@ class _Scanner:
         try:
             value = parse_text(inner)
         except ValueError as error:
-            self._complain(str(error), r"Write a backslash as \\")
+            self._complain(str(error), r"Write a backslash as `\\`")
         self._add(TokenKind.TEXT, end, self.source[self.place : end], value)
 
     def _number(self) -> None:
         number = NUMBER.match(self.source, self.place)
         assert number is not None
         end = number.end()
-        if self.source[end : end + 1] == "%":
+        if self.depth == 0 and (thousands := _WITH_COMMA.match(self.source, self.place)):
+            self._with_comma(thousands)
+        elif self.source[end : end + 1] == "%":
             self._literal(TokenKind.NUMBER, end + 1, parse_percentage)
         elif _UNIT.match(self.source, end):
             self._number_with_unit(number[0], end)
@@ -171,6 +175,14 @@ class _Scanner:
             self._money(number[0], currency[1], currency.end())
         else:
             self._literal(TokenKind.NUMBER, end, parse_number)
+
+    def _with_comma(self, number: re.Match[str]) -> None:
+        """`1,000` and `1,5`: outside of a list a comma between digits can't mean anything else."""
+        whole, rest = number[0].split(",", 1)
+        grouped = all(len(group) == 3 for group in rest.split(","))
+        meant = number[0].replace(",", "") if grouped else number[0].replace(",", ".")
+        self._complain("a number has no comma", f"Write `{meant}`", self.place + len(whole))
+        self._add(TokenKind.NUMBER, number.end(), number[0], 1)
 
     def _is_currency(self, word: str) -> bool:
         if word in ("AND", "NOT"):
@@ -198,7 +210,7 @@ class _Scanner:
             self._add(TokenKind.DURATION, end, text, parse_duration(text))
         except ValueError as error:
             message, _, suggestion = str(error).partition("; ")
-            self._complain(message, suggestion.capitalize())
+            self._complain(message, suggestion[:1].upper() + suggestion[1:])
             self._add(TokenKind.DURATION, end, text, parse_duration("1s"))
 
     def _money(self, number: str, currency: str, end: int) -> None:
@@ -208,11 +220,11 @@ class _Scanner:
         except ValueError as error:
             self._complain(str(error), _way_out_of_number(number))
         if currency.upper() not in CURRENCIES:
-            near = did_you_mean(currency, CURRENCIES)
+            near = near_currency(currency)
             self._complain(f'there is no currency "{currency}"', near, end - len(currency))
             currency = ""
         elif not currency.isupper():
-            self._complain("a currency is written in capitals", f"Write {number} {currency.upper()}")
+            self._complain("a currency is written in capitals", f"Write `{number} {currency.upper()}`")
         self._add(TokenKind.MONEY, end, self.source[self.place : end], amount, currency.upper())
 
     def _word(self, word: str) -> None:
@@ -220,23 +232,23 @@ class _Scanner:
         lowered = word.lower()
         if lowered in WORD_MARKS:
             if word != lowered:
-                self._complain(f"{word} must be in small letters", f"Write {lowered}")
+                self._complain(f"`{word}` must be in small letters", f"Write `{lowered}`")
             self._add(TokenKind.MARK, end, lowered)
         elif lowered in ("true", "false"):
             if word.isupper() and len(word) > 1:
-                self._complain(f"{word} must be in small letters", f"Write {lowered}")
+                self._complain(f"`{word}` must be in small letters", f"Write `{lowered}`")
             self._add(TokenKind.BOOLEAN, end, lowered, lowered == "true")
         elif word == "is":
             self._is(end)
         elif lowered in NOTHINGS:
             self._unreadable(
-                f"{word} isn't a value to compare with: a comparison with an unknown fact is itself unknown",
-                "To ask whether a fact is known, write known(start_count)",
+                f"`{word}` isn't a value: a comparison with an unknown fact is itself unknown",
+                "To ask whether a fact is known, write `known(start_count)`",
             )
             self.place = end
         elif keyword.iskeyword(word):
             self._unreadable(
-                f"{word} isn't part of the condition language", "Join conditions by and, or, not"
+                f"`{word}` isn't part of the condition language", "Join conditions by `and`, `or`, `not`"
             )
             self.place = end
         else:
@@ -245,7 +257,7 @@ class _Scanner:
     def _is(self, end: int) -> None:
         is_not = _IS_NOT.match(self.source, self.place)
         meant = "!=" if is_not else "=="
-        self._complain("is doesn't compare values", f"Use {meant} to compare")
+        self._complain("`is` doesn't compare values", f"Use `{meant}` to compare")
         self._add(TokenKind.MARK, is_not.end() if is_not else end, meant)
 
     def _mark(self) -> None:
@@ -253,32 +265,39 @@ class _Scanner:
         match = _MARK.match(self.source, self.place)
         mark = match[0] if match else character
         if mark in RIGHT_MARKS:
+            self.depth += (mark in "([") - (mark in ")]")
             self._add(TokenKind.MARK, self.place + len(mark), mark)
         elif mark in MEANT_MARKS:
             self._meant(mark, MEANT_MARKS[mark])
         elif mark in ("{{", "}}"):
             if mark == "{{":
                 self._complain(
-                    "a condition needs no {{ }}: it reads facts by their plain names", "Leave it out"
+                    "a condition needs no `{{ }}`: it reads facts by their plain names", "Leave it out"
                 )
             self.place += 2
         elif mark in SIGNS:
-            self._complain(f"{mark} isn't a currency", f"Write money like 20 {SIGNS[mark]}, after the number")
+            self._complain(f"`{mark}` isn't a currency", f"Write money like `20 {SIGNS[mark]}`")
             self.place += 1
+        elif mark == "#":
+            self._complain(
+                "a comment can't stand in a condition", "Put it on a line of its own, outside of it"
+            )
+            line_end = self.source.find("\n", self.place)
+            self.place = len(self.source) if line_end < 0 else line_end
         else:
             shown = mark if mark.isprintable() else f"U+{ord(mark):04X}"
-            self._unreadable(f"{shown} isn't part of the condition language", WAYS_OUT.get(mark, ""))
+            self._unreadable(f"`{shown}` isn't part of the condition language", WAYS_OUT.get(mark, ""))
             self.place += len(mark)
 
     def _meant(self, mark: str, meant: str) -> None:
         if meant == "==":
-            self._complain(f"{mark} doesn't compare", "Use == to compare")
+            self._complain(f"`{mark}` doesn't compare", "Use `==` to compare")
         else:
-            self._complain(f"{mark} isn't part of the condition language", f"Write {meant}")
+            self._complain(f"`{mark}` isn't part of the condition language", f"Write `{meant}`")
         self._add(TokenKind.MARK, self.place + len(mark), meant)
 
 
 def _way_out_of_number(text: str) -> str:
     if text.startswith("0"):
-        return f'Write {text.lstrip("0_") or "0"}, or "{text}" for a text'
+        return f'Write `{text.lstrip("0_") or "0"}`, or `"{text}"` for a text'
     return ""

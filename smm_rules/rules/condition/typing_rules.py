@@ -41,6 +41,7 @@ _VERBS = {
     Operation.MULTIPLY: "multiplied by",
     Operation.DIVIDE: "divided by",
 }
+A_DURATION = "Write a duration like `3d`, `10m` or `1h30m`"
 EQUALITIES = frozenset({Relation.EQUAL, Relation.UNEQUAL})
 
 
@@ -66,22 +67,20 @@ def has_order(kind: FactType) -> bool:
 
 
 def described(node: Node) -> str:
-    """A part in words: `remains (a number)`, `the text "5"`, `the duration 3d`."""
+    """A part in words: "`remains` (a number)", "the text `"5"`", "the duration `3d`"."""
     if isinstance(node, Literal):
-        return f"the {noun(node.type)} {node.text}"
-    return f"{node.text} ({a(node.type)})"
-
-
-def noun(kind: FactType) -> str:
-    """A type as a word: true and false are a yes-or-no."""
-    return "yes-or-no" if kind is FactType.BOOLEAN else kind.value
+        kind = "value" if node.type is FactType.BOOLEAN else node.type
+        return f"the {kind} `{node.text}`"
+    return f"`{node.text}` ({a(node.type)})"
 
 
 def a(kind: FactType) -> str:
     """A type with its article."""
+    if kind is FactType.BOOLEAN:
+        return "true or false"
     if kind is FactType.MONEY:
         return "money"
-    return f"{'an' if kind is FactType.ORDER_STATUS else 'a'} {noun(kind)}"
+    return f"an {kind}" if kind is FactType.ORDER_STATUS else f"a {kind}"
 
 
 def mismatch_suggestion(left: Node, right: Node) -> str:
@@ -99,37 +98,37 @@ def mismatch_suggestion(left: Node, right: Node) -> str:
 def _rewritten(literal: Literal, wanted: FactType) -> str:
     value = literal.value
     if wanted in NUMERIC and isinstance(value, str):
-        return f"Write {value} without quotes" if value.replace(".", "", 1).isdigit() else ""
+        return f"Write `{value}` without quotes" if value.replace(".", "", 1).isdigit() else ""
     if wanted in STATUSES | {FactType.TEXT} and literal.type is not FactType.TEXT:
-        return f"Write {quoted(literal.text)} in quotes"
+        return f"Write `{quoted(literal.text)}`, in quotes"
     if wanted is FactType.DURATION:
-        return "Write a duration like 3d, 10m or 1h30m"
+        return A_DURATION
     if wanted is FactType.BOOLEAN:
         return _as_boolean(literal)
     if wanted is FactType.TIME:
-        return "Compare how long ago it was instead, like age < 3d"
+        return "Compare how long ago it was, like `age < 3d`"
     return ""
 
 
 def _as_boolean(literal: Literal) -> str:
     word = str(literal.value).casefold()
     if word in ("true", "yes", "1", "on"):
-        return "Write true without quotes" if literal.type is FactType.TEXT else "Write true"
+        return "Write `true`, without quotes" if literal.type is FactType.TEXT else "Write `true`"
     if word in ("false", "no", "0", "off"):
-        return "Write false without quotes" if literal.type is FactType.TEXT else "Write false"
-    return "It is true or false"
+        return "Write `false`, without quotes" if literal.type is FactType.TEXT else "Write `false`"
+    return "It is `true` or `false`"
 
 
 def boolean_suggestion(node: Node) -> str:
     """How a value that isn't true or false could become a condition."""
     if node.type in NUMERIC and not isinstance(node, Literal):
-        return f"Write a comparison, like {node.text} > 0"
+        return f"Write a comparison, like `{node.text} > 0`"
     if node.type is FactType.DURATION and not isinstance(node, Literal):
-        return f"Write a comparison, like {node.text} > 3d"
+        return f"Write a comparison, like `{node.text} > 3d`"
     if node.type is FactType.TIME and isinstance(node, Read):
-        return f"Write known({node.text}), or compare how long ago it was, like age < 3d"
+        return f"Write `known({node.text})`, or compare how long ago it was, like `age < 3d`"
     if node.type in STATUSES:
-        return f'Write a comparison, like {node.text} == "Completed"'
+        return f'Write a comparison, like `{node.text} == "Completed"`'
     if node.type is FactType.TEXT and not isinstance(node, Literal):
-        return f'Write a comparison, like {node.text} != ""'
-    return "Write a comparison, like remains > 0"
+        return f'Write a comparison, like `{node.text} != ""`'
+    return "Write a comparison, like `remains > 0`"

@@ -1,0 +1,50 @@
+"""Filling a compiled template in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from jinja2 import Template, UndefinedError
+
+from smm_rules.rules.template.sandbox import Group
+from smm_rules.rules.template.writing import LONGEST_OUTPUT, TemplateFailed, WrongKind
+
+
+def rendered(template: Template, context: Mapping[str, object]) -> str:
+    """The template's text with these names. Raises `TemplateFailed` and nothing else."""
+    try:
+        return bounded_join(template.generate(context))
+    except TemplateFailed:
+        raise
+    except UndefinedError as error:
+        raise TemplateFailed(error.message or "A fact is not known") from None
+    except TypeError:
+        raise WrongKind("The template compares values of different kinds") from None
+    except Exception as error:
+        # Whatever a template does, it costs its own message and nothing else.
+        raise TemplateFailed(f"The template can't be rendered: {error}") from error
+
+
+def bounded_join(pieces: Iterable[str]) -> str:
+    """The pieces as one text, given up as soon as it is longer than `LONGEST_OUTPUT`."""
+    length, kept = 0, []
+    for piece in pieces:
+        length += len(piece)
+        if length > LONGEST_OUTPUT:
+            raise TemplateFailed(f"The text comes to more than {LONGEST_OUTPUT} characters")
+        kept.append(piece)
+    return "".join(kept)
+
+
+def grouped(facts: Mapping[str, Known], extra: Mapping[str, object]) -> dict[str, object]:
+    """Flat names as values, dotted ones as attributes of their group."""
+    names: dict[str, object] = {}
+    groups: dict[str, dict[str, object]] = {}
+    for values in (facts, extra):
+        for name, value in values.items():
+            group, dot, member = name.partition(".")
+            if dot:
+                groups.setdefault(group, {})[member] = value
+            else:
+                names[name] = value
+    return names | {name: Group(name, members) for name, members in groups.items()}
