@@ -70,10 +70,10 @@ def _named_entries(document: object, ids: Sequence[str], label: str) -> Iterator
         yield from _listed(document, ids, label)
     elif not isinstance(document, Mapping):
         raise Unreadable("the answer is neither an object nor a list")
+    elif _is_numbered(document, label):
+        yield from _listed(list(document.values()), ids, label)
     elif any(name in document for name in ids):
         yield from _keyed(document, label)
-    elif document and all(isinstance(row, Mapping) and label in row for row in document.values()):
-        yield from _listed(list(document.values()), ids, label)
     elif len(ids) == 1 and not _looks_keyed(document):
         # The answer for one ID doesn't repeat it; if it does, it must be the one asked about.
         own = identifier(document.get(label))
@@ -99,6 +99,14 @@ def _keyed(document: Mapping[str, object], label: str) -> Iterator[tuple[str, ob
         own = identifier(entry.get(label)) if isinstance(entry, Mapping) else None
         # An entry that says it is about another ID is about neither.
         yield name, (entry if own is None or own == name else None)
+
+
+def _is_numbered(document: Mapping[str, object], label: str) -> bool:
+    """Whether the keys are a list's numbering: every entry says whose it is, and none agrees with its key."""
+    return bool(document) and all(
+        isinstance(entry, Mapping) and identifier(entry.get(label)) not in (None, name)
+        for name, entry in document.items()
+    )
 
 
 def _looks_keyed(document: Mapping[str, object]) -> bool:

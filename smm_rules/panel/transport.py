@@ -82,6 +82,7 @@ class Transport:
         self._endpoint = endpoint
         self._reading = self._client(kept_alive=endpoint.connections)
         self._acting = self._client(kept_alive=0)
+        self._closed = False
 
     async def post(self, fields: Mapping[str, str], largest: int, *, acting: bool) -> Reply:
         """Send `fields` and the key once; give the answer of at most `largest` bytes.
@@ -89,6 +90,8 @@ class Transport:
         Raises `NotSent`, `Ambiguous`, or `Unreadable` for an answer that is too large or garbled. When the
         task is cancelled the CancelledError passes through: the request may have been written.
         """
+        if self._closed:
+            raise NotSent("the panel's client is closed")
         outcome = await self._outcome(fields, largest, self._acting if acting else self._reading)
         # Raised here so that the error keeps no trace of httpx's, whose request holds the key.
         if isinstance(outcome, PanelError):
@@ -96,6 +99,8 @@ class Transport:
         return outcome
 
     async def aclose(self) -> None:
+        """Close all connections. What is asked afterwards is `NotSent`."""
+        self._closed = True
         await self._reading.aclose()
         await self._acting.aclose()
 

@@ -1,0 +1,124 @@
+"""Whatever a panel writes, a reader answers or raises one of the typed errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smm_rules.panel import wire
+from smm_rules.panel.errors import PanelError
+from smm_rules.panel.replies import Reply, judge
+
+# Members that mean something, so that the search gets behind the first check of a shape.
+NAMES = st.sampled_from(
+    "1 2 3 0 order orders order_id refill cancel status error errors message success charge remains "
+    "start_count currency balance service name type rate min max runs posts expiry retry_after".split()
+)
+WORDS = st.sampled_from(
+    [
+        "Partial",
+        "Completed",
+        "fail",
+        "success",
+        "Incorrect order ID",
+        "Rate limit",
+        "1",
+        "1,000",
+        "-5",
+        "NaN",
+        "",
+    ]
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=1, max_value=3)
+    | st.decimals()
+    | WORDS
+    | st.text(st.characters(), max_size=20)
+)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+ASKED = st.sampled_from([["1"], ["1", "2"], ["1", "2", "3", "x-9"]])
+
+READERS: tuple[Callable[[object, list[str]], object], ...] = (
+    lambda document, ids: wire.read_balance(document),
+    lambda document, ids: wire.read_new_order(document),
+    lambda document, ids: wire.read_catalogue(document),
+    lambda document, ids: wire.read_refill(document, ids[0]),
+)
+ENTRY_READERS: tuple[Callable[[object, list[str]], wire.Entries[object]], ...] = (
+    wire.read_order_states,
+    wire.read_refill_states,
+    wire.read_refills,
+    wire.read_cancels,
+)
+
+
+@given(DOCUMENTS, ASKED)
+@settings(max_examples=300)
+def test_any_document_is_read_or_refused_in_a_typed_way(document: object, ids: list[str]) -> None:
+    for reader in READERS:
+        try:
+            reader(document, ids)
+        except PanelError as error:
+            assert str(error)
+
+
+@given(DOCUMENTS, ASKED)
+@settings(max_examples=300)
+def test_entries_are_of_ids_asked_for_and_never_both_found_and_unreadable(
+    document: object, ids: list[str]
+) -> None:
+    for reader in ENTRY_READERS:
+        try:
+            entries = reader(document, ids)
+        except PanelError as error:
+            assert str(error)
+        else:
+            assert entries.found.keys() <= set(ids)
+            assert entries.found.keys().isdisjoint(entries.unreadable)
+
+
+STATUSES = st.sampled_from([200, 201, 204, 301, 400, 401, 403, 408, 429, 500, 502, 503])
+EFFECTS = st.sampled_from([(), ("order", "order_id"), ("refill",), ("cancel",)])
+
+
+@given(STATUSES, st.text(max_size=60) | DOCUMENTS.map(lambda it: json.dumps(it, default=str)), EFFECTS)
+@settings(max_examples=300)
+def test_any_body_with_any_status_is_judged_in_a_typed_way(
+    status: int, body: str, effects: tuple[str, ...]
+) -> None:
+    try:
+        judge(Reply(status, body), effects)
+    except PanelError as error:
+        assert str(error)
+    else:
+        assert 200 <= status < 300
+
+
+@given(st.integers(min_value=1, max_value=10**9), st.text(min_size=1, max_size=30), STATUSES)
+def test_an_error_beside_an_order_is_never_a_refusal(order: int, words: str, status: int) -> None:
+    body = json.dumps({"order": order, "error": f"x{words}"})
+    try:
+        judge(Reply(status, body), ("order",))
+    except PanelError as error:
+        assert type(error).__name__ in ("Unreadable", "Ambiguous")
+    else:
+        raise AssertionError("an error was taken for an answer")
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**9, places=5))
+def test_money_in_json_never_passes_through_a_float(amount: Decimal) -> None:
+    document = judge(Reply(200, f'{{"balance": {amount:f}}}'))
+    assert wire.read_balance(document).amount == amount
