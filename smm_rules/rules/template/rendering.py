@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from jinja2 import Template, UndefinedError
 
+from smm_rules.facts import Known
 from smm_rules.rules.template.sandbox import Group
 from smm_rules.rules.template.writing import LONGEST_OUTPUT, TemplateFailed, WrongKind
 
