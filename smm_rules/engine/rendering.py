@@ -11,22 +11,6 @@ from smm_rules.engine.firing import Firing
 from smm_rules.facts import Facts, format_duration
 from smm_rules.rules.templates import render, render_parameter
 
-#: What a template may print besides facts: the names of `TemplateContext.extra`.
-#: `result` is the panel's ID for what the step before made, `refusal` the panel's words when it refused;
-#: both are empty where there is none.
-EXTRA_NAMES = frozenset(
-    {
-        "rule.name",
-        "firing.at",
-        "firing.episode",
-        "firing.occasion",
-        "firing.ordinal",
-        "firing.entity",
-        "result",
-        "refusal",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class TemplateContext:
@@ -64,7 +48,12 @@ class TemplateContext:
 
 
 def template_context(firing: Firing, result: str, refusal: str) -> TemplateContext:
-    """What the steps of `firing` can print after a step that came to `result` or met `refusal`."""
+    """What the steps of `firing` can print.
+
+    `result` is the panel's ID for what the step before made, `refusal` the panel's words when it refused;
+    both are empty where there is none. The loader checks templates against these names
+    (`rules.checks.EXTRA_NAMES`).
+    """
     kind = firing.entity.kind
     prefixed: Facts = {f"{kind}.{name}": value for name, value in firing.facts.items() if "." not in name}
     extra = {
