@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -71,6 +71,8 @@ class ChannelSettings(Settings):
 
     `apprise` holds addresses in Apprise's writing, each a secret reference or written out.
     """
+
+    noun: ClassVar[str] = "channel type"
 
     apprise: (
         Annotated[tuple[SecretOrText, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)]

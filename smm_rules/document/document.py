@@ -80,6 +80,14 @@ class Document:
             node = _child(node, step)
         return node.value
 
+    def holds(self, trail: Trail) -> bool:
+        """Whether there is a value at `trail`."""
+        try:
+            self.at(trail)
+        except (KeyError, IndexError):
+            return False
+        return True
+
     def position(self, trail: Trail) -> Position:
         """Where the value at `trail` stands, or the nearest thing around it that exists.
 

@@ -146,11 +146,16 @@ class _Builder:
         try:
             yield from yaml.parse(self.text, Loader=_Loader)
         except yaml.YAMLError as error:
-            offset, message, suggestion = explain(error, self.text)
+            offset, message, suggestion = explain(error, self.text, self._open_bracket())
             line = self.lines.position(offset).line
             # An unquoted template is told of once, though the parser stumbles over it twice.
             if not (self.problems and self.problems[-1].position.line == line):
                 self._refuse(offset, message, suggestion)
+
+    def _open_bracket(self) -> int | None:
+        """Where the innermost bracket stands that is open now."""
+        offset = self.frames[-1].offset if self.frames else len(self.text)
+        return offset if self.text[offset : offset + 1] in ("[", "{") else None
 
     def _refuse(self, offset: int, message: str, suggestion: str = "") -> None:
         self.problems.append(Problem(self.lines.position(offset), message, suggestion))

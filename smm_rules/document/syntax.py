@@ -41,8 +41,11 @@ _OPENED: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
-    """The offset, the sentence and the suggestion for a parser's error in `text`."""
+def explain(error: yaml.YAMLError, text: str, open_bracket: int | None) -> tuple[int, str, str]:
+    """The offset, the sentence and the suggestion for a parser's error in `text`.
+
+    `open_bracket` is where the innermost bracket stands that was open when the parser gave up.
+    """
     problem = str(getattr(error, "problem", "") or "")
     context = str(getattr(error, "context", "") or "")
     offset = _offset(getattr(error, "problem_mark", None), text)
@@ -50,6 +53,9 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
     template = _template_start(text, offset)
     if template is not None:
         return template, *UNQUOTED_TEMPLATE
+    if open_bracket is not None and not text[offset:].strip():
+        bracket = text[open_bracket]
+        return open_bracket, f'The "{bracket}" opened here is never closed', ""
     for doing, saw, sentence in _OPENED:
         if doing in context and saw in problem and start is not None and "tab" not in problem:
             return _offset(start, text), sentence, ""

@@ -29,6 +29,8 @@ class Settings(BaseModel):
         allow_inf_nan=False,
     )
 
+    #: What a key of it is called in sentences.
+    noun: ClassVar[str] = "key"
     #: Keys people try here that don't exist, each with what to do instead.
     hints: ClassVar[Mapping[str, str]] = {}
 
@@ -138,8 +140,10 @@ FilledText = Annotated[str, AfterValidator(_no_blank)]
 
 
 def as_list(value: Any) -> Any:
-    """One value stands for a list of one."""
-    return value if isinstance(value, list | tuple) or value is None else [value]
+    """One value stands for a list of one; nothing stands for nothing."""
+    if value is None:
+        refuse("has no value")
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def exactly_one(names: tuple[str, ...], given: set[str], example: str) -> None:

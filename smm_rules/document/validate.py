@@ -65,7 +65,8 @@ def _unknown_key(
     if not suggestion and known:
         suggestion = f"Known here: {', '.join(known)}"
     position = document.key_position((*at, *detail["loc"]))
-    return Problem(position, f'Unknown key "{name}"', suggestion), meant
+    noun = getattr(models[0], "noun", "key") if models else "key"
+    return Problem(position, f'Unknown {noun} "{name}"', suggestion), meant
 
 
 def _problem(document: Document, at: Trail, detail: ErrorDetails) -> Problem:
@@ -81,16 +82,16 @@ def _problem(document: Document, at: Trail, detail: ErrorDetails) -> Problem:
         position = document.position(trail)
     message, suggestion = _sentence(detail)
     if message[:1].islower():
-        message = f"{_label(trail)} {message}"
+        message = f"{_label(document, trail)} {message}"
     return Problem(position, message, suggestion)
 
 
-def _label(trail: Trail) -> str:
+def _label(document: Document, trail: Trail) -> str:
     """What a sentence about the value at `trail` begins with."""
     names = [step for step in trail if isinstance(step, str)]
     if not names:
         return "The file" if not trail else "This"
-    if isinstance(trail[-1], int):
+    if isinstance(trail[-1], int) and document.holds(trail):
         return f"Item {trail[-1] + 1} of `{names[-1]}`"
     return f"`{names[-1]}`"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from smm_rules.rules.model import StepKind
 from smm_rules.rules.schema import RuleSpec
 from smm_rules.rules.scope import Scope
 from smm_rules.rules.steps import NotifySpec, ReorderSpec, StepSpec, WebhookSpec, is_templated
-from smm_rules.rules.templates import check_template
+from smm_rules.rules.templates import TemplateProblem, check_template
 
 #: What templates may print besides facts, in every step; see `engine.rendering`.
 EXTRA_NAMES = frozenset(
@@ -87,7 +88,7 @@ def _sections(rule: WrittenRule) -> Iterator[Problem]:
 
 def _limits(rule: WrittenRule) -> Iterator[Problem]:
     given = rule.spec.limit.model_fields_set
-    if rule.acts and not given:
+    if rule.acts and not given and rule.spec.watch in _ORDERS:
         message = "A rule that acts on a panel needs a `limit`"
         yield rule.problem(("name",), message, _LIMIT_EXAMPLE)
     if "per_chain" in given and rule.spec.watch != "order":
@@ -105,8 +106,20 @@ def _templates(rule: WrittenRule) -> Iterator[Problem]:
         for below, text in _texts(trail, step):
             for found in check_template(text, names):
                 position = rule.document.within(below, found.offset)
-                yield Problem(position, found.message, found.suggestion)
+                yield Problem(position, found.message, _when_known(text, found))
         acted[section] = acted[section] or step.step().acts
+
+
+#: Names that only some steps know.
+_WHEN_KNOWN = {
+    "result": "`result` is known in steps after refill, reorder or cancel",
+    "refusal": "`refusal` is known in `otherwise`",
+}
+
+
+def _when_known(text: str, found: TemplateProblem) -> str:
+    word = re.match(r"\w*", text[found.offset :])
+    return _WHEN_KNOWN.get(word[0] if word else "", found.suggestion)
 
 
 #: Values that are names or words, not templates.

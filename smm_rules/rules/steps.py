@@ -154,7 +154,8 @@ def _nothing_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
-_KINDS = tuple(kind.value for kind in StepKind)
+#: The steps a rule may have, in the order they are told in.
+_KINDS = ("refill", "reorder", "cancel", "notify", "webhook", "log")
 _NoParameters = BeforeValidator(_nothing_is_empty)
 
 
@@ -167,6 +168,8 @@ class StepSpec(Settings):
         "send": 'Did you mean "notify"?',
         "alert": 'Did you mean "notify"?',
     }
+
+    noun: ClassVar[str] = "step"
 
     refill: Annotated[RefillSpec | None, _NoParameters] = None
     reorder: Annotated[ReorderSpec | None, _NoParameters] = None

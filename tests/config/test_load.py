@@ -152,7 +152,7 @@ BROKEN = {
     "poll": ("    key:", "    poll: {⟦order: 5m}\n    key:", 'Unknown key "order"', '"orders"'),
     "poll without rest": ("    key:", "    poll: {orders: ⟦0s}\n    key:", "must be at least 1s", ""),
     "channel name": ("  ops: {", "  ⟦o p: {log: {}}\n  ops: {", "must be a name of letters", "o-p"),
-    "channel type": ("{log: {}}", "{⟦slack: x}", 'Unknown key "slack"', ""),
+    "channel type": ("{log: {}}", "{⟦slack: x}", 'Unknown channel type "slack"', ""),
     "two channel types": ("{log: {}}", "⟦{log: {}, apprise: x}", "Only one of these keys", ""),
     "no channel type": ("{log: {}}", "⟦{}", "One of these keys is needed here: apprise", "log: {}"),
     "apprise without address": ('"tgram://topsecret/1"', "⟦[]", "`apprise` must not be empty", ""),

@@ -124,6 +124,8 @@ REFUSED = {
     "open quote": ('a: ⟦"x\nb: 1\n', "The quote opened here is never closed", ""),
     "open single quote": ("a: ⟦'x\nb: 1\n", "The quote opened here is never closed", ""),
     "open list": ("a: ⟦[1, 2\nb: 3\n", 'The "[" opened here', ""),
+    "open at the end": ("a: ⟦[1,\n", 'The "[" opened here is never closed', ""),
+    "open mapping at the end": ("a: [1, ⟦{b\n", 'The "{" opened here is never closed', ""),
     "open mapping": ("a: ⟦{b: 1\nc: 2\n", 'The "{" opened here', ""),
     "stray bracket": ("a: ⟦]\n", "never opened", ""),
     "at sign": ("a: ⟦@ops\n", 'can\'t begin with "@"', "quotes"),
