@@ -7,10 +7,10 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from smm_rules import __version__
-from smm_rules.actions.executor import Executor
+from smm_rules.actions.evidence import tell_in_doubt
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.jobs import Jobs
@@ -20,8 +20,8 @@ from smm_rules.daemon.rules_in_force import RulesInForce
 from smm_rules.daemon.work import Work
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.lock import DaemonLock
-from smm_rules.ledger.records import Intent
-from smm_rules.notify.operator import reload_failed, unknown_outcome
+from smm_rules.ledger.records import MessageState
+from smm_rules.notify.operator import reload_failed
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
@@ -32,6 +32,7 @@ log = get_logger(__name__)
 STALE_CLAIM = timedelta(minutes=15)
 #: How long a job may run before the daemon calls itself stuck, in seconds of the machine's time.
 PATIENCE_SECONDS = 600.0
+_DEAD_LETTERS_TOLD = 100
 
 
 class Daemon:
@@ -39,7 +40,8 @@ class Daemon:
 
     1. Take the ledger's lock, so that no second daemon works on it, and open every part.
     2. Load the rules; a fault in them is an error before anything is done.
-    3. Recover: what was being sent when the last daemon died is in doubt, and the operator is told.
+    3. Recover: what was being sent when the last daemon died is in doubt. The operator is told of that
+       and of dead letters, each once.
     4. Start the jobs and tell systemd READY.
     5. On SIGHUP read the rules again, whole or not at all.
     6. On SIGTERM or SIGINT start nothing more, let what is under way settle within `stop_timeout`, close.
@@ -97,19 +99,10 @@ class Daemon:
             await self._drain(jobs, work)
 
     async def _work(self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress) -> Work:
-        executor = Executor(
-            parts.ledger,
-            parts.clients,
-            owner=self.owner,
-            clock=self._clock,
-            voice=parts.voice,
-            live=self._configuration.mode == "live",
-        )
         work = Work(
             configuration=self._configuration,
             parts=parts,
             rules=rules,
-            executor=executor,
             jobs=jobs,
             progress=progress,
             clock=self._clock,
@@ -123,20 +116,18 @@ class Daemon:
 
     async def _recover(self, parts: Parts) -> None:
         now = self._clock.now()
-        in_doubt = await parts.ledger.recover(now, self.owner, now - STALE_CLAIM)
-        for intent in in_doubt:
-            await self._tell_in_doubt(parts, intent, now)
-
-    async def _tell_in_doubt(self, parts: Parts, intent: Intent, now: datetime) -> None:
-        log.error(
-            "intent.in_doubt",
-            intent=intent.id,
-            rule=intent.rule,
-            entity=str(intent.entity),
-            kind=intent.kind.value,
-            panel=intent.panel,
-        )
-        await parts.voice.tell(unknown_outcome(intent), now)
+        for intent in await parts.ledger.recover(now, self.owner, now - STALE_CLAIM):
+            log.error(
+                "intent.in_doubt",
+                intent=intent.id,
+                rule=intent.rule,
+                entity=str(intent.entity),
+                kind=intent.kind.value,
+                panel=intent.panel,
+            )
+        await tell_in_doubt(parts.ledger, parts.voice, now)
+        dead = await parts.ledger.messages((MessageState.DEAD,), _DEAD_LETTERS_TOLD)
+        await parts.voice.tell_dead(dead, now)
 
     def _say_started(self, rules: RulesInForce) -> None:
         configuration = self._configuration
@@ -190,6 +181,7 @@ class Daemon:
         log.info("daemon.stopping", under_way=jobs.running)
         self._notifier.stopping("Finishing what is under way")
         jobs.stop()
+        work.executor.stop()
         seconds = self._configuration.stop_timeout.total_seconds()
         drained = await jobs.drained(seconds)
         if not drained:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from smm_rules.config.model import Configuration, PanelSettings
 from smm_rules.ledger.sqlite import SqliteLedger
-from smm_rules.notify.build import make_channel
+from smm_rules.notify.build import channel_secrets, make_channel
 from smm_rules.notify.channel import Channel
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import PanelClient
 from smm_rules.panel.endpoint import Endpoint
-from smm_rules.rules.loader import Scope
+from smm_rules.rules.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ def scope_of(configuration: Configuration) -> Scope:
 
 def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> tuple[str, ...]:
     """Every secret's text, for the redaction of logs. `SecretUnavailable` when one can't be had."""
-    return tuple(reference.read(environment) for reference in configuration.references)
+    keys = [panel.key.read(environment) for panel in configuration.panels]
+    for settings in configuration.channels.values():
+        keys.extend(channel_secrets(settings, environment))
+    return tuple(keys)
 
 
 def endpoint_of(panel: PanelSettings, environment: Mapping[str, str]) -> Endpoint:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smm_rules.rules.loader import LoadedRules, Scope, load_rules
+from smm_rules.rules.loader import LoadedRules, load_rules
 from smm_rules.rules.model import RuleSet
+from smm_rules.rules.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from smm_rules.actions.evidence import collect_evidence
 from smm_rules.actions.executor import Executor
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration, PanelSettings
@@ -45,7 +46,6 @@ class Work:
     configuration: Configuration
     parts: Parts
     rules: RulesInForce
-    executor: Executor
     jobs: Jobs
     progress: Progress
     clock: Clock
@@ -53,17 +53,32 @@ class Work:
     counters: Counters
     owner: str
     started_at: datetime
+    executor: Executor = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
 
     async def load(self) -> None:
-        """Build a watch for each panel on what the ledger last knew of it."""
+        """Build a watch for each panel on what the ledger last knew of it, and what carries out actions."""
+        self.executor = Executor(
+            self.parts.ledger,
+            self.parts.clients,
+            owner=self.owner,
+            clock=self.clock,
+            voice=self.parts.voice,
+            live=self.configuration.mode == "live",
+            want_balance=self.want_balance,
+        )
         for panel in self.configuration.panels:
             standing = Standing(panel.name)
             await standing.load(self.parts.ledger)
             self.watches[panel.name] = self._watch(panel, standing)
         if self.configuration.drop_folder is not None:
-            self.drop_folder = DropFolder(self.configuration.drop_folder)
+            self.drop_folder = DropFolder(
+                self.configuration.drop_folder,
+                self.parts.ledger,
+                panels=tuple(self.watches),
+                default_panel=next(iter(self.watches)) if len(self.watches) == 1 else None,
+            )
 
     def _watch(self, panel: PanelSettings, standing: Standing) -> PanelWatch:
         settings = self.configuration
@@ -94,7 +109,7 @@ class Work:
         for name, watch in self.watches.items():
             self._every(tick, f"orders:{name}", watch, sweep_orders)
             self._every(tick, f"refills:{name}", watch, sweep_refills)
-            self._every(tick, f"balance:{name}", watch, look_at_balance)
+            self._every(tick, f"balance:{name}", watch, self.balance)
             self._every(tick, f"catalogue:{name}", watch, look_at_catalogue)
             self._every(self._seconds(HEALTH_EVERY), f"health:{name}", watch, look_at_health)
         self.jobs.every(tick, "actions", self.act)
@@ -134,24 +149,38 @@ class Work:
         for name in self.watches:
             self.jobs.soon(f"orders:{name}")
 
+    def want_balance(self, panel: str) -> None:
+        """An action on the panel is in doubt: what the balance says now is evidence."""
+        self.watches[panel].standing.balance_wanted = True
+        self.jobs.soon(f"balance:{panel}")
+
     async def act(self) -> None:
-        """Carry out what is planned; after an attempt in doubt read the balance, for it is evidence."""
+        """Carry out what is planned, and at once what follows from it."""
         report = await self.executor.run_due(self.clock.now())
-        for panel in report.panels_in_doubt:
-            await look_at_balance(self.watches[panel], at_once=True)
-        if report.settled:
+        for state, count in report.ended.items():
+            self.counters.increment("actions", amount=count, state=state.value)
+        if report.ended:
             self.act_soon()
+
+    async def balance(self, watch: PanelWatch) -> None:
+        """Look at the balance and note the reading on what is in doubt."""
+        reading = await look_at_balance(watch)
+        if reading is not None:
+            await collect_evidence(self.parts.ledger, watch.panel, reading, self.clock.now())
 
     async def deliver(self) -> None:
         """Deliver what is due from the outbox."""
         now = self.clock.now()
-        report = await deliver_due(self.parts.ledger, self.parts.channels, now, batch=_MESSAGES_A_TICK)
-        await self.parts.voice.tell_dead(report.dead, now)
+        report = await deliver_due(
+            self.parts.ledger, self.parts.channels, now, batch=_MESSAGES_A_TICK, counters=self.counters
+        )
+        if await self.parts.voice.tell_dead(report.dead, now) or report.full:
+            self.jobs.soon("outbox")
 
     async def take_in(self) -> None:
         """Import what lies in the drop folder."""
         if self.drop_folder is not None:
-            await self.drop_folder.scan(self.parts.ledger, self.clock.now())
+            await self.drop_folder.scan(self.clock.now())
 
     async def keep_house(self) -> None:
         """Drop what is older than the retention."""

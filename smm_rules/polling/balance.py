@@ -6,18 +6,19 @@ from smm_rules.engine.balance_facts import observe_balance
 from smm_rules.engine.snapshots import complete
 from smm_rules.facts import Entity, EntityKind, Snapshot
 from smm_rules.ledger.records import Watched
+from smm_rules.panel.answers import Balance
 from smm_rules.polling.decisions import Look
 from smm_rules.polling.watch import PanelWatch
 
 
-async def look_at_balance(watch: PanelWatch, *, at_once: bool = False) -> bool:
-    """Read the balance if it is due (or `at_once`), evaluate its rules; return whether it was read."""
+async def look_at_balance(watch: PanelWatch) -> Balance | None:
+    """Read the balance if it is due and evaluate its rules; the reading, None when there was none."""
     known = watch.standing.balance
-    if not at_once and known is not None and known.due_at is not None and known.due_at > watch.clock.now():
-        return False
+    if not watch.standing.balance_is_due(watch.clock.now()):
+        return None
     answer = await watch.read("balance", watch.client.balance)
     if answer is None:
-        return False
+        return None
     now = watch.clock.now()
     entity = Entity(EntityKind.BALANCE, watch.panel)
     seen = observe_balance(known.facts if known else {}, answer, now)
@@ -34,4 +35,4 @@ async def look_at_balance(watch: PanelWatch, *, at_once: bool = False) -> bool:
     decided = await watch.record([look], now)
     due_at = decided.sweep.observed[0].due_at
     watch.standing.keep_balance(Watched(entity, seen.facts, first_seen_at, now, due_at))
-    return True
+    return answer

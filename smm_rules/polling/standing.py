@@ -48,6 +48,7 @@ class Standing:
         self.health_facts: Facts = {"name": panel}
         self.outages: dict[str, Outage] = {}
         self.tried: set[str] = set()
+        self.balance_wanted = False
         self._shared: dict[str, Value] = {}
         self._by_service: dict[str, dict[str, Value]] = {}
 
@@ -90,7 +91,13 @@ class Standing:
     def keep_balance(self, balance: Watched) -> None:
         """Take over a balance just read."""
         self.balance = balance
+        self.balance_wanted = False
         self.refresh()
+
+    def balance_is_due(self, now: datetime) -> bool:
+        """Whether it is to be read: its time has come, or an action in doubt wants it as evidence."""
+        due_at = self.balance.due_at if self.balance else None
+        return self.balance_wanted or due_at is None or due_at <= now
 
     def note_answer(self, what: str, now: datetime) -> Outage | None:
         """The panel answered a look; the outage of that look which ended with it, if there was one."""

@@ -11,7 +11,13 @@ from smm_rules.clock import Clock
 from smm_rules.engine.memory import Memory, Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Recorded, Sweep, Watched
-from smm_rules.notify.operator import OperatorVoice, over_sweep_limit, poll_failing, poll_recovered
+from smm_rules.notify.operator import (
+    OperatorVoice,
+    over_sweep_limit,
+    poll_failing,
+    poll_recovered,
+    template_failed,
+)
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, Service
@@ -125,12 +131,31 @@ class PanelWatch:
         decided = decide(looks, memories, now, self.belts)
         recorded = await self.ledger.record(decided.sweep)
         self._tell(decided, recorded)
+        await self._tell_failed_templates(decided, now)
         for name, count in decided.over_limit.items():
             log.error("rule.over_sweep_limit", panel=self.panel, rule=name, count=count)
             await self.voice.tell(over_sweep_limit(self.panel, name, count, now), now)
         if recorded.intents or recorded.messages:
             self.planned()
         return decided
+
+    async def _tell_failed_templates(self, decided: Decided, now: datetime) -> None:
+        for planned in decided.sweep.firings:
+            firing, continuation = planned.firing, planned.continuation
+            failures = {draft.dedup_key: draft.fallback for draft in continuation.messages if draft.fallback}
+            if continuation.intent is not None and continuation.intent.failure:
+                failures[continuation.intent.step] = continuation.intent.failure
+            for where, error in failures.items():
+                step = where.removeprefix(f"{firing.key}:")
+                log.error(
+                    "rule.template_failed",
+                    rule=firing.rule,
+                    entity=str(firing.entity),
+                    step=step,
+                    error=error,
+                )
+                told = template_failed(firing.rule, firing.entity, firing.episode, step, error)
+                await self.voice.tell(told, now)
 
     def _tell(self, decided: Decided, recorded: Recorded) -> None:
         stopped = {item.firing.key: item.reason for item in recorded.stopped}

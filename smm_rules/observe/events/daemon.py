@@ -48,13 +48,7 @@ EVENTS: tuple[Event, ...] = (
         "The rule files have faults. The last good set stays in force.",
         "Mend what `problems` names (`smm-rules check` shows it too) and reload again.",
     ),
-    Event(
-        "ledger.pruned",
-        "info",
-        (),
-        "Old history was dropped; the fields count rows by table.",
-        optional=("*",),
-    ),
+    Event("ledger.pruned", "info", ("rows",), "History older than `retention` was dropped; counts by table."),
     Event(
         "job.missed",
         "warning",

@@ -53,6 +53,13 @@ EVENTS: tuple[Event, ...] = (
         "If the rule should act: raise its `limit`.",
     ),
     Event(
+        "rule.template_failed",
+        "error",
+        ("rule", "entity", "step", "error"),
+        "A template could not be filled in. A message goes out as plain facts, an action is not sent.",
+        "Correct the rule; an unknown fact needs a condition that asks for it, such as `known(start_count)`.",
+    ),
+    Event(
         "rule.over_sweep_limit",
         "error",
         ("panel", "rule", "count"),

@@ -1,0 +1,28 @@
+"""`smm-rules run`: the daemon in the foreground."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from smm_rules.cli.context import asynchronous, config_option, read_configuration
+from smm_rules.clock import SystemClock
+from smm_rules.daemon.daemon import Daemon
+from smm_rules.daemon.parts import secrets_of
+from smm_rules.observe import configure_logging
+
+
+@click.command("run")
+@config_option
+@asynchronous
+async def command(config_path: Path | None) -> None:
+    """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
+    configuration = read_configuration(config_path)
+    configure_logging(
+        configuration.logging.format, configuration.logging.level, secrets_of(configuration, os.environ)
+    )
+    daemon = Daemon(configuration, os.environ, SystemClock())
+    daemon.listen_to_signals()
+    await daemon.run()
