@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from smm_rules.config.addresses import SecureUrl
 from smm_rules.config.secrets import Secret, SecretOrText, SecretReference
-from smm_rules.document.types import FilledText, Settings, as_list, exactly_one, refuse
+from smm_rules.document.types import FilledText, Settings, exactly_one, one_or_many, refuse
 from smm_rules.panel.endpoint import is_loopback
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
@@ -42,7 +42,7 @@ class EmailSettings(Settings):
     username: FilledText | None = None
     password: Secret | None = None
     sender: MailAddress = Field(alias="from")
-    to: Annotated[tuple[MailAddress, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)]
+    to: Annotated[tuple[MailAddress, ...], one_or_many(MailAddress), Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")
     def _consistent(self) -> EmailSettings:
@@ -75,7 +75,7 @@ class ChannelSettings(Settings):
     noun: ClassVar[str] = "channel type"
 
     apprise: (
-        Annotated[tuple[SecretOrText, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)]
+        Annotated[tuple[SecretOrText, ...], one_or_many(SecretOrText), Field(strict=False, min_length=1)]
         | None
     ) = None
     webhook: WebhookSettings | None = None

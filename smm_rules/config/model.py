@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from smm_rules.config.addresses import PanelUrl
 from smm_rules.config.channels import ChannelSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.secrets import Secret, SecretReference
-from smm_rules.document.types import Duration, Settings, Slug, as_list, at_least
+from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many
 
 _SECOND = at_least(timedelta(seconds=1))
 
@@ -58,7 +58,7 @@ class Configuration(Settings):
 
     panels: Annotated[tuple[PanelSettings, ...], Field(strict=False, min_length=1)]
     channels: dict[Slug, ChannelSettings] = Field(default_factory=dict)
-    rules: Annotated[tuple[FilePath, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)]
+    rules: Annotated[tuple[FilePath, ...], one_or_many(FilePath), Field(strict=False, min_length=1)]
     ledger: FilePath
     drop_folder: FilePath | None = None
     operator: OperatorSettings | None = None

@@ -146,6 +146,11 @@ def as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def one_or_many(item: Any) -> BeforeValidator:
+    """For a list that may be written as its only item."""
+    return BeforeValidator(as_list, json_schema_input_type=item | list[item])
+
+
 def exactly_one(names: tuple[str, ...], given: set[str], example: str) -> None:
     """Refuse unless exactly one of `names` is among `given`."""
     chosen = [name for name in names if name in given]

@@ -66,7 +66,7 @@ def _unknown_key(
         suggestion = f"Known here: {', '.join(known)}"
     position = document.key_position((*at, *detail["loc"]))
     noun = getattr(models[0], "noun", "key") if models else "key"
-    return Problem(position, f'Unknown {noun} "{name}"', suggestion), meant
+    return Problem(position, f"Unknown {noun} {written(str(name))}", suggestion), meant
 
 
 def _problem(document: Document, at: Trail, detail: ErrorDetails) -> Problem:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from smm_rules.document.types import Duration, FilledText, Settings, Slug, as_list, at_least, refuse
+from smm_rules.document.types import Duration, FilledText, Settings, Slug, at_least, one_or_many, refuse
 from smm_rules.rules.steps import StepSpec
 
 _MINUTE = at_least(timedelta(minutes=1))
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 _Steps = Annotated[tuple[StepSpec, ...], Field(strict=False)]
 #: One condition, or a list of conditions that must all hold.
-Clauses = Annotated[tuple[FilledText, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)]
+Clauses = Annotated[tuple[FilledText, ...], one_or_many(FilledText), Field(strict=False, min_length=1)]
 
 
 class LimitSpec(Settings):
@@ -59,7 +59,7 @@ class RuleSpec(Settings):
     done: _Steps = ()
     limit: LimitSpec = LimitSpec()
     first_seen: Literal["ignore", "act"] | None = None
-    panels: Annotated[tuple[Slug, ...], BeforeValidator(as_list), Field(strict=False, min_length=1)] = ()
+    panels: Annotated[tuple[Slug, ...], one_or_many(Slug), Field(strict=False, min_length=1)] = ()
 
 
 class RuleFileOutline(Settings):
