@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smm_rules.panel import wire
-from smm_rules.panel.errors import PanelError
+from smm_rules.panel.errors import PanelError, Unreadable
 from smm_rules.panel.replies import Reply, judge
 
 # Members that mean something, so that the search gets behind the first check of a shape.
 NAMES = st.sampled_from(
-    "1 2 3 0 order orders order_id refill cancel status error errors message success charge remains "
-    "start_count currency balance service name type rate min max runs posts expiry retry_after".split()
+    [
+        "1",
+        "2",
+        "3",
+        "0",
+        "order",
+        "orders",
+        "order_id",
+        "refill",
+        "cancel",
+        "status",
+        "error",
+        "errors",
+        "message",
+        "success",
+        "charge",
+        "remains",
+        "start_count",
+        "currency",
+        "balance",
+        "service",
+        "name",
+        "type",
+        "rate",
+        "min",
+        "max",
+        "runs",
+        "posts",
+        "expiry",
+        "retry_after",
+    ]
 )
 WORDS = st.sampled_from(
     [
@@ -69,10 +100,8 @@ ENTRY_READERS: tuple[Callable[[object, list[str]], wire.Entries[object]], ...] =
 @settings(max_examples=300)
 def test_any_document_is_read_or_refused_in_a_typed_way(document: object, ids: list[str]) -> None:
     for reader in READERS:
-        try:
+        with contextlib.suppress(PanelError):
             reader(document, ids)
-        except PanelError as error:
-            assert str(error)
 
 
 @given(DOCUMENTS, ASKED)
@@ -81,11 +110,8 @@ def test_entries_are_of_ids_asked_for_and_never_both_found_and_unreadable(
     document: object, ids: list[str]
 ) -> None:
     for reader in ENTRY_READERS:
-        try:
+        with contextlib.suppress(PanelError):
             entries = reader(document, ids)
-        except PanelError as error:
-            assert str(error)
-        else:
             assert entries.found.keys() <= set(ids)
             assert entries.found.keys().isdisjoint(entries.unreadable)
 
@@ -99,23 +125,16 @@ EFFECTS = st.sampled_from([(), ("order", "order_id"), ("refill",), ("cancel",)])
 def test_any_body_with_any_status_is_judged_in_a_typed_way(
     status: int, body: str, effects: tuple[str, ...]
 ) -> None:
-    try:
+    with contextlib.suppress(PanelError):
         judge(Reply(status, body), effects)
-    except PanelError as error:
-        assert str(error)
-    else:
         assert 200 <= status < 300
 
 
 @given(st.integers(min_value=1, max_value=10**9), st.text(min_size=1, max_size=30), STATUSES)
 def test_an_error_beside_an_order_is_never_a_refusal(order: int, words: str, status: int) -> None:
     body = json.dumps({"order": order, "error": f"x{words}"})
-    try:
+    with pytest.raises(Unreadable):
         judge(Reply(status, body), ("order",))
-    except PanelError as error:
-        assert type(error).__name__ in ("Unreadable", "Ambiguous")
-    else:
-        raise AssertionError("an error was taken for an answer")
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**9, places=5))
