@@ -1,4 +1,4 @@
-"""The models of rule files can be told to editors, and agree with the engine about names."""
+"""The models of rule files can be told to editors."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 
 from smm_rules.config import Configuration
 from smm_rules.document import read_document
-from smm_rules.engine import rendering
-from smm_rules.rules.checks import EXTRA_NAMES
 from smm_rules.rules.schema import RuleFile
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "rules").glob("*.yaml"))
@@ -31,7 +29,3 @@ def test_the_schemas_are_schemas(model: type[RuleFile] | type[Configuration]) ->
 
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["additionalProperties"] is False
-
-
-def test_templates_are_checked_against_what_the_engine_gives() -> None:
-    assert EXTRA_NAMES | {"result", "refusal"} == rendering.EXTRA_NAMES
