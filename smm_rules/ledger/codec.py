@@ -132,7 +132,7 @@ def from_json(text: str) -> Any:
 # -- facts ----------------------------------------------------------------------------------------------
 def encode_facts(facts: Facts) -> str:
     """Facts as JSON text, keys sorted, so that equal facts are equal text."""
-    return _encode_sorted(facts if not _like_a_tag(facts) else _guarded(facts))
+    return _encode_sorted(_guarded(dict(sorted(facts.items()))) if _like_a_tag(facts) else facts)
 
 
 def decode_facts(text: str) -> Facts:

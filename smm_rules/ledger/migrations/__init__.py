@@ -49,12 +49,14 @@ def migrate(connection: apsw.Connection, migrations: Sequence[Migration] = MIGRA
     newer program wrote, or that is another program's.
     """
     newest = migrations[-1].version
+    check_ours(connection, migrations)
     if schema_version(connection) == newest:
         return newest, newest
     connection.execute("BEGIN IMMEDIATE")
     try:
+        # Another process may have been faster.
+        check_ours(connection, migrations)
         before = schema_version(connection)
-        _check_readable(connection, before, newest)
         for migration in migrations[before:]:
             connection.execute(migration.script)
         if connection.execute("PRAGMA foreign_key_check").fetchall():
@@ -78,13 +80,14 @@ def schema_version(connection: apsw.Connection) -> int:
     return version
 
 
-def _check_readable(connection: apsw.Connection, version: int, newest: int) -> None:
+def check_ours(connection: apsw.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """`LedgerError` for a file of another program, or of a newer version of this one. Writes nothing."""
+    version, newest = schema_version(connection), migrations[-1].version
+    empty = version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+    if not empty and connection.pragma("application_id") != APPLICATION_ID:
+        raise LedgerError("the file is a database of another program; give the ledger a file of its own")
     if version > newest:
         raise LedgerError(
             f"the ledger was written by a newer smm-rules (its schema is version {version}, this program "
             f"knows {newest}); upgrade smm-rules, or restore the ledger from before the upgrade"
         )
-    ours = connection.pragma("application_id") == APPLICATION_ID
-    empty = not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-    if not ours and not (version == 0 and empty):
-        raise LedgerError("the file is a database of another program; give the ledger a file of its own")

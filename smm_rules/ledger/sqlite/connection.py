@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apsw
 
-from smm_rules.ledger.migrations import migrate, schema_version
+from smm_rules.ledger.migrations import check_ours, migrate, schema_version
 from smm_rules.ledger.port import LedgerError
 from smm_rules.observe import get_logger
 
@@ -53,7 +53,9 @@ def open_connection(path: Path, busy_timeout: timedelta = BUSY_TIMEOUT) -> apsw.
     with translated(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
-            _configure(connection, path, busy_timeout)
+            _configure(connection, busy_timeout)
+            check_ours(connection)  # before the journal's mode, which is kept in the file, is changed
+            _choose_journal(connection, path)
             before, after = migrate(connection)
             connection.pragma("foreign_keys", True)
         except BaseException:
@@ -80,9 +82,10 @@ def describe(connection: apsw.Connection, path: Path) -> Description:
 def check(connection: apsw.Connection) -> tuple[str, ...]:
     """What is wrong with the file, in SQLite's own words; empty when it is sound."""
     faults = [str(row[0]) for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+    if faults:
+        return tuple(faults)
     dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
-    faults += [f"row {row[1]} of {row[0]} refers to a row missing from {row[2]}" for row in dangling]
-    return tuple(faults)
+    return tuple(f"row {row[1]} of {row[0]} refers to a row missing from {row[2]}" for row in dangling)
 
 
 @contextmanager
@@ -160,7 +163,7 @@ def _create(path: Path) -> None:
     os.close(descriptor)
 
 
-def _configure(connection: apsw.Connection, path: Path, busy_timeout: timedelta) -> None:
+def _configure(connection: apsw.Connection, busy_timeout: timedelta) -> None:
     connection.set_busy_timeout(round(busy_timeout.total_seconds() * 1000))
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
@@ -169,7 +172,6 @@ def _configure(connection: apsw.Connection, path: Path, busy_timeout: timedelta)
     connection.pragma("cache_size", -_PAGE_CACHE_KIB)
     if connection.readonly("main"):
         raise apsw.ReadOnlyError("opened read-only")
-    _choose_journal(connection, path)
 
 
 def _choose_journal(connection: apsw.Connection, path: Path) -> None:

@@ -1,0 +1,134 @@
+"""What the ledger writes reads back as it was, type and all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smm_rules.engine.memory import BLANK, Memory
+from smm_rules.facts import Entity, EntityKind, Facts, OrderStatus
+from smm_rules.ledger import codec
+from smm_rules.rules.model import Limits, Step, StepKind
+
+instants = st.datetimes(
+    min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - Hypothesis wants bounds without a zone
+    max_value=datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+durations = st.timedeltas()
+money = st.decimals(allow_nan=False)
+#: Any text, half surrogate pairs and NUL included, as JSON from a panel may hold.
+texts = st.text(st.characters(exclude_categories=()))
+known = st.booleans() | st.integers() | money | texts | instants | durations
+facts = st.dictionaries(texts | st.sampled_from(["$at", "$decimal", "$map"]), known)
+plain = st.recursive(
+    known | st.none(),
+    lambda inner: st.lists(inner) | st.dictionaries(texts | st.sampled_from(["$at", "$for", "$map"]), inner),
+    max_leaves=12,
+)
+steps = st.builds(Step, st.sampled_from(StepKind), st.dictionaries(texts, plain, max_size=3))
+
+
+def typed(value: object) -> object:
+    """`value` with the type of every leaf beside it: True and 1 are equal to Python, not to a condition."""
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
+    return type(value).__name__, str(value) if isinstance(value, Decimal) else value
+
+
+@given(facts)
+def test_facts_keep_their_types(value: Facts) -> None:
+    assert typed(codec.decode_facts(codec.encode_facts(value))) == typed(value)
+
+
+@given(facts)
+def test_equal_facts_are_equal_text(value: Facts) -> None:
+    assert codec.encode_facts(dict(reversed(value.items()))) == codec.encode_facts(value)
+
+
+@given(plain)
+def test_any_plain_value_comes_back(value: object) -> None:
+    assert typed(codec.from_json(codec.to_json(value))) == typed(value)
+
+
+@settings(max_examples=30)
+@given(st.lists(steps, max_size=3).map(tuple))
+def test_steps_come_back(value: tuple[Step, ...]) -> None:
+    assert codec.decode_steps(codec.encode_steps(value)) == value
+
+
+@given(st.builds(Limits))
+def test_limits_come_back(value: Limits) -> None:
+    assert codec.decode_limits(codec.encode_limits(value)) == value
+
+
+@given(
+    st.builds(
+        Memory,
+        true_since=st.none() | instants,
+        unknown_since=st.none() | instants,
+        fired_at=st.none() | instants,
+        last_fired=st.none() | instants,
+        reminded_at=st.none() | instants,
+    )
+)
+def test_memories_come_back(value: Memory) -> None:
+    assert codec.decode_memory(codec.encode_memory(value)) == value
+
+
+def test_a_blank_memory_says_nothing() -> None:
+    assert codec.encode_memory(BLANK) == "{}"
+
+
+def test_a_memory_from_another_version_keeps_what_is_known() -> None:
+    assert codec.decode_memory('{"firings":2,"mood":"good"}') == replace(BLANK, firings=2)
+
+
+@given(instants)
+def test_instants_are_whole_microseconds(value: datetime) -> None:
+    assert codec.from_micros(codec.to_micros(value)) == value
+    assert codec.from_micros(codec.to_micros(value)).tzinfo is UTC
+
+
+def test_an_instant_is_the_same_in_every_zone() -> None:
+    there = datetime(2026, 3, 1, 14, tzinfo=timezone(timedelta(hours=2)))
+    assert codec.from_micros(codec.to_micros(there)) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="has no time zone"):
+        codec.to_micros(datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point
+
+
+@given(st.sampled_from(EntityKind), st.text(min_size=1), st.text())
+def test_entities_come_back_whatever_they_are_called(kind: EntityKind, panel: str, identifier: str) -> None:
+    entity = Entity(kind, panel, identifier)
+    assert codec.entity_from_text(codec.entity_text(entity)) == entity
+
+
+@given(texts)
+def test_storable_text_is_utf8_and_otherwise_unchanged(value: str) -> None:
+    stored = codec.storable(value)
+    assert len(stored) == len(value)
+    assert codec.storable(stored.encode().decode()) == stored
+    assert all(
+        kept == given or (kept == "?" and "\ud800" <= given <= "\udfff")
+        for kept, given in zip(stored, value, strict=True)
+    )
+
+
+def test_a_status_reads_back_as_the_text_it_is() -> None:
+    assert codec.decode_facts(codec.encode_facts({"status": OrderStatus.PARTIAL})) == {"status": "Partial"}
+
+
+@pytest.mark.parametrize("value", [1.5, {"a": [1.5]}, {1: "a"}, object(), {"a": {1, 2}}])
+def test_what_the_ledger_does_not_keep_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="the ledger"):
+        codec.to_json(value)
