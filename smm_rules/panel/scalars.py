@@ -33,7 +33,9 @@ def safe_text(value: str, limit: int = LONGEST_TEXT) -> str:
     """`value` in one line of at most `limit` characters, with nothing in it that a terminal obeys."""
     # Cutting first bounds the work; an escape sequence cut in two loses its ESC to `_CONTROL`.
     shown = value[: limit * 4]
-    shown = _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", _ANSI.sub("", shown))).strip()
+    if not (shown.isascii() and shown.isprintable()):
+        shown = _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", _ANSI.sub("", shown)))
+    shown = shown.strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -59,6 +61,8 @@ def decimal_number(value: object) -> Decimal | None:
 
 def whole_number(value: object) -> int | None:
     """A whole number or its text: 157, "157", "-3", "1,000", "12.00"."""
+    if isinstance(value, str) and len(value) <= 15 and value.isascii() and value.isdigit():
+        return int(value)  # nearly every number of a panel, ten times as fast
     number = decimal_number(value)
     if number is None or number != number.to_integral_value():
         return None
@@ -118,9 +122,9 @@ def _decimal_of(written: str) -> Decimal | None:
 
 def _bounded(number: Decimal) -> Decimal | None:
     # 1e999999999 is a short Decimal and an int that fills the memory.
-    if not number.is_finite() or len(number.as_tuple().digits) > _MOST_DIGITS:
+    if not number.is_finite():
         return None
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or not -_MOST_DIGITS <= exponent <= _MOST_DIGITS:
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS or abs(exponent) > _MOST_DIGITS:
         return None
     return number if abs(number) <= LARGEST else None
