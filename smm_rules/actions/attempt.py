@@ -78,14 +78,16 @@ async def _cancel(panel: ActingPanel, order: str) -> str:
 
 
 def outcome_of(error: BaseException, intent: Intent, now: datetime, patience: Patience) -> Outcome:
-    """What an attempt that ended with `error` came to. Whatever isn't known to be harmless is in doubt."""
-    attempts = intent.attempts + 1
+    """What an attempt that ended with `error` came to. Whatever isn't known to be harmless is in doubt.
+
+    `intent.attempts` counts this attempt too.
+    """
     message = str(error) or type(error).__name__
     if isinstance(error, NotSent):
-        retry_at = patience.retry_at(attempts, now)
+        retry_at = patience.retry_at(intent.attempts, now)
         return Outcome(IntentState.NOT_SENT, NOT_REACHED, message, retry_at=retry_at)
     if isinstance(error, RateLimited):
-        retry_at = patience.retry_at(attempts, now, error.retry_after)
+        retry_at = patience.retry_at(intent.attempts, now, error.retry_after)
         return Outcome(IntentState.NOT_SENT, RATE_LIMITED, message, retry_at=retry_at)
     if isinstance(error, Rejected):
         return Outcome(IntentState.REJECTED, error.reason.value, error.message)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from smm_rules.actions.port import Voice
 from smm_rules.engine.firing import Continuation, Firing, MessageDraft
 from smm_rules.engine.steps import follow
 from smm_rules.ledger.records import Intent, IntentState, Outcome
+from smm_rules.notify.operator import template_failed
 from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
@@ -17,14 +19,24 @@ NOTHING = Continuation()
 
 
 def continuation(
-    firing: Firing | None, intent: Intent, outcome: Outcome, messages: Sequence[MessageDraft] = ()
+    voice: Voice,
+    firing: Firing | None,
+    intent: Intent,
+    outcome: Outcome,
+    messages: Sequence[MessageDraft] = (),
 ) -> Continuation:
     """The steps after `outcome`, with `messages` before theirs.
 
-    Steps that can't be worked out must not lose an outcome: they are left out, and the log says so.
+    A next action whose template failed is told to the operator: it will never be sent. Steps that can't be
+    worked out must not lose an outcome: they are left out, and the log says so.
     """
     then = _steps(firing, intent, outcome)
-    return replace(then, messages=(*messages, *then.messages)) if messages else then
+    failed = then.intent if then.intent is not None and then.intent.failure else None
+    more = [*messages, *then.messages]
+    if failed is not None:
+        told = template_failed(intent.rule, intent.entity, intent.episode, failed.step, failed.failure)
+        more.append(voice.addressed(told))
+    return replace(then, messages=tuple(more))
 
 
 def _steps(firing: Firing | None, intent: Intent, outcome: Outcome) -> Continuation:

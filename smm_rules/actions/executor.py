@@ -150,6 +150,7 @@ class Executor:
                 return
             evidence = claim_evidence(verdict, known)
             claimed, stopped = await unbroken(self._ledger.claim(intent.id, self._owner, now, evidence))
+            intent = replace(intent, attempts=intent.attempts + claimed, claimed_at=now)
         if not claimed:
             log.info("action.claimed_elsewhere", intent=intent.id)
             report.elsewhere += 1
@@ -212,7 +213,7 @@ class Executor:
         again = outcome.retry_at is not None
         settled = as_settled(intent, outcome, now)
         messages = () if again else about_outcome(self._voice, settled, now)
-        then = continuation(known.firing, intent, outcome, messages)
+        then = continuation(self._voice, known.firing, intent, outcome, messages)
         stopped = await self._settling.settle(Settlement(intent, outcome, then, now))
         log_outcome(settled, outcome)
         if again:

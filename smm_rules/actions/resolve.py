@@ -8,7 +8,7 @@ from typing import Protocol
 from smm_rules.actions.circumstances import BUYING, RATE, SENT, order_of
 from smm_rules.actions.continuing import continuation
 from smm_rules.actions.made import confirmed, parameters_from
-from smm_rules.actions.port import ResolveLedger
+from smm_rules.actions.port import ResolveLedger, Voice
 from smm_rules.engine.firing import Firing
 from smm_rules.facts import EntityKind
 from smm_rules.intake.lines import Unacceptable
@@ -32,7 +32,7 @@ class ApprovalLedger(Protocol):
 
 
 async def resolve_happened(
-    ledger: ResolveLedger, intent_id: int, made: str, now: datetime, by: str
+    ledger: ResolveLedger, voice: Voice, intent_id: int, made: str, now: datetime, by: str
 ) -> Intent:
     """The panel did act: unknown → confirmed, and the firing goes on as if it had been known at once.
 
@@ -48,13 +48,13 @@ async def resolve_happened(
     outcome = confirmed(
         intent, made, order, sent, intent.evidence.get(RATE, ""), placed_at, reason=OPERATOR_SAYS
     )
-    settled = await ledger.resolve(intent_id, outcome, continuation(firing, intent, outcome), now, by)
+    settled = await ledger.resolve(intent_id, outcome, continuation(voice, firing, intent, outcome), now, by)
     log.warning("action.resolved", intent=intent_id, verdict="happened", result=made, by=by)
     return settled
 
 
 async def resolve_did_not(
-    ledger: ResolveLedger, intent_id: int, now: datetime, by: str, *, retry: bool = False
+    ledger: ResolveLedger, voice: Voice, intent_id: int, now: datetime, by: str, *, retry: bool = False
 ) -> Intent:
     """The panel did not act: unknown → not_sent for good, or with `retry` planned once more.
 
@@ -63,7 +63,7 @@ async def resolve_did_not(
     intent, firing = await _in_doubt(ledger, intent_id)
     message = "the operator says that the panel did not act"
     outcome = Outcome(IntentState.NOT_SENT, OPERATOR_SAYS, message, retry_at=now if retry else None)
-    settled = await ledger.resolve(intent_id, outcome, continuation(firing, intent, outcome), now, by)
+    settled = await ledger.resolve(intent_id, outcome, continuation(voice, firing, intent, outcome), now, by)
     log.warning("action.resolved", intent=intent_id, verdict="did_not", result="", by=by)
     return settled
 

@@ -87,7 +87,7 @@ class SettingAside:
             retry_at=now + pause,
             evidence={WAITING_SINCE: since.isoformat()},
         )
-        then = continuation(known.firing if known else None, intent, outcome)
+        then = continuation(self._voice, known.firing if known else None, intent, outcome)
         await self._ledger.refuse(intent.id, outcome, then, now)
         log_outcome(intent, outcome)
         report.postponed += 1
@@ -103,7 +103,7 @@ class SettingAside:
     ) -> None:
         outcome = Outcome(IntentState.NOT_SENT, reason.value, message)
         messages = about_outcome(self._voice, as_settled(intent, outcome, now), now)
-        then = continuation(known.firing if known else None, intent, outcome, messages)
+        then = continuation(self._voice, known.firing if known else None, intent, outcome, messages)
         await self._ledger.refuse(intent.id, outcome, then, now)
         log_outcome(intent, outcome)
         report.ended[IntentState.NOT_SENT] += 1
