@@ -120,6 +120,7 @@ async def _form(scope: Scope, body: bytes) -> dict[str, str]:
 
 async def _multipart(scope: Scope, body: bytes) -> dict[str, str]:
     from starlette.exceptions import HTTPException
+    from starlette.formparsers import MultiPartException
     from starlette.requests import Request
 
     async def replay() -> Message:
@@ -128,7 +129,7 @@ async def _multipart(scope: Scope, body: bytes) -> dict[str, str]:
     try:
         async with Request(scope, replay).form(max_files=0, max_fields=_MOST_PARAMETERS) as form:
             return {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    except HTTPException:
+    except (HTTPException, MultiPartException):
         return {}
 
 

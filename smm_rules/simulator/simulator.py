@@ -82,6 +82,7 @@ class Simulator:
         self.settings = adapted(settings or SimulatorSettings())
         self.clock: PanelClock = clock or SimulatorClock(self.settings.speed, self.settings.start)
         self.lock = threading.RLock()
+        self._closed = False
         self.faults = Faults(self.settings.seed, self.settings.faults)
         self._writer = JournalWriter(self.settings.journal)
         self.book = Book(self.settings, self._writer, self.clock.seconds())
@@ -98,9 +99,10 @@ class Simulator:
 
     @property
     def journal(self) -> Journal:
-        """Everything asked and done so far."""
+        """Everything asked and done so far. Once closed, the panel's time goes on without it."""
         with self.lock:
-            self._now()
+            if not self._closed:
+                self._now()
             return Journal(self._writer.entries())
 
     def now(self) -> datetime:
@@ -243,6 +245,7 @@ class Simulator:
     def close(self) -> None:
         """Let go of the journal's file."""
         with self.lock:
+            self._closed = True
             self._writer.close()
 
     def _now(self) -> float:
