@@ -192,8 +192,11 @@ class Ledger(Protocol):
 
     async def totals(self, now: datetime) -> Totals: ...
 
-    async def forget_memories(self, rules: Sequence[str]) -> int:
-        """Drop the memories of rules that are gone; return how many."""
+    async def end_holds(self, rules: Sequence[str]) -> int:
+        """End the unfired episodes of these rules, for nobody watches them any more; return how many.
+
+        What has fired stays remembered: a rule that comes back must not act twice on one episode.
+        """
         ...
 
     async def remembered_rules(self) -> dict[str, int]:

@@ -26,7 +26,7 @@ _RESERVED = """
   SELECT currency, reserved FROM intents
   WHERE state IN (SELECT value FROM json_each(?1)) AND reserved IS NOT NULL AND (?2 IS NULL OR panel = ?2)
 """
-_FORGET_MEMORIES = "DELETE FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
+_MEMORIES_OF = "SELECT rowid, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
 #: The latest observation of each entity stays: it is what the entity was last known to be.
@@ -77,8 +77,17 @@ def reserved(connection: apsw.Connection, panel: str) -> dict[str, Decimal]:
     return _reserved(connection, COMMITTED, panel)
 
 
-def forget_memories(connection: apsw.Connection, rules: Sequence[str]) -> int:
-    return changed(connection, _FORGET_MEMORIES, (to_json(list(rules)),))
+def end_holds(connection: apsw.Connection, rules: Sequence[str]) -> int:
+    """An ignored or fired episode is no hold; what it says must outlive the rule."""
+    ended_ones = [
+        (encode_memory(ended(memory)), rowid)
+        for rowid, text in list(rows(connection, _MEMORIES_OF, (to_json(list(rules)),)))
+        if (memory := decode_memory(text)).true_since is not None
+        and memory.fired_at is None
+        and not memory.ignored
+    ]
+    connection.executemany("UPDATE memories SET memory = ? WHERE rowid = ?", ended_ones)
+    return len(ended_ones)
 
 
 def remembered_rules(connection: apsw.Connection) -> dict[str, int]:

@@ -194,8 +194,8 @@ class SqliteLedger:
     async def totals(self, now: datetime) -> Totals:
         return await self._read(housekeeping.totals, now)
 
-    async def forget_memories(self, rules: Sequence[str]) -> int:
-        return await self._write(housekeeping.forget_memories, rules)
+    async def end_holds(self, rules: Sequence[str]) -> int:
+        return await self._write(housekeeping.end_holds, rules)
 
     async def remembered_rules(self) -> dict[str, int]:
         return await self._read(housekeeping.remembered_rules)

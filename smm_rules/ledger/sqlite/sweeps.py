@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import apsw
 
@@ -93,21 +93,22 @@ def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
     return Recorded(tuple(intents), messages, tuple(stopped))
 
 
-def _see(connection: apsw.Connection, observed: Iterable[Observed], at: int) -> _Ids:
+def _see(connection: apsw.Connection, observed: Sequence[Observed], at: int) -> _Ids:
     """Note what was read; return the IDs of those that are watched."""
-    texts = {one.entity: encode_facts(one.facts) for one in observed}
-    changed = [one.entity for one in observed if one.changed]
-    new = [key(entity) for entity in texts if entity.kind is not EntityKind.ORDER]
+    keys = {one.entity: key(one.entity) for one in observed}
+    new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
     rows_of_each(connection, _APPEAR, new)
-    seen = rows_of_each(
-        connection, _SEE, [(at, maybe_micros(one.due_at), *key(one.entity)) for one in observed]
-    )
+    looks = [(at, maybe_micros(one.due_at), *keys[one.entity]) for one in observed]
+    seen = rows_of_each(connection, _SEE, looks)
     by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
-    ids = {entity: by_key[key(entity)] for entity in texts if key(entity) in by_key}
-    rows_of_each(connection, _SET_FACTS, [(entity_id, texts[entity]) for entity, entity_id in ids.items()])
-    rows_of_each(
-        connection, _ADD_HISTORY, [(ids[entity], at, texts[entity]) for entity in changed if entity in ids]
-    )
+    ids = {entity: by_key[name] for entity, name in keys.items() if name in by_key}
+    watched = [one for one in observed if one.entity in ids]
+    facts = [(ids[one.entity], encode_facts(one.facts)) for one in watched]
+    rows_of_each(connection, _SET_FACTS, facts)
+    news = [
+        (entity_id, at, text) for one, (entity_id, text) in zip(watched, facts, strict=True) if one.changed
+    ]
+    rows_of_each(connection, _ADD_HISTORY, news)
     return ids
 
 
