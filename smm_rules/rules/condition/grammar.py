@@ -150,8 +150,11 @@ class _Reader:
             yield Complaint(token.start, f"this `{token.word}` closes a bracket of the other shape")
 
     def _operator(self, token: Token, following: Token | None) -> Iterator[Complaint]:
-        if token.kind is not TokenKind.MARK or token.word == "[":
+        if token.kind is not TokenKind.MARK:
             yield self._between(token)
+        elif token.word == "[":
+            yield self._between(token)
+            yield from self._opened(token)
         elif token.word == "(":
             yield from self._opened(token)
             yield Complaint(
