@@ -165,13 +165,14 @@ class Daemon:
             log.error("rules.reload_failed", problems=problems, kept=len(rules.current().rules))
             await parts.voice.tell(reload_failed(problems, now), now)
         else:
-            await parts.ledger.end_unfired(changes.removed)
+            await parts.ledger.end_holds((*changes.removed, *changes.restarted))
             self.counters.increment("reloads", result="done")
             log.info(
                 "rules.reloaded",
                 added=list(changes.added),
                 removed=list(changes.removed),
                 changed=list(changes.changed),
+                restarted=list(changes.restarted),
                 kept=len(changes.kept),
             )
         self._notifier.ready(f"Running {len(rules.current().rules)} rules")

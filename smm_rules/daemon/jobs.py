@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -20,6 +21,8 @@ from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 
 log = get_logger(__name__)
+# The ticker's own lines would say a second time, at another level, what the listeners below say.
+logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
 
 class Jobs:
@@ -36,7 +39,9 @@ class Jobs:
         self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED)
         self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
         self._scheduler.add_listener(self._raised, EVENT_JOB_ERROR)
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._at_work: dict[str, asyncio.Task[object]] = {}
+        self._again: set[str] = set()
+        self._stopped = False
 
     def every(self, seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Run `work` every so many seconds of the machine's time, the first time at once."""
@@ -45,11 +50,15 @@ class Jobs:
         async def run() -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._tasks.add(task)
+            self._at_work[name] = task
             try:
                 await work()
+                while name in self._again and not self._stopped:
+                    self._again.discard(name)
+                    await work()
             finally:
-                self._tasks.discard(task)
+                self._again.discard(name)
+                self._at_work.pop(name, None)
                 self._overlapping.discard(name)
                 self._progress.made(name)
 
@@ -58,8 +67,10 @@ class Jobs:
         )
 
     def soon(self, name: str) -> None:
-        """Run the job called `name` at the next turn of the loop instead of at its next time."""
-        if self._scheduler.running and self._scheduler.get_job(name) is not None:
+        """Run the job called `name` now instead of at its next time; once more if it is running already."""
+        if name in self._at_work:
+            self._again.add(name)
+        elif self._scheduler.running and self._scheduler.get_job(name) is not None:
             self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
@@ -68,6 +79,7 @@ class Jobs:
 
     def stop(self) -> None:
         """Start nothing more; what runs goes on."""
+        self._stopped = True
         if self._scheduler.running:
             self._scheduler.pause()
 
@@ -79,11 +91,11 @@ class Jobs:
     @property
     def running(self) -> int:
         """How many jobs are at work now."""
-        return len(self._tasks)
+        return len(self._at_work)
 
     async def drained(self, seconds: float) -> bool:
         """Wait for running jobs, cancel those that take longer; whether all ended by themselves."""
-        under_way = set(self._tasks)
+        under_way = set(self._at_work.values())
         if not under_way:
             return True
         _, late = await asyncio.wait(under_way, timeout=seconds)

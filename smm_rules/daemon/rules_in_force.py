@@ -7,31 +7,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smm_rules.rules.loader import LoadedRules, load_rules
-from smm_rules.rules.model import RuleSet
+from smm_rules.rules.model import Rule, RuleSet
 from smm_rules.rules.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class RuleChanges:
-    """What a reload did, by rule name. A changed rule keeps its state: it is kept by name and entity."""
+    """What a reload did, by rule name. State is kept by rule name and entity.
+
+    `changed` rules keep all of theirs, so an edited `for:` applies at once. `restarted` ones have another
+    `when` or `watch`: their holds start anew, for they say how long the old condition held.
+    """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[str, ...]
+    restarted: tuple[str, ...]
     kept: tuple[str, ...]
 
 
 def compare(before: RuleSet, after: RuleSet) -> RuleChanges:
     """The difference between two rule sets by name and meaning."""
-    old = {rule.name: rule.version for rule in before.rules}
-    new = {rule.name: rule.version for rule in after.rules}
+    old = {rule.name: rule for rule in before.rules}
+    new = {rule.name: rule for rule in after.rules}
     both = [name for name in new if name in old]
+    edited = [name for name in both if new[name].version != old[name].version]
+    restarted = [name for name in edited if _asks(new[name]) != _asks(old[name])]
     return RuleChanges(
         added=tuple(name for name in new if name not in old),
         removed=tuple(name for name in old if name not in new),
-        changed=tuple(name for name in both if new[name] != old[name]),
-        kept=tuple(name for name in both if new[name] == old[name]),
+        changed=tuple(name for name in edited if name not in restarted),
+        restarted=tuple(restarted),
+        kept=tuple(name for name in both if name not in edited),
     )
+
+
+def _asks(rule: Rule) -> tuple[str, str]:
+    """What a rule asks of what; the condition's own writing decides, spaces aside."""
+    return rule.watch, "".join(rule.when.source.split())
 
 
 class RulesInForce:

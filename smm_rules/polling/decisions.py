@@ -17,6 +17,8 @@ from smm_rules.ledger.records import Observed, PlannedFiring, Remembered, Sweep
 from smm_rules.rules.model import Rule
 
 Memories = Mapping[tuple[str, Entity], Memory]
+#: A thing counts as watched while fewer looks in a row than this are missing, whatever `observation_gap`.
+MISSED_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +66,36 @@ class Decided:
 
 def decide(looks: Sequence[Look], memories: Memories, now: datetime, belts: Belts) -> Decided:
     """Evaluate all rules for all entities of a sweep and assemble what the ledger is to write."""
-    verdicts: list[Verdict] = []
-    observed: list[Observed] = []
-    for look in looks:
-        mine = [_verdict(rule, look.snapshot, memories, now, belts.gap) for rule in look.rules]
-        verdicts.extend(mine)
-        observed.append(_observed(look, mine, now))
+    by_look = [[_verdict(rule, look, memories, now, belts.gap) for rule in look.rules] for look in looks]
+    verdicts = [verdict for mine in by_look for verdict in mine]
     over_limit = _over_limit(verdicts)
     sweep = Sweep(
         at=now,
-        observed=tuple(observed),
+        observed=tuple(
+            _observed(look, mine, over_limit, now) for look, mine in zip(looks, by_look, strict=True)
+        ),
         remembered=tuple(_remembered(verdicts, over_limit)),
         firings=tuple(_planned(verdicts, over_limit, belts.live)),
     )
     return Decided(sweep, tuple(verdicts), over_limit)
 
 
-def _verdict(rule: Rule, snapshot: Snapshot, memories: Memories, now: datetime, gap: timedelta) -> Verdict:
-    before = memories.get((rule.name, snapshot.entity), BLANK)
-    return Verdict(rule, snapshot.entity, before, evaluate(rule, snapshot, before, now, gap))
+def _verdict(rule: Rule, look: Look, memories: Memories, now: datetime, gap: timedelta) -> Verdict:
+    entity = look.snapshot.entity
+    before = memories.get((rule.name, entity), BLANK)
+    # What is read rarely is not out of sight between two looks.
+    tolerated = max(gap, look.interval * MISSED_LOOKS)
+    return Verdict(rule, entity, before, evaluate(rule, look.snapshot, before, now, tolerated))
 
 
-def _observed(look: Look, verdicts: Sequence[Verdict], now: datetime) -> Observed:
+def _observed(
+    look: Look, verdicts: Sequence[Verdict], over_limit: Mapping[str, int], now: datetime
+) -> Observed:
     entity = look.snapshot.entity
     wakes = [verdict.evaluation.wake_at for verdict in verdicts]
+    if any(_stopped_by_sweep(verdict, over_limit) for verdict in verdicts):
+        # It asks to fire again at the next look, so there must be one even when the order has settled.
+        wakes.append(now + look.interval)
     due_at = next_look(entity.kind, look.facts, now, look.interval, look.settle_after, wakes)
     return Observed(entity, look.facts, look.changed, due_at)
 

@@ -20,8 +20,7 @@ from smm_rules.notify.operator import (
 )
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
-from smm_rules.panel.answers import Balance, Service
-from smm_rules.panel.client import OrderStates, RefillStates
+from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError, RateLimited
 from smm_rules.polling.decisions import Belts, Decided, Look, Verdict, decide
 from smm_rules.polling.standing import Standing, WatchedReader

@@ -8,7 +8,15 @@ from decimal import Decimal
 
 import apsw
 
-from smm_rules.ledger.codec import decode_texts, from_micros, to_json, to_micros
+from smm_rules.engine.episode import ended
+from smm_rules.ledger.codec import (
+    decode_memory,
+    decode_texts,
+    encode_memory,
+    from_micros,
+    to_json,
+    to_micros,
+)
 from smm_rules.ledger.records import Heartbeat, Totals
 from smm_rules.ledger.sqlite.query import cell, changed, first, rows
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN

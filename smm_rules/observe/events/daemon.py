@@ -38,8 +38,9 @@ EVENTS: tuple[Event, ...] = (
     Event(
         "rules.reloaded",
         "info",
-        ("added", "removed", "changed", "kept"),
-        "A new rule set is in force. Changed rules keep their state, removed ones lose unfinished holds.",
+        ("added", "removed", "changed", "restarted", "kept"),
+        "A new rule set is in force. Changed rules keep their state; rules whose condition was rewritten "
+        "or that are gone lose unfinished holds.",
     ),
     Event(
         "rules.reload_failed",

@@ -330,12 +330,25 @@ async def test_a_blank_memory_is_as_good_as_none(ledger: Ledger) -> None:
     assert await ledger.remembered_rules() == {}
 
 
-async def test_memories_of_rules_that_are_gone_are_dropped(ledger: Ledger) -> None:
-    await ledger.track([new_order(1), new_order(2)], T0)
-    everything = [Remembered(rule, order(n), Memory(firings=1)) for rule in ("a", "b") for n in (1, 2)]
-    await ledger.record(Sweep(T0, remembered=tuple(everything)))
-    assert await ledger.forget_memories(["a", "never"]) == 2
-    assert await ledger.remembered_rules() == {"b": 2}
+async def test_holds_of_rules_that_are_gone_end_and_what_fired_stays(ledger: Ledger) -> None:
+    await ledger.track([new_order(n) for n in range(1, 5)], T0)
+    holding = Memory(true_since=T0, last_fired=T0, firings=1)
+    fired = Memory(true_since=T0, fired_at=T0, last_fired=T0, firings=1)
+    ignored = Memory(true_since=T0, ignored=True)
+    kept = (
+        Remembered("a", order(1), holding),
+        Remembered("a", order(2), fired),
+        Remembered("a", order(3), ignored),
+        Remembered("b", order(4), holding),
+    )
+    await ledger.record(Sweep(T0, remembered=kept))
+    assert await ledger.end_holds(["a", "never"]) == 1
+    assert await ledger.memories([order(n) for n in range(1, 5)]) == {
+        ("a", order(1)): Memory(last_fired=T0, firings=1),
+        ("a", order(2)): fired,
+        ("a", order(3)): ignored,
+        ("b", order(4)): holding,
+    }
 
 
 async def test_memories_survive_closing(ledger: Ledger, open_ledger: Opener) -> None:
