@@ -70,7 +70,14 @@ async def gather(ledger: CircumstanceLedger, intent: Intent, now: datetime) -> C
     """Read from the ledger all that the check of `intent` needs."""
     firing = None if intent.firing is None else await ledger.firing(intent.firing)
     order, watched = await order_of(ledger, intent, firing)
-    known = Circumstances(now, firing, order, watched, earlier=await _earlier(ledger, intent))
+    known = Circumstances(
+        now,
+        firing,
+        order,
+        watched,
+        earlier=await _earlier(ledger, intent),
+        approvals=await _approvals(ledger, intent),
+    )
     return await _with_market(ledger, intent, known) if intent.kind in BUYING else known
 
 
@@ -92,7 +99,6 @@ async def _with_market(ledger: CircumstanceLedger, intent: Intent, known: Circum
         currency=currency if isinstance(currency, str) else None,
         committed=await _committed(ledger, intent, balance_at),
         reference_rate=await _reference_rate(ledger, intent, known, service_id),
-        approvals=await _approvals(ledger, intent),
     )
 
 

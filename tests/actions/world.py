@@ -55,7 +55,7 @@ class HandClock:
 Script = Exception | str | Callable[[], object]
 
 
-@dataclass(slots=True)
+@dataclass
 class ScriptedPanel:
     """Answers each call with the next entry of its script: an ID, an error to raise, or something to call.
 
@@ -66,6 +66,7 @@ class ScriptedPanel:
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     gate: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
+    reached_by_four: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ready(self) -> None:
         return None
@@ -85,6 +86,8 @@ class ScriptedPanel:
     async def _answer(self, action: str, parameters: dict[str, str]) -> str:
         self.calls.append((action, parameters))
         self.reached.set()
+        if len(self.calls) >= 4:
+            self.reached_by_four.set()
         if self.gate is not None:
             await self.gate.wait()
         entry = self.script.pop(0) if self.script else str(9000 + len(self.calls))

@@ -1,0 +1,89 @@
+"""What a balance says of an action in doubt."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from smm_rules.actions import Suggestion, collect_evidence
+from smm_rules.panel.answers import Balance
+from smm_rules.panel.errors import Ambiguous
+from smm_rules.rules.model import Step, StepKind
+from tests.actions.world import MINUTE, PANEL, World, order
+
+
+async def doubtful(world: World, *others: str) -> int:
+    """A reorder of 2.00 in doubt, and others that ended as scripted, all after one balance of 10."""
+    await world.know(balance="10")
+    world.clock.move(MINUTE)
+    for number in range(1, 2 + len(others)):
+        await world.track(number)
+    world.panel.script = [Ambiguous("timed out")]
+    intent_id = await world.reorder()
+    await world.run()
+    for number, other in enumerate(others, 2):
+        world.panel.script = [Ambiguous("timed out") if other == "unknown" else other]
+        await world.reorder(entity=order(number))
+        await world.run()
+    world.clock.move(MINUTE)
+    return intent_id
+
+
+async def read(world: World, intent_id: int, amount: str) -> str:
+    await collect_evidence(world.ledger, PANEL, Balance(Decimal(amount), "USD"), world.clock.now())
+    return (await world.intent(intent_id)).evidence["suggests"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "suggestion"),
+    [
+        ("8", Suggestion.HAPPENED),
+        ("8.000", Suggestion.HAPPENED),
+        ("10", Suggestion.DID_NOT),
+        ("7", Suggestion.UNCLEAR),
+        ("30", Suggestion.UNCLEAR),
+    ],
+)
+async def test_the_difference_is_held_against_the_cost(
+    world: World, amount: str, suggestion: Suggestion
+) -> None:
+    intent_id = await doubtful(world)
+    assert await read(world, intent_id, amount) == suggestion
+
+
+@pytest.mark.parametrize(("amount", "suggestion"), [("6", Suggestion.HAPPENED), ("8", Suggestion.DID_NOT)])
+async def test_what_others_spent_is_taken_off(world: World, amount: str, suggestion: Suggestion) -> None:
+    intent_id = await doubtful(world, "1002")
+    assert await read(world, intent_id, amount) == suggestion
+
+
+async def test_another_action_in_doubt_makes_it_unclear(world: World) -> None:
+    intent_id = await doubtful(world, "unknown")
+    assert await read(world, intent_id, "8") == Suggestion.UNCLEAR
+
+
+async def test_the_first_reading_counts(world: World) -> None:
+    intent_id = await doubtful(world)
+    await read(world, intent_id, "8")
+    world.clock.move(MINUTE)
+
+    again = await collect_evidence(world.ledger, PANEL, Balance(Decimal(1), "USD"), world.clock.now())
+
+    assert again == 0
+    assert (await world.intent(intent_id)).evidence["balance_after"] == "8"
+
+
+async def test_a_reading_of_another_panel_says_nothing(world: World) -> None:
+    await doubtful(world)
+    assert await collect_evidence(world.ledger, "south", Balance(Decimal(8), "USD"), world.clock.now()) == 0
+
+
+async def test_without_a_balance_before_it_is_unclear(world: World) -> None:
+    await world.track()
+    world.panel.script = [Ambiguous("timed out")]
+    intent_id = await world.fire(Step(StepKind.REFILL))
+    await world.run()
+    world.clock.move(MINUTE)
+
+    assert await read(world, intent_id, "8") == Suggestion.UNCLEAR
