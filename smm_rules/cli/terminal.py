@@ -12,9 +12,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from smm_rules.document import Problem
 from smm_rules.facts import Entity, format_duration
+
+#: Wider than any table: what isn't read on a terminal is neither wrapped nor cut.
+_UNBOUNDED = 10_000
 
 
 def output() -> Console:
@@ -57,20 +61,43 @@ def safe(text: object) -> str:
     return escape(printable)
 
 
-def print_problems(problems: Sequence[Problem]) -> None:
+def new_table(*columns: str, title: str = "") -> Table:
+    """A table without a frame: a script reads it as well as a human."""
+    return Table(
+        *columns, title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+
+
+def print_table(table: Table) -> None:
+    """A table on standard output: within the width of a terminal, as wide as it is elsewhere."""
+    if sys.stdout.isatty():
+        output().print(table)
+        return
+    console = Console(width=_UNBOUNDED, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+
+
+def print_problems(problems: Sequence[Problem], console: Console | None = None) -> None:
     """Each problem with its place, its line and a caret below the column."""
-    console = errors()
+    console = console or errors()
     for problem in problems:
         style = "bold red" if problem.severity == "error" else "yellow"
-        text = f"{problem.message} {problem.suggestion}".rstrip() if problem.suggestion else problem.message
+        text = f"{problem.message}. {problem.suggestion}" if problem.suggestion else problem.message
         console.print(f"{safe(problem.position)}: [{style}]{problem.severity}[/]: {safe(text)}")
         line = _line_of(problem)
         if line is not None:
             number = str(problem.position.line)
             # Tabs keep their width in front of the caret when they are kept as tabs.
             lead = "".join("\t" if c == "\t" else " " for c in line[: problem.position.column - 1])
-            console.print(f"  [dim]{number} |[/] {escape(line.rstrip())}")
-            console.print(f"  {' ' * len(number)} [dim]|[/] {lead}[{style}]^[/]")
+            console.print(f"  [dim]{number} |[/] {safe_line(line)}", soft_wrap=True)
+            console.print(f"  {' ' * len(number)} [dim]|[/] {lead}[{style}]^[/]", soft_wrap=True)
+
+
+def safe_line(line: str) -> str:
+    """A line of a file as it is, tabs kept, without markup and control characters."""
+    return "\t".join(safe(piece) for piece in line.rstrip().split("\t"))
 
 
 def _line_of(problem: Problem) -> str | None:
