@@ -18,7 +18,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sqlite.query import cell, changed, first, rows
+from smm_rules.ledger.sqlite.query import cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
 _BEAT = """
@@ -34,7 +34,9 @@ _RESERVED = """
   SELECT currency, reserved FROM intents
   WHERE state IN (SELECT value FROM json_each(?1)) AND reserved IS NOT NULL AND (?2 IS NULL OR panel = ?2)
 """
-_MEMORIES_OF = "SELECT rowid, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
+_MEMORIES_OF = "SELECT entity, rule, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
+_SET_MEMORY = "UPDATE memories SET memory = ? WHERE entity = ? AND rule = ?"
+_DROP_BLANK_MEMORIES = "DELETE FROM memories WHERE memory = '{}'"
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
 #: The latest observation of each entity stays: it is what the entity was last known to be.
@@ -87,14 +89,15 @@ def reserved(connection: apsw.Connection, panel: str) -> dict[str, Decimal]:
 
 def end_holds(connection: apsw.Connection, rules: Sequence[str]) -> int:
     """An ignored or fired episode is no hold; what it says must outlive the rule."""
+    found = rows(connection, _MEMORIES_OF, (to_json(list(rules)),))
+    memories = [(entity, rule, decode_memory(text)) for entity, rule, text in found]
     ended_ones = [
-        (encode_memory(ended(memory)), rowid)
-        for rowid, text in list(rows(connection, _MEMORIES_OF, (to_json(list(rules)),)))
-        if (memory := decode_memory(text)).true_since is not None
-        and memory.fired_at is None
-        and not memory.ignored
+        (encode_memory(ended(memory)), entity, rule)
+        for entity, rule, memory in memories
+        if memory.true_since is not None and memory.fired_at is None and not memory.ignored
     ]
-    connection.executemany("UPDATE memories SET memory = ? WHERE rowid = ?", ended_ones)
+    rows_of_each(connection, _SET_MEMORY, ended_ones)
+    changed(connection, _DROP_BLANK_MEMORIES)
     return len(ended_ones)
 
 

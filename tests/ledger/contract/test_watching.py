@@ -351,6 +351,13 @@ async def test_holds_of_rules_that_are_gone_end_and_what_fired_stays(ledger: Led
     }
 
 
+async def test_a_hold_that_ends_without_a_past_is_forgotten_whole(ledger: Ledger) -> None:
+    await ledger.track([new_order(1)], T0)
+    await ledger.record(Sweep(T0, remembered=(Remembered("a", order(1), Memory(true_since=T0)),)))
+    assert await ledger.end_holds(["a"]) == 1
+    assert await ledger.remembered_rules() == {}
+
+
 async def test_memories_survive_closing(ledger: Ledger, open_ledger: Opener) -> None:
     await ledger.record(Sweep(T0, remembered=(Remembered("a", BALANCE, FULL_MEMORY),)))
     await ledger.aclose()
