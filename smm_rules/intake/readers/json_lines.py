@@ -9,7 +9,7 @@ from typing import BinaryIO, Never
 from smm_rules.intake.columns import column
 from smm_rules.intake.lines import BadLine, IntakeOptions, Line, Unacceptable, shown
 from smm_rules.intake.readers.physical import physical_lines
-from smm_rules.intake.values import order_from
+from smm_rules.intake.values import LISTS, order_from
 
 _SHOWN = 2_000
 
@@ -48,13 +48,21 @@ def _text(name: str, value: object) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+    if name in LISTS and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return "\n".join(value)
-    raise Unacceptable(f'"{name}" is {shown(json.dumps(value))}', "Write text, a number or a list of texts")
+    to_do = "Write a text or a list of texts" if name in LISTS else "Write a text or a number"
+    raise Unacceptable(f'"{name}" is {shown(json.dumps(value))}', to_do)
 
 
 class _Object(list[tuple[str, object]]):
     """A JSON object as its pairs, so that a key given twice is seen."""
+
+
+def _decimal(text: str) -> str:
+    """A number with a fraction as it is written; one with an exponent has lost what was meant."""
+    if "e" in text.casefold():
+        raise Unacceptable(f"{shown(text)} is written with an exponent", "Write it out in digits")
+    return text
 
 
 def _not_a_number(text: str) -> Never:
@@ -62,7 +70,7 @@ def _not_a_number(text: str) -> Never:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_Object, parse_int=str, parse_float=str, parse_constant=_not_a_number
+    object_pairs_hook=_Object, parse_int=str, parse_float=_decimal, parse_constant=_not_a_number
 )
 
 
