@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
 from smm_rules.ledger.port import LedgerError
+
+#: `holder` has the lock for microseconds while it looks; a daemon that starts just then tries again.
+_TRIES = 3
+_PAUSE_SECONDS = 0.05
 
 
 class DaemonLock:
@@ -35,9 +40,9 @@ class DaemonLock:
                 "the daemon needs to write to the ledger's directory"
             ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
-            holder = _holder(descriptor)
+            holder = _in_brackets(_holder(descriptor))
             os.close(descriptor)
             raise LedgerError(
                 f"another daemon{holder} is running on this ledger ({self.path} is locked); "
@@ -46,6 +51,28 @@ class DaemonLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
+
+    def holder(self) -> str | None:
+        """The number of the process that has the lock, empty when it doesn't say; None when none has it.
+
+        Only looks: no file is made. `LedgerError` when the file can't be read.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LedgerError(
+                f"the lock file {self.path} can't be opened: {error.strerror}; "
+                "run this as the daemon's user, or as root"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(descriptor)
+        finally:
+            os.close(descriptor)
+        return None
 
     def release(self) -> None:
         """Let the lock go. Releasing what isn't held does nothing."""
@@ -63,6 +90,21 @@ class DaemonLock:
         self.release()
 
 
+def _lock(descriptor: int) -> None:
+    for remaining in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not remaining:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+
+
 def _holder(descriptor: int) -> str:
     text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-    return f" (process {text})" if text.isdecimal() else ""
+    return text if text.isdecimal() else ""
+
+
+def _in_brackets(process: str) -> str:
+    return f" (process {process})" if process else ""

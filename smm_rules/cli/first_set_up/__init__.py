@@ -1,0 +1,1 @@
+"""The files that `smm-rules init` writes, as they are, with @WORDS@ to be filled in."""
