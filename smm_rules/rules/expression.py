@@ -64,17 +64,13 @@ class SourceText:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One of the parts that a condition joins by `and`, with its own place."""
+    """One of the parts that a condition joins by `and`, with its own place and its own `holds`."""
 
     source: str
     position: Position
     names: frozenset[str]
+    holds: Holds = field(repr=False, compare=False)
     _node: Node = field(repr=False, compare=False)
-    _holds: Holds = field(repr=False, compare=False)
-
-    def holds(self, facts: Mapping[str, Value], now: datetime) -> bool | None:
-        """True, False, or None when a fact it needs is unknown."""
-        return self._holds(facts, now)
 
     def trace(self, facts: Mapping[str, Value], now: datetime) -> Trace:
         """How every part of the clause came out."""
@@ -88,6 +84,9 @@ class CompiledCondition:
     `names` are the facts it reads, by the names of `Field.name` (`age`, `service.refill`); `stored_names`
     the ones it needs in a snapshot (`placed_at` for `age`). `canonical` is its meaning as text,
     independent of layout and spelling, made for hashing.
+
+    `holds(facts, now)` is True, False, or None when a fact it needs is unknown; a fact without a key counts
+    as unknown. It is the generated function itself, for a method around it would cost as much again.
     """
 
     source: str
@@ -95,12 +94,8 @@ class CompiledCondition:
     names: frozenset[str]
     stored_names: frozenset[str]
     canonical: str
+    holds: Holds = field(repr=False, compare=False)
     _node: Node = field(repr=False, compare=False)
-    _holds: Holds = field(repr=False, compare=False)
-
-    def holds(self, facts: Mapping[str, Value], now: datetime) -> bool | None:
-        """True, False, or None when a fact it needs is unknown. A fact without a key counts as unknown."""
-        return self._holds(facts, now)
 
     def trace(self, facts: Mapping[str, Value], now: datetime) -> Trace:
         """How every part came out, for explaining why a rule did or didn't fire."""
@@ -178,7 +173,7 @@ def _compiled(trees: list[tuple[Node, SourceText]]) -> CompiledCondition:
         whole = AllOf(FactType.BOOLEAN, source, 0, tuple(part for part, _ in parts))
     holds = generate(whole)
     clauses = tuple(
-        Clause(part.text, text.position(part.start), _names(part), part, _holds_of(part, whole, holds))
+        Clause(part.text, text.position(part.start), _names(part), _holds_of(part, whole, holds), part)
         for part, text in parts
     )
     return CompiledCondition(
@@ -187,8 +182,8 @@ def _compiled(trees: list[tuple[Node, SourceText]]) -> CompiledCondition:
         names=_names(whole),
         stored_names=_stored_names(whole),
         canonical=canonical(whole),
+        holds=holds,
         _node=whole,
-        _holds=holds,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from smm_rules.facts import UNKNOWN, Field, UnknownFact, Value
 from smm_rules.rules.condition.functions import NUMERIC
@@ -28,7 +28,12 @@ from smm_rules.rules.condition.nodes import (
 )
 from smm_rules.rules.condition.operations import FUNCTION_OPERATIONS, arithmetic, needing_known, negative
 
-Holds = Callable[[Mapping[str, Value], datetime], bool | None]
+
+class Holds(Protocol):
+    """A compiled condition as a function: true, false, or None when a fact it needs is unknown."""
+
+    def __call__(self, facts: Mapping[str, Value], now: datetime) -> bool | None: ...
+
 
 #: An unknown fact, a fact without a key, or a number that can't be worked out: three-valued logic decides.
 _UNDECIDED = (UnknownFact, KeyError, ArithmeticError)

@@ -36,6 +36,7 @@ _ALLOWED = (
     nodes.Neg,
     nodes.List,
     nodes.Tuple,
+    nodes.Keyword,
 )
 _OPERATORS: dict[type[nodes.Node], str] = {
     nodes.Pow: "**",

@@ -32,12 +32,12 @@ class Piece:
     line: int
 
 
-_BEGINNINGS = ("variable_begin", "block_begin")
+_BEGINNINGS = ("variable_begin", "block_begin", "comment_begin")
 _WORDS = frozenset("and or not in is if else elif endif true false none True False None".split())  # noqa: SIM905
 
 
 def pieces(environment: Environment, text: str) -> tuple[Piece, ...]:
-    """The tokens of `text` without spaces and comments, as far as it can be read."""
+    """The tokens of `text` without spaces, as far as it can be read."""
     return tuple(_pieces(environment, text))
 
 
@@ -50,7 +50,7 @@ def _pieces(environment: Environment, text: str) -> Iterator[Piece]:
                 # Jinja2 has made the line ends of the text its own; the place before is near enough.
                 found = offset
             offset = found + len(token)
-            if kind not in ("whitespace", "data", "comment_begin", "comment", "comment_end"):
+            if kind not in ("whitespace", "data", "comment", "comment_end"):
                 yield Piece(kind, token, found, line)
     except TemplateSyntaxError:
         return
