@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
 
+_Mark = tuple[int, int]
 #: Leaves room for `.report.json` and a number, where a name may take 255 bytes.
 _LONGEST_NAME = 200
 #: Endings of files that somebody is still writing.
@@ -46,6 +48,8 @@ class DropFolder:
     """The folder at `path`. Scans are made by whoever calls `scan`; two at once run one after the other.
 
     `default_panel` and `time_zone` are for files that leave these unsaid; `panels` are the configured ones.
+    A file is complete when two scans found it unchanged for `quiet` of the machine's own time, which
+    `seconds` gives: however fast scans follow each other, a writer may pause.
     """
 
     def __init__(
@@ -55,13 +59,18 @@ class DropFolder:
         panels: Collection[str],
         default_panel: str | None = None,
         time_zone: ZoneInfo | None = None,
+        *,
+        quiet: timedelta = timedelta(seconds=2),
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
         self._ledger = ledger
         self._panels = panels
         self._default_panel = default_panel
         self._time_zone = time_zone
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._quiet = quiet.total_seconds()
+        self._seconds = seconds
+        self._seen: dict[str, tuple[_Mark, float]] = {}
         self._troubled: set[str] = set()
         self._scanning = asyncio.Lock()
 
@@ -98,10 +107,21 @@ class DropFolder:
         left = [entry.name for entry in _files(self._processing)]
         for name in left:
             log.warning("intake.file_resumed", file=name)
-        present = {entry.name: _mark(entry) for entry in _files(self.path)}
-        complete = [name for name, mark in present.items() if self._seen.get(name) == mark]
-        self._seen = present
-        return left + [claimed for name in complete if (claimed := self._claim(name))]
+        return left + [claimed for name in self._complete() if (claimed := self._claim(name))]
+
+    def _complete(self) -> list[str]:
+        """Names of files that nobody is writing to any more."""
+        before, now = self._seen, self._seconds()
+        self._seen = {}
+        complete = []
+        for entry in _files(self.path):
+            mark = _mark(entry)
+            seen = before.get(entry.name)
+            since = seen[1] if seen is not None and seen[0] == mark else now
+            self._seen[entry.name] = (mark, since)
+            if seen is not None and seen[0] == mark and now - since >= self._quiet:
+                complete.append(entry.name)
+        return complete
 
     def _claim(self, name: str) -> str | None:
         try:
@@ -188,8 +208,8 @@ def _regular(folder: Path) -> Iterator[os.DirEntry[str]]:
                 continue  # gone since the folder was listed
 
 
-def _mark(entry: os.DirEntry[str]) -> tuple[int, int]:
-    """Size in bytes and time of the last change in nanoseconds; the same twice means nobody is writing."""
+def _mark(entry: os.DirEntry[str]) -> _Mark:
+    """Size in bytes and time of the last change in nanoseconds: the same while nobody is writing."""
     status = entry.stat(follow_symlinks=False)
     return status.st_size, status.st_mtime_ns
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tests.intake.reading import NOW
 
 GOOD = "order,quantity\n1,10\n2,10\n"
 NOTHING = ScanReport()
+AT_ONCE = timedelta(0)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(path: Path, ledger: SqliteLedger) -> DropFolder:
-    return DropFolder(path, ledger, ("north",), "north")
+    return DropFolder(path, ledger, ("north",), "north", quiet=AT_ONCE)
 
 
 def tree(path: Path) -> list[str]:
@@ -69,6 +70,19 @@ async def test_a_file_is_taken_when_it_has_stopped_growing(
     }
     assert await known(ledger) == ["1", "2"]
     assert await folder.scan(NOW) == NOTHING
+
+
+async def test_however_fast_scans_follow_a_writer_may_pause(path: Path, ledger: SqliteLedger) -> None:
+    instants = iter([0.0, 0.2, 1.9, 2.0, 3.9, 4.0])
+    quiet = timedelta(seconds=2)
+    folder = DropFolder(path, ledger, ("north",), "north", quiet=quiet, seconds=lambda: next(instants))
+    file = path / "orders.csv"
+    file.write_text("order\n1\n")
+    assert [await folder.scan(NOW) for _ in range(3)] == [NOTHING] * 3
+    file.write_text(GOOD)
+    assert [await folder.scan(NOW) for _ in range(2)] == [NOTHING] * 2
+
+    assert await folder.scan(NOW) == ScanReport(("orders.csv",), (), 2, 0)
 
 
 async def test_a_file_of_the_same_size_with_a_new_time_is_still_being_written(
@@ -207,12 +221,12 @@ async def test_an_import_cut_short_resumes_and_adds_each_order_once(
     path: Path, ledger: SqliteLedger, batches: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (path / "orders.csv").write_text("order\n" + "".join(f"{number}\n" for number in range(10_000, 18_000)))
-    first = DropFolder(path, Crashing(ledger, batches), ("north",), "north")
+    first = DropFolder(path, Crashing(ledger, batches), ("north",), "north", quiet=AT_ONCE)
     with pytest.raises(LedgerError):
         await taken(first)
     assert tree(path) == ["processing/orders.csv"]
 
-    report = await DropFolder(path, ledger, ("north",), "north").scan(NOW)
+    report = await DropFolder(path, ledger, ("north",), "north", quiet=AT_ONCE).scan(NOW)
 
     assert (report.imported, report.added) == (("orders.csv",), 8_000 - 5_000 * batches)
     assert (await ledger.totals(NOW)).orders == 8_000
@@ -237,7 +251,7 @@ async def test_a_crash_while_putting_away_loses_nothing(
             await folder._take("orders.csv" if folder._claim("orders.csv") else "", NOW, NOTHING)
     assert "processing/orders.csv" in tree(path)
 
-    await DropFolder(path, ledger, ("north",), "north").scan(NOW)
+    await DropFolder(path, ledger, ("north",), "north", quiet=AT_ONCE).scan(NOW)
 
     assert tree(path) == ["done/orders.csv", "done/orders.csv.bad", "done/orders.csv.report.json"]
     assert await known(ledger) == ["1", "2"]
