@@ -14,7 +14,7 @@ from rich.console import Console
 
 from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.terminal import output, print_json, print_problems, safe
+from smm_rules.cli.terminal import counted, output, print_json, print_problems, safe
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError, Problem, Severity, in_file_order, read_document
@@ -168,6 +168,9 @@ def _print(report: Report, trials: Trials | None, console: Console) -> None:
         console.print(f"[yellow]note[/]: {safe(note)}")
     if trials is not None:
         trials.print(console)
+        refused = sum(bool(panel.error) for panel in trials.panels)
+        if refused:
+            console.print(f"[bold red]{refused} of {counted(len(trials.panels), 'panel')} failed.[/]")
     console.print(safe(summary(report)))
 
 
@@ -175,19 +178,15 @@ def summary(report: Report) -> str:
     """One line: what was found, or what is right."""
     if report.errors:
         files = len({problem.position.file for problem in report.problems})
-        return f"{_counted(report)} in {_number(files, 'file')}; nothing was started."
-    rules = _number(len(report.loaded.rules.rules), "rule")
-    text = f"ok: {rules} in {_number(len(report.files), 'file')}"
+        return f"{_counted(report)} in {counted(files, 'file')}; nothing was started."
+    rules = counted(len(report.loaded.rules.rules), "rule")
+    text = f"ok: {rules} in {counted(len(report.files), 'file')}"
     return f"{text}, {_counted(report)}" if report.warnings else text
 
 
 def _counted(report: Report) -> str:
     counts = ((report.errors, "error"), (report.warnings, "warning"))
-    return " and ".join(_number(count, noun) for count, noun in counts if count)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return " and ".join(counted(count, noun) for count, noun in counts if count)
 
 
 def _as_json(report: Report, trials: Trials | None) -> dict[str, object]:

@@ -55,6 +55,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def safe(text: object) -> str:
     """Text from outside, fit for a table: no markup, no control characters."""
     printable = "".join(character if character.isprintable() else "·" for character in str(text))

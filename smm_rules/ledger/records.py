@@ -260,7 +260,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much of everything there is. Keys are state or kind names."""
+    """How much of everything there is. Keys are state or kind names; `due` counts orders."""
 
     orders: int
     due: int

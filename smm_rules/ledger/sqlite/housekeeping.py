@@ -29,7 +29,7 @@ _BEAT = """
 """
 _HEARTBEAT = "SELECT owner, started_at, beat_at, detail FROM heartbeat"
 _ORDERS = "SELECT count(*) FROM entities WHERE kind = 'order' AND forgotten_at IS NULL"
-_DUE = "SELECT count(*) FROM entities WHERE due_at <= ? AND due_at IS NOT NULL"
+_DUE = "SELECT count(*) FROM entities WHERE kind = 'order' AND due_at <= ? AND due_at IS NOT NULL"
 _RESERVED = """
   SELECT currency, reserved FROM intents
   WHERE state IN (SELECT value FROM json_each(?1)) AND reserved IS NOT NULL AND (?2 IS NULL OR panel = ?2)

@@ -53,7 +53,7 @@ async def test_totals_count_everything(ledger: Ledger) -> None:
     await ledger.delivered(1, T0)
     assert await ledger.totals(T0) == Totals(
         orders=2,
-        due=2,
+        due=1,
         intents={"held": 1, "planned": 1},
         messages={"delivered": 1, "pending": 1},
         observations=1,

@@ -1,0 +1,139 @@
+"""The configuration, its rules, its secrets and its channels."""
+
+from __future__ import annotations
+
+import importlib.util
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from smm_rules.cli.check import scope_of
+from smm_rules.cli.examination.finding import Finding, ok, problem, warning
+from smm_rules.config.model import Configuration
+from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
+from smm_rules.document import DocumentError, Problem
+from smm_rules.rules.loader import load_rules
+
+_CHECK = "Run smm-rules check: it shows every problem with its place"
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
+
+
+def unusable(problems: tuple[Problem, ...]) -> Finding:
+    """A configuration that can't be read."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return problem("configuration", f"{problems[0]}{more}", _CHECK)
+
+
+def examine_configuration(
+    path: Path, configuration: Configuration, environment: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Everything about a configuration that loads."""
+    panels, channels = len(configuration.panels), len(configuration.channels)
+    yield ok("configuration", f"{path}: panels {panels}, channels {channels}, mode {configuration.mode}")
+    yield from _modes(path, configuration)
+    yield _rules(configuration)
+    yield from _secrets(configuration, environment)
+    yield from _operator(configuration)
+    yield from _extras(configuration)
+    yield from _drop_folder(configuration)
+
+
+def _modes(path: Path, configuration: Configuration) -> Iterator[Finding]:
+    for file in (path, *configuration.rules):
+        mode = _mode(file)
+        if mode & _WRITABLE_BY_OTHERS:
+            found = f"{file} can be changed by other users (mode {mode:04o}): they could spend your money"
+            yield warning("files", found, f"chmod go-w {file}")
+    inline = any(
+        isinstance(address, InlineSecret)
+        for channel in configuration.channels.values()
+        for address in channel.apprise or ()
+    )
+    mode = _mode(path)
+    if inline and mode & _READABLE_BY_OTHERS:
+        found = f"{path} holds a channel's address with its secrets and others can read it (mode {mode:04o})"
+        yield warning("files", found, f"chmod 600 {path}, or write {{env: NAME}} in place of the address")
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0  # that it can't be read is told where it is read
+
+
+def _rules(configuration: Configuration) -> Finding:
+    try:
+        loaded = load_rules(configuration.rules, scope_of(configuration))
+    except DocumentError as error:
+        return problem("rules", f"{len(error.problems)} errors, the first: {error.problems[0]}", _CHECK)
+    count = len(loaded.rules.rules)
+    if loaded.warnings:
+        return warning("rules", f"{count} loaded; {loaded.warnings[0]}", _CHECK)
+    if not count:
+        return warning("rules", "there are none: everything is watched, nothing is done", "Write one")
+    return ok("rules", f"{count} loaded")
+
+
+def _secrets(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Finding]:
+    keys = {f"key of {panel.name}": panel.key for panel in configuration.panels}
+    others = {
+        f"secret of {name}": reference
+        for name, channel in configuration.channels.items()
+        for reference in channel.references
+    }
+    for subject, reference in (keys | others).items():
+        yield _secret(subject, reference, environment)
+
+
+def _secret(subject: str, reference: SecretReference, environment: Mapping[str, str]) -> Finding:
+    if reference.credential is not None and not environment.get("CREDENTIALS_DIRECTORY"):
+        found = f"{reference} is given to the service alone, so it can't be looked at from here"
+        remedy = f"See that the unit has LoadCredential={reference.credential}:PATH (systemd/README.md)"
+        return warning(subject, found, remedy)
+    try:
+        reference.read(environment)
+    except SecretUnavailable as error:
+        found, _, remedy = str(error).partition(". ")
+        return problem(subject, found, remedy or "Put the secret where the configuration says it is")
+    return ok(subject, f"{reference} can be read")
+
+
+def _operator(configuration: Configuration) -> Iterator[Finding]:
+    if configuration.operator is None:
+        found = "no channel: an action in doubt is told in the log alone"
+        yield warning("operator", found, "Write operator: {channel: NAME} into the configuration")
+        return
+    name = configuration.operator.channel
+    if configuration.channels[name].log is not None:
+        found = f'channel "{name}" is the log: an action in doubt waits until somebody reads it'
+        yield warning("operator", found, "Give the operator a channel that reaches a person")
+    else:
+        yield ok("operator", f'told by channel "{name}" ({configuration.channels[name].type})')
+
+
+def _extras(configuration: Configuration) -> Iterator[Finding]:
+    wanted = sorted(name for name, channel in configuration.channels.items() if channel.apprise)
+    if importlib.util.find_spec("apprise") is not None:
+        yield ok("extra apprise", "installed")
+    elif wanted:
+        found = f"not installed, and these channels need it: {', '.join(wanted)}"
+        yield problem("extra apprise", found, "pip install 'smm-rules[apprise]'")
+    else:
+        yield ok("extra apprise", "not installed, and no channel needs it")
+    simulator = all(importlib.util.find_spec(name) for name in ("starlette", "uvicorn"))
+    needed = "not installed; only `simulate` and `demo` need it"
+    yield ok("extra simulator", "installed" if simulator else needed)
+
+
+def _drop_folder(configuration: Configuration) -> Iterator[Finding]:
+    folder = configuration.drop_folder
+    if folder is None:
+        return
+    if folder.exists() and not folder.is_dir():
+        yield problem("drop folder", f"{folder} is not a directory", "Name a directory in `drop_folder`")
+    elif folder.is_dir():
+        yield ok("drop folder", f"{folder}")
+    else:
+        yield ok("drop folder", f"{folder} is not there yet; the daemon makes it")

@@ -1,0 +1,130 @@
+"""How the daemon stands, gathered from the ledger for `status`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from smm_rules.config.model import Configuration
+from smm_rules.facts import Entity, EntityKind, Facts
+from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.records import Heartbeat, Intent, IntentState, Totals
+from smm_rules.ledger.sqlite import SqliteLedger
+
+#: A daemon beats every 20 seconds; one silent for longer than this is stuck.
+SILENT_AFTER = timedelta(minutes=2)
+#: What the last heartbeat says when the daemon ended in order.
+_STOPPED = "stopped"
+#: How many intents that wait for the operator are listed.
+MOST_LISTED = 20
+
+
+class DaemonState(StrEnum):
+    RUNNING = "running"
+    STUCK = "stuck"
+    STOPPED = "stopped"
+    GONE = "gone"
+    NEVER_RAN = "never ran"
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonStanding:
+    """The daemon as its lock and its heartbeat tell. `process` is empty where none has the lock."""
+
+    state: DaemonState
+    process: str
+    started_at: datetime | None
+    beat_at: datetime | None
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelStanding:
+    """One panel as last read. `reachable` is None for one that was never asked."""
+
+    panel: str
+    reachable: bool | None
+    last_answer_at: datetime | None
+    failing_since: datetime | None
+    last_error: str
+    balance: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything `status` tells. `most_overdue` is when the order most overdue should have been read."""
+
+    daemon: DaemonStanding
+    panels: tuple[PanelStanding, ...]
+    totals: Totals
+    most_overdue: datetime | None
+    unknown: tuple[Intent, ...]
+    held: tuple[Intent, ...]
+    rules: Mapping[str, int]
+
+
+async def gather(ledger: SqliteLedger, configuration: Configuration, now: datetime) -> Standing:
+    """Read it all. The parts are of moments close together, not of one."""
+    panels = [await _panel(ledger, panel.name) for panel in configuration.panels]
+    most_overdue = [await _most_overdue(ledger, panel.name, now) for panel in configuration.panels]
+    return Standing(
+        daemon=daemon_standing(DaemonLock(configuration.ledger).holder(), await ledger.heartbeat(), now),
+        panels=tuple(panels),
+        totals=await ledger.totals(now),
+        most_overdue=min((at for at in most_overdue if at is not None), default=None),
+        unknown=await ledger.intents((IntentState.UNKNOWN,), MOST_LISTED),
+        held=await ledger.intents((IntentState.HELD,), MOST_LISTED),
+        rules=await ledger.remembered_rules(),
+    )
+
+
+def daemon_standing(process: str | None, beat: Heartbeat | None, now: datetime) -> DaemonStanding:
+    """What the lock's holder (None when nobody has it) and the last heartbeat come to."""
+    if process is not None:
+        silent = beat is not None and now - beat.beat_at > SILENT_AFTER
+        state = DaemonState.STUCK if silent else DaemonState.RUNNING
+    elif beat is None:
+        state = DaemonState.NEVER_RAN
+    else:
+        state = DaemonState.STOPPED if beat.detail.get("status") == _STOPPED else DaemonState.GONE
+    return DaemonStanding(
+        state,
+        process or "",
+        beat.started_at if beat else None,
+        beat.beat_at if beat else None,
+        beat.detail.get("mode", "") if beat else "",
+    )
+
+
+async def _panel(ledger: SqliteLedger, panel: str) -> PanelStanding:
+    health = await _facts(ledger, Entity(EntityKind.PANEL, panel))
+    balance = await _facts(ledger, Entity(EntityKind.BALANCE, panel))
+    reachable, amount, currency = health.get("reachable"), balance.get("amount"), balance.get("currency")
+    return PanelStanding(
+        panel,
+        reachable if isinstance(reachable, bool) else None,
+        _instant(health, "last_answer_at"),
+        _instant(health, "failing_since"),
+        str(health.get("last_error", "")),
+        amount if isinstance(amount, Decimal) else None,
+        currency if isinstance(currency, str) else None,
+    )
+
+
+async def _facts(ledger: SqliteLedger, entity: Entity) -> Facts:
+    watched = await ledger.watched(entity)
+    return watched.facts if watched else {}
+
+
+def _instant(facts: Facts, name: str) -> datetime | None:
+    value = facts.get(name)
+    return value if isinstance(value, datetime) else None
+
+
+async def _most_overdue(ledger: SqliteLedger, panel: str, now: datetime) -> datetime | None:
+    due = await ledger.due(EntityKind.ORDER, panel, now, 1)
+    return due[0].due_at if due else None
