@@ -97,14 +97,15 @@ def _limits(rule: WrittenRule) -> Iterator[Problem]:
 
 
 def _templates(rule: WrittenRule) -> Iterator[Problem]:
-    facts = frozenset(readable_fields(EntityKind(rule.spec.watch))) | EXTRA_NAMES
+    kind = EntityKind(rule.spec.watch)
+    facts = frozenset(readable_fields(kind)) | EXTRA_NAMES
     acted = dict.fromkeys(_SECTIONS, False)
     for section, index, step in rule.steps():
         names = facts | {"result"} if acted[section] else facts
         names = names | {"refusal"} if section == "otherwise" else names
         trail = (*rule.trail, section, index)
         for below, text in _texts(trail, step):
-            for found in check_template(text, names):
+            for found in check_template(text, names, kind):
                 position = rule.document.within(below, found.offset)
                 yield Problem(position, found.message, _when_known(text, found))
         acted[section] = acted[section] or step.step().acts

@@ -144,6 +144,21 @@ def test_a_templated_panel_is_not_looked_up(tmp_path: Path) -> None:
     assert rule.do[0].parameters["panel"] == "{{ panel.name }}"
 
 
+def test_a_filter_that_can_not_take_the_fact_is_found_at_load(tmp_path: Path) -> None:
+    """What the checker passes can't fail for its types when the message is due."""
+    step = '- notify: {channel: ops, message: "{{ status | money }}"}'
+    text = ORDER.replace("- refill", step)
+    column = len('      - notify: {channel: ops, message: "{{ ') + 1
+
+    with pytest.raises(DocumentError) as caught:
+        load(tmp_path, text)
+
+    (problem,) = caught.value.problems
+    assert "`money` takes a number" in problem.message
+    assert problem.position.column >= column
+    assert text.splitlines()[problem.position.line - 1].strip() == step
+
+
 SAME = {
     "comments": ("rules:", "# a comment\nrules:"),
     "layout": ('when: status == "Partial"', 'when: >-\n      status   ==  "Partial"'),
