@@ -77,12 +77,16 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One entity as just read. `changed` asks for an observation in the history."""
+    """One entity as just read. `changed` asks for an observation in the history.
+
+    `same` says that the facts are the very ones stored, so that they needn't be written again.
+    """
 
     entity: Entity
     facts: Facts
     changed: bool
     due_at: datetime | None
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,25 @@ async def test_an_unsafe_sqlite_does_not_touch_a_ledger_in_use_with_wal(
     assert await ledger.track([new_order(1)], T0) == 1
 
 
+def test_a_new_ledger_waits_for_another_process_that_is_making_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.touch()
+    waits: list[float] = []
+    with closing(apsw.Connection(str(path))) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def pause(seconds: float) -> None:
+            waits.append(seconds)
+            if other.in_transaction:
+                other.execute("ROLLBACK")
+
+        monkeypatch.setattr(connection.time, "sleep", pause)
+        with closing(open_connection(path)) as opened:
+            assert opened.pragma("journal_mode") == "wal"
+    assert waits != []
+
+
 async def test_a_ledger_describes_itself(ledger: SqliteLedger, path: Path) -> None:
     description = await ledger.describe()
     assert description.path == ledger.path == path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ log = get_logger(__name__)
 FIRST_SAFE_WAL = (3, 51, 3)
 #: How long a transaction waits for another process's. Every transaction of the program is far shorter.
 BUSY_TIMEOUT = timedelta(seconds=15)
+#: Seconds between tries to switch the journal while another process is at work on a new file.
+_SWITCH_PAUSE = 0.01
 _PAGE_CACHE_KIB = 32 * 1024
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
 
@@ -55,7 +58,7 @@ def open_connection(path: Path, busy_timeout: timedelta = BUSY_TIMEOUT) -> apsw.
         try:
             _configure(connection, busy_timeout)
             check_ours(connection)  # before the journal's mode, which is kept in the file, is changed
-            _choose_journal(connection, path)
+            _choose_journal(connection, path, busy_timeout)
             before, after = migrate(connection)
             connection.pragma("foreign_keys", True)
         except BaseException:
@@ -174,7 +177,7 @@ def _configure(connection: apsw.Connection, busy_timeout: timedelta) -> None:
         raise apsw.ReadOnlyError("opened read-only")
 
 
-def _choose_journal(connection: apsw.Connection, path: Path) -> None:
+def _choose_journal(connection: apsw.Connection, path: Path, busy_timeout: timedelta) -> None:
     """WAL with FULL sync where it is safe, else a rollback journal with EXTRA.
 
     With a rollback journal a commit is the unlinking of the journal, which only EXTRA makes survive a loss
@@ -186,7 +189,7 @@ def _choose_journal(connection: apsw.Connection, path: Path) -> None:
     if not safe:
         log.warning("ledger.wal_unsafe", path=str(path), library=library)
     if connection.pragma("journal_mode") != wanted:
-        got = connection.pragma("journal_mode", wanted)
+        got = _switch_journal(connection, wanted, busy_timeout)
         if got != wanted and not safe:
             raise LedgerError(
                 f"{path} is in {got} mode, which SQLite {library} can corrupt; stop the other processes first"
@@ -194,3 +197,15 @@ def _choose_journal(connection: apsw.Connection, path: Path) -> None:
     journal = connection.pragma("journal_mode")
     connection.pragma("synchronous", "full" if journal == "wal" else "extra")
     connection.pragma("journal_size_limit", _WAL_SIZE_LIMIT)
+
+
+def _switch_journal(connection: apsw.Connection, wanted: str, busy_timeout: timedelta) -> object:
+    """The mode after the switch. SQLite doesn't wait for others here, as it does everywhere else."""
+    deadline = time.monotonic() + busy_timeout.total_seconds()
+    while True:
+        try:
+            return connection.pragma("journal_mode", wanted)
+        except apsw.BusyError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_SWITCH_PAUSE)

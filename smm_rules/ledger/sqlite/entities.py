@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -41,9 +43,11 @@ _FORGET = """
 _FORGET_REFILLS = """
   UPDATE entities SET forgotten_at = ?, due_at = NULL WHERE refilled = ? AND forgotten_at IS NULL
 """
+#: CROSS JOIN keeps SQLite to this order: names as given, each looked up once.
 _MEMORIES = """
-  SELECT m.rule, e.kind, e.panel, e.name, m.memory FROM entities e JOIN memories m ON m.entity = e.id
-  WHERE e.kind = ? AND e.panel = ? AND e.name = ?
+  SELECT m.rule, e.name, m.memory FROM json_each(?) named
+  CROSS JOIN entities e ON e.kind = ? AND e.panel = ? AND e.name = named.value
+  CROSS JOIN memories m ON m.entity = e.id
 """
 _HISTORY_OF_ALL = """
   SELECT e.kind, e.panel, e.name, h.at, h.facts FROM history h JOIN entities e ON e.id = h.entity
@@ -101,11 +105,19 @@ def forget(connection: apsw.Connection, entity: Entity, now: datetime) -> bool:
 
 
 def memories(connection: apsw.Connection, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
-    found = rows_of_each(connection, _MEMORIES, [key(entity) for entity in entities])
-    return {
-        (rule, Entity(EntityKind(kind), panel, name)): decode_memory(memory)
-        for rule, kind, panel, name, memory in found
-    }
+    found: dict[tuple[str, Entity], Memory] = {}
+    for (kind, panel), names in _by_panel(entities).items():
+        for rule, name, memory in rows(connection, _MEMORIES, (json.dumps(names), kind, panel)):
+            found[rule, Entity(EntityKind(kind), panel, name)] = decode_memory(memory)
+    return found
+
+
+def _by_panel(entities: Sequence[Entity]) -> dict[tuple[str, str], list[str]]:
+    """The names of entities, as the file has them, by kind and panel."""
+    names: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for kind, panel, name in map(key, entities):
+        names[kind, panel].append(name)
+    return names
 
 
 def history(

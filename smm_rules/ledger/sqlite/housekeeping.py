@@ -50,8 +50,7 @@ _PRUNE_INTENTS = """
   DELETE FROM intents AS old WHERE old.settled_at < ?1 AND old.state IN (SELECT value FROM json_each(?2))
     AND NOT EXISTS (
       SELECT 1 FROM intents AS other WHERE other.firing = old.firing
-        AND (other.settled_at IS NULL OR other.settled_at >= ?1
-             OR other.state NOT IN (SELECT value FROM json_each(?2)))
+        AND (other.settled_at >= ?1 OR other.state NOT IN (SELECT value FROM json_each(?2)))
     )
 """
 _PRUNE_FIRINGS = """

@@ -112,7 +112,7 @@ def follow(connection: apsw.Connection, made: NewOrder, now: datetime) -> None:
     if known is None or known.parent is not None or made.parent is None:
         return
     place = _place(connection, made, {})
-    if place.parent is None or place.root == known.entity:
+    if place.parent is None:
         return
     entity_id = cell(connection, _ENTITY_ID, key(made.entity))
     changed(connection, _ADOPT, (made.source.value, *_place_columns(place), entity_id))

@@ -102,7 +102,7 @@ def _see(connection: apsw.Connection, observed: Sequence[Observed], at: int) -> 
     seen = rows_of_each(connection, _SEE, looks)
     by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
     ids = {entity: by_key[name] for entity, name in keys.items() if name in by_key}
-    watched = [one for one in observed if one.entity in ids]
+    watched = [one for one in observed if not one.same and one.entity in ids]
     facts = [(ids[one.entity], encode_facts(one.facts)) for one in watched]
     rows_of_each(connection, _SET_FACTS, facts)
     news = [

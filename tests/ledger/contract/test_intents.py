@@ -293,6 +293,17 @@ async def test_a_reorder_tracked_by_somebody_faster_still_joins_its_chain(ledger
     assert known.parameters == new_order(2).parameters
 
 
+async def test_a_reorder_that_was_tracked_and_reordered_already_brings_its_own_reorders(
+    ledger: Ledger,
+) -> None:
+    await ledger.track([new_order(1), new_order(2), new_order(3, order(2))], T0)
+    made = NewOrder(order(2), source=OrderSource.REORDERED, parent=order(1))
+    await _confirm(ledger, StepKind.REORDER, ended(S.CONFIRMED, tracked=made))
+    known = await ledger.order(order(3))
+    assert known is not None
+    assert (known.parent, known.root, known.depth) == (order(2), order(1), 2)
+
+
 @pytest.mark.parametrize("answered", [1, 2])
 async def test_a_panel_that_answers_with_an_older_order_of_the_chain_makes_no_circle(
     ledger: Ledger, answered: int
@@ -461,6 +472,20 @@ async def test_of_many_claims_at_once_one_succeeds(open_ledger: Opener) -> None:
         intent_id = await plan(ledgers[0], episode=T0 + day * DAY)
         claims = (one.claim(intent_id, f"d{number}", LATER, {}) for number, one in enumerate(ledgers * 3))
         assert sorted(await asyncio.gather(*claims)) == [False] * 11 + [True]
+    for one in ledgers:
+        await one.aclose()
+
+
+async def test_no_note_is_lost_between_two_that_write_at_once(open_ledger: Opener) -> None:
+    ledgers = [await open_ledger() for _ in range(3)]
+    intent_id = await plan(ledgers[0])
+    notes = [(number, one) for number in range(20) for one in ledgers]
+    await asyncio.gather(
+        *(one.note(intent_id, {f"{number}-{ledgers.index(one)}": "seen"}) for number, one in notes)
+    )
+    intent = await ledgers[0].intent(intent_id)
+    assert intent is not None
+    assert len(intent.evidence) == len(notes)
     for one in ledgers:
         await one.aclose()
 
