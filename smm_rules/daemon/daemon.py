@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -28,6 +27,9 @@ from smm_rules.observe.sd_notify import Notifier
 
 log = get_logger(__name__)
 
+#: Who claims what the daemon sends. The same for every process: the ledger's lock lets only one live, so what
+#: another of this name was sending is in doubt the moment this one starts.
+OWNER = "daemon"
 #: A claim by another command older than this belongs to a process that is gone.
 STALE_CLAIM = timedelta(minutes=15)
 #: How long a job may run before the daemon calls itself stuck, in seconds of the machine's time.
@@ -61,7 +63,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._reload_wanted = asyncio.Event()
         self.started = asyncio.Event()
-        self.owner = f"daemon:{os.getpid()}"
+        self.owner = OWNER
         self.counters = Counters()
 
     def stop(self) -> None:

@@ -18,9 +18,7 @@ async def look_at_catalogue(watch: PanelWatch) -> int:
 
     An empty catalogue is a fault of the panel (the client says so), never a mass delisting.
     """
-    now = watch.clock.now()
-    due = [item.due_at for item in watch.standing.services.values() if item.due_at is not None]
-    if due and min(due) > now:
+    if not watch.standing.catalogue_is_due(watch.clock.now()):
         return 0
     answer = await watch.read("catalogue", watch.client.services)
     if answer is None:

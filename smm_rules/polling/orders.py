@@ -25,7 +25,7 @@ async def sweep_orders(watch: PanelWatch) -> int:
     3. Orders the panel left out are asked again at the next interval; their state stays frozen.
     4. Evaluate every rule on every order answered, and record all of it in one transaction.
     """
-    if not watch.standing.acquainted:
+    if not watch.standing.acquainted(watch.clock.now()):
         return 0
     due = await watch.ledger.due(EntityKind.ORDER, watch.panel, watch.clock.now(), watch.pace.sweep_size)
     if not due:
@@ -65,7 +65,15 @@ def _order_look(
         root=order.root,
         imported=order.source is OrderSource.TRACKED,
     )
-    return Look(snapshot, seen.facts, seen.changed, rules, watch.pace.orders, watch.pace.settle_after)
+    return Look(
+        snapshot,
+        seen.facts,
+        seen.changed,
+        rules,
+        watch.pace.orders,
+        watch.pace.settle_after,
+        same=seen.facts is item.facts,
+    )
 
 
 def order_intake(order: TrackedOrder) -> OrderIntake:

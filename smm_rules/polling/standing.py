@@ -125,10 +125,16 @@ class Standing:
         outage = self.outages.get(what)
         return outage is not None and now < outage.paused_until
 
-    @property
-    def acquainted(self) -> bool:
-        """Whether catalogue and balance have at least been asked for since the start.
+    def catalogue_is_due(self, now: datetime) -> bool:
+        """Whether it is to be read: never read yet, or its time has come."""
+        due = [item.due_at for item in self.services.values() if item.due_at is not None]
+        return not due or min(due) <= now
 
-        Orders wait for that, so that the first look at them finds their services known where possible.
+    def acquainted(self, now: datetime) -> bool:
+        """Whether catalogue and balance are known as of late, or have been asked for since the start.
+
+        Orders wait for that, so that the first look at them finds their services known where possible. After
+        a restart what the ledger remembers will do, until its time has come.
         """
-        return {"catalogue", "balance"} <= self.tried
+        catalogue = "catalogue" in self.tried or not self.catalogue_is_due(now)
+        return catalogue and ("balance" in self.tried or not self.balance_is_due(now))

@@ -1,0 +1,156 @@
+"""Every moment at which a daemon can die between two durable facts, by name.
+
+`install` patches the moment named into this very process, so that it ends there by SIGKILL. Each ledger
+transaction has three: `before` it, `inside` (all is written, nothing is committed) and `after` (committed,
+but nobody has been told yet). A call to a panel has `before` (not a byte has left), `written` (the panel has
+acted, its answer is not read) and `after` (the answer is read, nothing is written down).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from smm_rules.ledger.sqlite import SqliteLedger, changes, intents, outbox, sweeps
+from smm_rules.notify.channels.webhook import WebhookChannel
+from smm_rules.panel import transport
+from smm_rules.panel.client import PanelClient
+
+When = Callable[..., bool]
+
+
+def _always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def _fires(*arguments: Any) -> bool:
+    """A sweep that plans something: others are recorded all the time."""
+    return any(planned.firing.acts for planned in arguments[-1].firings)
+
+
+def _acting(*_: Any, acting: bool, **__: Any) -> bool:
+    return acting
+
+
+def _answer_to_action(response: Any, *_: Any) -> bool:
+    """Paid calls alone ask for their connection to be closed."""
+    return response.request.headers.get("connection") == "close"
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One kind of write to the ledger: the port's method, and the function inside its transaction."""
+
+    method: str
+    module: Any
+    when: When = _always
+
+
+TRANSACTIONS = {
+    "record": Transaction("record", sweeps, _fires),
+    "claim": Transaction("claim", changes),
+    "settle": Transaction("settle", changes),
+    "delivered": Transaction("delivered", outbox),
+    "undelivered": Transaction("undelivered", outbox),
+    "note": Transaction("note", intents),
+    "enqueue": Transaction("enqueue", outbox),
+    "recover": Transaction("recover", changes),
+}
+#: What a settlement writes one after the other, all in its one transaction.
+PIECES = ("follow", "watch_refill", "plan", "enqueue")
+PAID_CALLS = ("add", "refill", "cancel")
+NAMES = (
+    *(f"{name}.{moment}" for name in TRANSACTIONS for moment in ("before", "inside", "after")),
+    *(f"settle.{piece}" for piece in PIECES),
+    "send.before",
+    "send.written",
+    "send.after",
+    "deliver.before",
+    "deliver.after",
+)
+
+
+class _Countdown:
+    """Ends the process the `occurrence`-th time the moment comes."""
+
+    def __init__(self, occurrence: int) -> None:
+        self._left = occurrence
+
+    def strike(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install(name: str, occurrence: int = 1) -> None:
+    """Make this process die at the moment `name`, the `occurrence`-th time it comes."""
+    if name not in NAMES:
+        raise ValueError(f"no boundary {name!r}")
+    what, _, moment = name.partition(".")
+    end = _Countdown(occurrence)
+    if moment in PIECES:
+        _after(changes, moment, _always, end)
+    elif what in TRANSACTIONS:
+        _in_transaction(TRANSACTIONS[what], moment, end)
+    elif what == "deliver":
+        (_async_before if moment == "before" else _async_after)(WebhookChannel, "send", _always, end)
+    elif moment == "before":
+        _async_before(transport.Transport, "post", _acting, end)
+    elif moment == "written":
+        _async_before(transport, "_bounded_body", _answer_to_action, end)
+    else:
+        for call in PAID_CALLS:
+            _async_after(PanelClient, call, _always, end)
+
+
+def _in_transaction(transaction: Transaction, moment: str, end: _Countdown) -> None:
+    if moment == "before":
+        _async_before(SqliteLedger, transaction.method, transaction.when, end)
+    elif moment == "after":
+        _async_after(SqliteLedger, transaction.method, transaction.when, end)
+    else:
+        _after(transaction.module, transaction.method, transaction.when, end)
+
+
+def _async_before(owner: Any, name: str, when: When, end: _Countdown) -> None:
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    async def patched(*arguments: Any, **named: Any) -> Any:
+        if when(*arguments, **named):
+            end.strike()
+        return await original(*arguments, **named)
+
+    setattr(owner, name, patched)
+
+
+def _async_after(owner: Any, name: str, when: When, end: _Countdown) -> None:
+    """After it has ended, well or with an error: a refusal is an answer too."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    async def patched(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await original(*arguments, **named)
+        finally:
+            if when(*arguments, **named):
+                end.strike()
+
+    setattr(owner, name, patched)
+
+
+def _after(module: Any, name: str, when: When, end: _Countdown) -> None:
+    original = getattr(module, name)
+
+    @functools.wraps(original)
+    def patched(*arguments: Any, **named: Any) -> Any:
+        result = original(*arguments, **named)
+        if when(*arguments, **named):
+            end.strike()
+        return result
+
+    setattr(module, name, patched)
