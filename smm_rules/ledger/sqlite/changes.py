@@ -11,6 +11,7 @@ from datetime import datetime
 import apsw
 
 from smm_rules.engine.firing import Continuation
+from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.records import Intent, IntentState, Outcome, Transition
 from smm_rules.ledger.sqlite.intents import Origin, add_transition, must_have, note, plan
@@ -167,8 +168,14 @@ def _watch_what_was_made(
     connection: apsw.Connection, intent: Intent, outcome: Outcome, now: datetime
 ) -> None:
     if intent.kind is StepKind.REFILL:
-        count_refill(connection, intent.entity)
+        count_refill(connection, _refilled(intent))
     if outcome.tracked is not None:
         follow(connection, outcome.tracked, now)
     if outcome.refill is not None:
-        watch_refill(connection, outcome.refill, intent.entity, now)
+        watch_refill(connection, outcome.refill, _refilled(intent), now)
+
+
+def _refilled(intent: Intent) -> Entity:
+    """The order a refill was asked for: a rule that watches refills names it among the parameters."""
+    order = intent.parameters.get("order", intent.entity.id)
+    return Entity(EntityKind.ORDER, intent.panel, order)

@@ -325,6 +325,20 @@ async def test_an_accepted_refill_is_watched_and_counted(ledger: Ledger) -> None
     assert (watched.order.entity, watched.order.refills) == (order(1), 1)
 
 
+async def test_a_refill_asked_for_by_a_rule_that_watches_refills_belongs_to_the_order(ledger: Ledger) -> None:
+    await ledger.track([new_order(1)], T0)
+    await _confirm(ledger, StepKind.REFILL, ended(S.CONFIRMED, result="51", refill=refill(51)))
+    again = replace(draft(kind=StepKind.REFILL), parameters={"order": "1"})
+    recorded = await ledger.record(fired(planned(firing(refill(51)), again)))
+    await ledger.claim(recorded.intents[0], "d1", T0 + MINUTE, {})
+    outcome = ended(S.CONFIRMED, result="52", refill=refill(52))
+    await ledger.settle(recorded.intents[0], outcome, NOTHING, LATER, "d1")
+    watched = await ledger.watched(refill(52))
+    assert watched is not None
+    assert watched.order is not None
+    assert (watched.order.entity, watched.order.refills) == (order(1), 2)
+
+
 async def test_a_refill_without_an_id_is_counted_as_well(ledger: Ledger) -> None:
     await ledger.track([new_order(1)], T0)
     for day in range(2):
