@@ -1,0 +1,38 @@
+"""The question before something that can't be undone."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from smm_rules.cli.exits import Exit, Stop
+
+yes_option = click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+
+
+def ask_first(question: str, yes: bool) -> None:
+    """Go on only with the operator's consent: by `--yes`, or by an answer on a terminal.
+
+    `Stop` when the answer is no, and where there is nobody to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Stop(f"{question} There is no terminal to ask at: say --yes to go ahead.", Exit.USAGE)
+    with _interruptible():
+        if not click.confirm(question, err=True):
+            raise Stop("Nothing was done.")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the waiting for an answer: a running event loop would only note it for later."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,141 @@
+"""`smm-rules intents approve` and `deny`: whether what is held goes ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smm_rules import actions
+from smm_rules.cli.asking import ask_first, yes_option
+from smm_rules.cli.context import (
+    asynchronous,
+    config_option,
+    json_option,
+    open_ledger,
+    operator_name,
+    read_configuration,
+)
+from smm_rules.cli.daemon_lock import daemon_runs
+from smm_rules.cli.exits import Exit
+from smm_rules.cli.shapes import intent_shape
+from smm_rules.cli.terminal import errors, output, print_json, safe
+from smm_rules.clock import SystemClock
+from smm_rules.config.model import Configuration
+from smm_rules.ledger.port import StateConflict
+from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.ledger.sqlite import SqliteLedger
+
+_UNLIMITED = 2**62
+Verdict = Callable[[SqliteLedger, int, datetime, str], Awaitable[Intent]]
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What both verdicts take."""
+    for option in (
+        json_option,
+        config_option,
+        yes_option,
+        click.option("--all", "all_of_it", is_flag=True, help="Everything held that --rule asked for."),
+        click.option("--rule", metavar="RULE", help="With --all: the rule."),
+        click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID…]"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("approve")
+@_options
+@asynchronous
+async def approve(
+    ids: Sequence[int], rule: str | None, all_of_it: bool, yes: bool, config_path: Path | None, as_json: bool
+) -> int:
+    """Let held actions go ahead, past what they were held for: by their IDs, or `--rule RULE --all`.
+
+    The daemon sends them at its next look, after checking price, bounds and balance of that moment.
+    """
+    configuration = read_configuration(config_path)
+    code = await _pass(actions.approve, "approve", ids, rule, all_of_it, yes, configuration, as_json)
+    if configuration.mode != "live":
+        errors().print("The configuration says mode: dry_run, so the daemon will hold them again.")
+    elif not daemon_runs(configuration.ledger):
+        errors().print("No daemon is running now: they are sent once one is started (smm-rules run).")
+    return code
+
+
+@click.command("deny")
+@_options
+@asynchronous
+async def deny(
+    ids: Sequence[int], rule: str | None, all_of_it: bool, yes: bool, config_path: Path | None, as_json: bool
+) -> int:
+    """Refuse held actions for good: by their IDs, or `--rule RULE --all`. Nothing is sent, ever."""
+    configuration = read_configuration(config_path)
+    return await _pass(actions.deny, "deny", ids, rule, all_of_it, yes, configuration, as_json)
+
+
+async def _pass(
+    verdict: Verdict,
+    word: str,
+    ids: Sequence[int],
+    rule: str | None,
+    all_of_it: bool,
+    yes: bool,
+    configuration: Configuration,
+    as_json: bool,
+) -> int:
+    if bool(ids) == all_of_it:
+        raise click.UsageError(f"give IDs to {word}, or --rule RULE --all")
+    if all_of_it != (rule is not None):
+        raise click.UsageError("--rule and --all go together")
+    async with open_ledger(configuration) as ledger:
+        if all_of_it:
+            held = await ledger.intents((IntentState.HELD,), _UNLIMITED, rule)
+            ids = [intent.id for intent in reversed(held)]
+            if held:
+                ask_first(_question(word, held), yes)
+        done, failed = await _each(verdict, ledger, ids)
+    _tell(word, done, failed, as_json)
+    return int(Exit.FAILED if failed else Exit.DONE)
+
+
+async def _each(
+    verdict: Verdict, ledger: SqliteLedger, ids: Sequence[int]
+) -> tuple[list[Intent], dict[int, str]]:
+    """Every one by itself: one that isn't held any more keeps none of the others."""
+    done: list[Intent] = []
+    failed: dict[int, str] = {}
+    for intent_id in dict.fromkeys(ids):
+        try:
+            done.append(await verdict(ledger, intent_id, SystemClock().now(), operator_name()))
+        except StateConflict as conflict:
+            failed[intent_id] = str(conflict)
+    return done, failed
+
+
+def _tell(word: str, done: Sequence[Intent], failed: dict[int, str], as_json: bool) -> None:
+    for message in failed.values():
+        errors().print(f"[bold red]error[/]: {safe(message)}")
+    if as_json:
+        print_json({"changed": [intent_shape(intent) for intent in done], "failed": failed})
+        return
+    participle = {"approve": "approved", "deny": "denied"}[word]
+    for intent in done:
+        output().print(f"Intent {intent.id} ({intent.kind} for {safe(intent.entity)}) {participle}.")
+    if not done and not failed:
+        output().print("Nothing is held by this rule.")
+
+
+def _question(word: str, held: Sequence[Intent]) -> str:
+    sums: dict[str, Decimal] = {}
+    for intent in held:
+        if intent.reserved is not None:
+            currency = intent.currency or ""
+            sums[currency] = sums.get(currency, Decimal(0)) + intent.reserved
+    money = " and ".join(f"{amount:f} {currency}".rstrip() for currency, amount in sorted(sums.items()))
+    actions_word = "action" if len(held) == 1 else "actions"
+    return f"{word.capitalize()} {len(held)} held {actions_word}{f' ({money} reserved)' if money else ''}?"

@@ -1,0 +1,87 @@
+"""Today's price of a service and the money left, for an order that is about to be placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from smm_rules.config.model import PanelSettings
+from smm_rules.engine.balance_facts import observe_balance
+from smm_rules.engine.service_facts import observe_service
+from smm_rules.facts import Entity, EntityKind, Facts
+from smm_rules.intake import Unacceptable
+from smm_rules.ledger.records import Watched
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sqlite.writer import Writer
+from smm_rules.panel.client import PanelClient
+
+
+class PricedLedger(SqliteLedger):
+    """The ledger, with readings of catalogue and balance laid over it that this process made itself.
+
+    They are not written down: a reading in the ledger says that the rules have looked at it, and holds
+    would seem to have been watched while nobody did.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        super().__init__(writer)
+        self._readings: dict[Entity, Watched] = {}
+
+    def lay_over(self, entity: Entity, facts: Facts, at: datetime) -> Watched:
+        """Take `facts` for what is known of `entity`, read at `at`."""
+        reading = Watched(entity, facts, at, at, None)
+        self._readings[entity] = reading
+        return reading
+
+    async def watched(self, entity: Entity) -> Watched | None:
+        return self._readings.get(entity) or await super().watched(entity)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The service to be ordered and the balance, as read at most twice their polling interval ago."""
+
+    service: Watched
+    balance: Watched
+
+
+async def read_market(
+    ledger: PricedLedger, client: PanelClient, panel: PanelSettings, service: str, now: datetime
+) -> Market:
+    """What the ledger has, or what the panel says where that is missing or old.
+
+    `Unacceptable` when the panel's catalogue has no such service, `PanelError` when it can't be read.
+    """
+    return Market(
+        await _service(ledger, client, panel, service, now), await _balance(ledger, client, panel, now)
+    )
+
+
+def _is_fresh(reading: Watched | None, interval: timedelta, now: datetime) -> bool:
+    seen_at = reading.last_seen_at if reading else None
+    return seen_at is not None and now - seen_at <= 2 * interval
+
+
+async def _service(
+    ledger: PricedLedger, client: PanelClient, panel: PanelSettings, service: str, now: datetime
+) -> Watched:
+    entity = Entity(EntityKind.SERVICE, panel.name, service)
+    known = await ledger.watched(entity)
+    gone = known is not None and known.facts.get("gone") is True
+    if known is not None and not gone and _is_fresh(known, panel.poll.catalogue, now):
+        return known
+    for row in await client.services():
+        if row.id == service:
+            before = known.facts if known else {}
+            return ledger.lay_over(entity, observe_service(before, row, now).facts, now)
+    raise Unacceptable(f"{panel.name} has no service {service} in its catalogue", "Look up its ID there")
+
+
+async def _balance(ledger: PricedLedger, client: PanelClient, panel: PanelSettings, now: datetime) -> Watched:
+    entity = Entity(EntityKind.BALANCE, panel.name)
+    known = await ledger.watched(entity)
+    if known is not None and _is_fresh(known, panel.poll.balance, now):
+        return known
+    answer = await client.balance()
+    before = known.facts if known else {}
+    return ledger.lay_over(entity, observe_balance(before, answer, now).facts, now)
