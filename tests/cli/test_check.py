@@ -111,8 +111,8 @@ def test_a_broken_configuration_nobody_named_is_a_note(here: Path, capsys: Captu
     Path("other.yaml").write_text(LOW_BALANCE, encoding="utf-8")
     told = said(capsys, "check", "other.yaml")
     assert told.out == (
-        "note: smm-rules.yaml has problems of its own (see `smm-rules check`), so names of panels and channels "
-        "were not checked.\n"
+        "note: smm-rules.yaml has problems of its own (see `smm-rules check`), so names of panels and "
+        "channels were not checked.\n"
         "ok: 1 rule in 1 file\n"
     )
     assert told.code == 0
@@ -204,4 +204,4 @@ def test_live_asks_nobody_while_there_are_errors(
     monkeypatch.setenv("NORTH_KEY", DEFAULT_KEY)
     configure(here, url=smm_panel.url, rules=BROKEN)
     assert said(capsys, "check", "--live").code == 3
-    assert smm_panel.journal.entries == ()
+    assert [entry for entry in smm_panel.journal.entries if entry.action] == []
