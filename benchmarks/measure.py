@@ -64,7 +64,7 @@ def machine() -> str:
     load = os.getloadavg()[0]
     return (
         f"{os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, load {load:.1f} at the start"
+        f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, load {load:.1f}"
     )
 
 

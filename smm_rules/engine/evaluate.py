@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from smm_rules.engine import episode
 from smm_rules.engine.firing import Firing, Occasion
-from smm_rules.engine.memory import Memory, Reason
+from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.engine.snapshots import known_facts
 from smm_rules.facts import Snapshot
 from smm_rules.rules.model import NO_LIMITS, Rule, Step
@@ -38,6 +38,11 @@ class Evaluation:
         return replace(self.unfired or self.memory, stopped_by=reason)
 
 
+#: By far most looks come to one of these: a rule with nothing to remember does not hold, or is not known to.
+_NOT_TRUE = Evaluation(BLANK, Reason.NOT_TRUE)
+_UNKNOWN = Evaluation(BLANK, Reason.UNKNOWN)
+
+
 def evaluate(rule: Rule, snapshot: Snapshot, memory: Memory, now: datetime, gap: timedelta) -> Evaluation:
     """Judge `rule` on a fresh `snapshot`, going on from `memory`.
 
@@ -50,7 +55,7 @@ def evaluate(rule: Rule, snapshot: Snapshot, memory: Memory, now: datetime, gap:
     if when is None:
         return _unknown(rule, snapshot, memory, now)
     if not when:
-        return Evaluation(episode.ended(memory), Reason.NOT_TRUE)
+        return _NOT_TRUE if memory is BLANK else Evaluation(episode.ended(memory), Reason.NOT_TRUE)
     if memory.ignored:
         return Evaluation(episode.known(memory), Reason.FIRST_SEEN)
     if memory.true_since is None:
@@ -63,7 +68,7 @@ def evaluate(rule: Rule, snapshot: Snapshot, memory: Memory, now: datetime, gap:
 def _unknown(rule: Rule, snapshot: Snapshot, memory: Memory, now: datetime) -> Evaluation:
     if not memory.undecided and episode.is_old_news(rule, snapshot, memory):
         return Evaluation(replace(memory, undecided=True), Reason.UNKNOWN)
-    return Evaluation(episode.unknown(memory, now), Reason.UNKNOWN)
+    return _UNKNOWN if memory is BLANK else Evaluation(episode.unknown(memory, now), Reason.UNKNOWN)
 
 
 def _begin(rule: Rule, snapshot: Snapshot, memory: Memory, now: datetime) -> Evaluation:

@@ -15,7 +15,10 @@ _ABSURD = 10**15
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The facts to store, and whether they differ from those before in a way that belongs in the history."""
+    """The facts to store, and whether they differ from those before in a way that belongs in the history.
+
+    When nothing differs at all, `facts` of an order are the very object that was given.
+    """
 
     facts: Facts
     changed: bool

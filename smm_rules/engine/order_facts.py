@@ -44,8 +44,10 @@ def observe_order(
     last as it was.
     """
     said = _kept(before, answer) if isinstance(answer, Refused) else _said(before, answer, now)
-    after = said | _intake(before, order)
-    after |= _delivery(after)
+    after = known_only(said | _intake(before, order))
+    after |= _delivery(before, after)
+    if after == before:
+        return Observation(before, False)
     return Observation(after, differs(EntityKind.ORDER, before, after))
 
 
@@ -65,33 +67,31 @@ _SAID = (
 )
 
 
-def _kept(before: Facts, refused: Refused) -> Facts:
-    kept = {name: before[name] for name in _SAID if name in before}
+def _kept(before: Facts, refused: Refused) -> dict[str, Known | None]:
+    kept: dict[str, Known | None] = {name: before[name] for name in _SAID if name in before}
     return kept | {"error": refused.message}
 
 
-def _said(before: Facts, answer: OrderState, now: datetime) -> Facts:
+def _said(before: Facts, answer: OrderState, now: datetime) -> dict[str, Known | None]:
     same_status = before.get("status") == answer.status
     # Becoming unknown is no sign of movement; becoming known again is, for nothing proves the contrary.
     same_remains = answer.remains is None or before.get("remains") == answer.remains
     changed_at = before.get("changed_at", now) if same_status and same_remains else now
-    return known_only(
-        {
-            "status": answer.status,
-            "status_known": answer.status_known,
-            "remains": answer.remains,
-            "start_count": answer.start_count,
-            "charge": answer.charge,
-            "currency": answer.currency,
-            "error": "",
-            "runs": answer.runs,
-            "posts": answer.posts,
-            "expiry": answer.expiry,
-            "suborders": _suborders(answer),
-            "changed_at": changed_at,
-            "status_since": before.get("status_since", now) if same_status else now,
-        }
-    )
+    return {
+        "status": answer.status,
+        "status_known": answer.status_known,
+        "remains": answer.remains,
+        "start_count": answer.start_count,
+        "charge": answer.charge,
+        "currency": answer.currency,
+        "error": "",
+        "runs": answer.runs,
+        "posts": answer.posts,
+        "expiry": answer.expiry,
+        "suborders": _suborders(answer),
+        "changed_at": changed_at,
+        "status_since": before.get("status_since", now) if same_status else now,
+    }
 
 
 def _suborders(answer: OrderState) -> int | None:
@@ -100,23 +100,20 @@ def _suborders(answer: OrderState) -> int | None:
     return len(answer.suborders) if makes_orders or answer.suborders else None
 
 
-def _intake(before: Facts, order: OrderIntake) -> Facts:
-    refills: Known | None = order.refills if order.refills is not None else before.get("refills", 0)
-    return known_only(
-        {
-            "id": order.id,
-            "quantity": order.quantity,
-            "link": order.link,
-            "label": order.label,
-            "placed_at": order.placed_at,
-            "tracked_at": order.tracked_at,
-            "chain_depth": order.chain_depth,
-            "refills": refills,
-        }
-    )
+def _intake(before: Facts, order: OrderIntake) -> dict[str, Known | None]:
+    return {
+        "id": order.id,
+        "quantity": order.quantity,
+        "link": order.link,
+        "label": order.label,
+        "placed_at": order.placed_at,
+        "tracked_at": order.tracked_at,
+        "chain_depth": order.chain_depth,
+        "refills": order.refills if order.refills is not None else before.get("refills", 0),
+    }
 
 
-def _delivery(facts: Facts) -> Facts:
+def _delivery(before: Facts, facts: Facts) -> Facts:
     """`delivered`, which may be more than ordered, and `progress`, which is kept within 0 and 1."""
     quantity, remains = facts.get("quantity"), facts.get("remains")
     if not isinstance(quantity, int) or not isinstance(remains, int):
@@ -124,4 +121,6 @@ def _delivery(facts: Facts) -> Facts:
     delivered = quantity - remains
     if quantity <= 0:
         return {"delivered": delivered}
+    if "progress" in before and before.get("delivered") == delivered and before.get("quantity") == quantity:
+        return {"delivered": delivered, "progress": before["progress"]}
     return {"delivered": delivered, "progress": share(min(max(delivered, 0), quantity), quantity)}

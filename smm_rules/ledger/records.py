@@ -79,7 +79,8 @@ class Watched:
 class Observed:
     """One entity as just read. `changed` asks for an observation in the history.
 
-    `same` says that the facts are the very ones stored, so that they needn't be written again.
+    `same` says that the facts are the very ones stored, so that they needn't be written again; what is
+    the same hasn't changed.
     """
 
     entity: Entity
