@@ -22,7 +22,6 @@ import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import smm_rules.daemon.daemon
 from smm_rules.cli import app, run
 from tests.endtoend.boundaries import install
 
