@@ -12,11 +12,11 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     read_configuration,
 )
 from smm_rules.cli.naming import entities
 from smm_rules.cli.shapes import ago, intent_shape
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, new_table, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.intake import Unacceptable
@@ -60,7 +60,7 @@ async def list_intents(
     named = [] if order is None else entities([order], None, configuration)
     if len(named) > 1:
         raise Unacceptable(f"--order {order!r} names {len(named)} orders", "Give one")
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         found = await ledger.intents(
             [IntentState(state) for state in states],
             limit + 1 if limit else _UNLIMITED,

@@ -11,12 +11,12 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     operator_name,
     read_configuration,
 )
 from smm_rules.cli.exits import Stop
 from smm_rules.cli.shapes import intent_shape
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity, EntityKind
@@ -67,7 +67,7 @@ async def resolve(
     configuration = read_configuration(config_path)
     channel = configuration.operator.channel if configuration.operator else None
     now, by = SystemClock().now(), operator_name()
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         voice = OperatorVoice(ledger, channel)
         try:
             if happened is not None:

@@ -11,13 +11,13 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     read_configuration,
 )
 from smm_rules.cli.exits import Stop
 from smm_rules.cli.intents.words import money_in_words, sent_parameters, suggestion_in_words, what_next
 from smm_rules.cli.pairs import print_pairs
 from smm_rules.cli.shapes import intent_shape, moment, transition_shapes, until
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import new_table, output, plain, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.engine.firing import Firing
@@ -40,7 +40,7 @@ _TOLD_ELSEWHERE = frozenset(
 async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
     """Show an action: what was asked for, by which rule and on which facts; every change; what to do next."""
     configuration = read_configuration(config_path)
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         intent = await ledger.intent(intent_id)
         if intent is None:
             raise Stop(f"There is no intent {intent_id}. See: smm-rules intents list")

@@ -16,16 +16,16 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     operator_name,
     read_configuration,
 )
-from smm_rules.cli.daemon_lock import daemon_runs
 from smm_rules.cli.exits import Exit
 from smm_rules.cli.shapes import intent_shape
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration
+from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sqlite import SqliteLedger
@@ -59,12 +59,13 @@ async def approve(
     The daemon sends them at its next look, after checking price, bounds and balance of that moment.
     """
     configuration = read_configuration(config_path)
-    code = await _pass(actions.approve, "approve", ids, rule, all_of_it, yes, configuration, as_json)
-    if configuration.mode != "live":
+    done, failed = await _pass(actions.approve, "approve", ids, rule, all_of_it, yes, configuration)
+    _tell("approved", done, failed, as_json)
+    if done and configuration.mode != "live":
         errors().print("The configuration says mode: dry_run, so the daemon will hold them again.")
-    elif not daemon_runs(configuration.ledger):
+    elif done and DaemonLock(configuration.ledger).holder() is None:
         errors().print("No daemon is running now: they are sent once one is started (smm-rules run).")
-    return code
+    return int(Exit.FAILED if failed else Exit.DONE)
 
 
 @click.command("deny")
@@ -75,7 +76,9 @@ async def deny(
 ) -> int:
     """Refuse held actions for good: by their IDs, or `--rule RULE --all`. Nothing is sent, ever."""
     configuration = read_configuration(config_path)
-    return await _pass(actions.deny, "deny", ids, rule, all_of_it, yes, configuration, as_json)
+    done, failed = await _pass(actions.deny, "deny", ids, rule, all_of_it, yes, configuration)
+    _tell("denied", done, failed, as_json)
+    return int(Exit.FAILED if failed else Exit.DONE)
 
 
 async def _pass(
@@ -86,21 +89,19 @@ async def _pass(
     all_of_it: bool,
     yes: bool,
     configuration: Configuration,
-    as_json: bool,
-) -> int:
+) -> tuple[list[Intent], dict[int, str]]:
+    """Give the verdict on each; those it holds for now, and why it doesn't for the others."""
     if bool(ids) == all_of_it:
         raise click.UsageError(f"give IDs to {word}, or --rule RULE --all")
     if all_of_it != (rule is not None):
         raise click.UsageError("--rule and --all go together")
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         if all_of_it:
             held = await ledger.intents((IntentState.HELD,), _UNLIMITED, rule)
             ids = [intent.id for intent in reversed(held)]
             if held:
                 ask_first(_question(word, held), yes)
-        done, failed = await _each(verdict, ledger, ids)
-    _tell(word, done, failed, as_json)
-    return int(Exit.FAILED if failed else Exit.DONE)
+        return await _each(verdict, ledger, ids)
 
 
 async def _each(
@@ -117,13 +118,12 @@ async def _each(
     return done, failed
 
 
-def _tell(word: str, done: Sequence[Intent], failed: dict[int, str], as_json: bool) -> None:
+def _tell(participle: str, done: Sequence[Intent], failed: dict[int, str], as_json: bool) -> None:
     for message in failed.values():
         errors().print(f"[bold red]error[/]: {safe(message)}")
     if as_json:
         print_json({"changed": [intent_shape(intent) for intent in done], "failed": failed})
         return
-    participle = {"approve": "approved", "deny": "denied"}[word]
     for intent in done:
         output().print(f"Intent {intent.id} ({intent.kind} for {safe(intent.entity)}) {participle}.")
     if not done and not failed:

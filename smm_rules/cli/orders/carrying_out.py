@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smm_rules.actions import Executor, Patience
-from smm_rules.actions.port import ActingPanel, Voice
-from smm_rules.cli.daemon_lock import daemon_runs
+from smm_rules.actions import Executor, Patience, collect_evidence
+from smm_rules.actions.port import Voice
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import errors
 from smm_rules.clock import Clock
 from smm_rules.engine.firing import Continuation
+from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Outcome
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.panel.client import PanelClient
+from smm_rules.panel.errors import PanelError
 
 #: States that somebody is still at work on.
 UNDER_WAY = frozenset({IntentState.PLANNED, IntentState.SENDING})
@@ -34,7 +35,7 @@ class CarryingOut:
     """Where and by what an intent of the operator's is carried out. `ledger_path` is where the lock is."""
 
     ledger: SqliteLedger
-    panels: Mapping[str, ActingPanel]
+    client: PanelClient
     clock: Clock
     voice: Voice
     ledger_path: Path
@@ -46,7 +47,7 @@ class CarryingOut:
         one it is sent from here; what couldn't be sent now is withdrawn, so that no daemon started later
         buys what the operator has been told was not bought.
         """
-        if daemon_runs(self.ledger_path):
+        if DaemonLock(self.ledger_path).holder() is not None:
             return await self._wait(intent, patience)
         try:
             after = await self._send(intent)
@@ -58,7 +59,7 @@ class CarryingOut:
     async def _send(self, intent: Intent) -> Intent:
         executor = Executor(
             self.ledger,
-            self.panels,
+            {self.client.endpoint.name: self.client},
             owner=f"command:{os.getpid()}",
             clock=self.clock,
             voice=self.voice,
@@ -72,7 +73,19 @@ class CarryingOut:
         if lost is not None:
             raise lost
         assert after is not None
+        if after.state is IntentState.UNKNOWN:
+            return await self._with_evidence(after)
         return await self._withdraw(after) if after.state is IntentState.PLANNED else after
+
+    async def _with_evidence(self, intent: Intent) -> Intent:
+        """What the balance says of an action in doubt is best read at once; a daemon would, too."""
+        panel = self.client.endpoint.name
+        try:
+            balance = await self.client.balance()
+        except PanelError:
+            return intent
+        await collect_evidence(self.ledger, panel, balance, self.clock.now())
+        return await self.ledger.intent(intent.id) or intent
 
     async def _withdraw(self, intent: Intent) -> Intent:
         """planned → not_sent; a daemon that has begun with it meanwhile goes before."""

@@ -12,11 +12,11 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     read_configuration,
 )
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.naming import entities, panel_option
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity
@@ -56,7 +56,7 @@ async def forget(
     """
     configuration = read_configuration(config_path)
     named = entities(ids, panel, configuration)
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         watched = [entity for entity in named if await ledger.watched(entity) is not None]
         if not force:
             await _refuse_open(ledger, watched)

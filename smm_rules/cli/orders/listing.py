@@ -15,11 +15,11 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     read_configuration,
 )
 from smm_rules.cli.naming import panel_option
 from smm_rules.cli.shapes import ago, until, watched_shape
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, new_table, plain, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity, EntityKind, order_status
@@ -75,7 +75,7 @@ async def list_orders(
     configuration = read_configuration(config_path)
     now = SystemClock().now()
     wanted = Wanted(panel, None if status is None else order_status(status), service, now if due else None)
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         found = _found(ledger, wanted)
         if jsonl:
             await _write_lines(found, limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smm_rules.cli.exits import Exit
+from smm_rules.cli.intents.words import suggestion_in_words
 from smm_rules.cli.orders.carrying_out import UNDER_WAY
 from smm_rules.cli.shapes import intent_shape
 from smm_rules.cli.terminal import errors, output, print_json, safe
@@ -54,9 +55,11 @@ def _sentence(intent: Intent) -> str:
 
 
 def _in_doubt(intent: Intent, why: str) -> str:
+    suggestion = suggestion_in_words(intent)
+    evidence = f"The balance says: {safe(suggestion)}.\n" if suggestion else ""
     return (
         f"[bold red]IN DOUBT[/]: the order was sent and no usable answer came ({why}). "
-        f"{safe(intent.panel)} may have taken your money or not.\n"
+        f"{safe(intent.panel)} may have taken your money or not.\n{evidence}"
         "[bold]Do NOT place it again[/] before you know. Look at the panel's own list of orders, then say:\n"
         f"  smm-rules intents resolve {intent.id} --happened ORDER   it is there, with this ID\n"
         f"  smm-rules intents resolve {intent.id} --did-not          it is not there"

@@ -32,6 +32,7 @@ from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration, PanelSettings
 from smm_rules.daemon.parts import endpoint_of
 from smm_rules.intake import Unacceptable
+from smm_rules.ledger.lock import DaemonLock
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import PanelClient
 
@@ -82,6 +83,8 @@ async def place(
     settings = _panel(panel, configuration)
     asked = merged(said(service=service, link=link, quantity=quantity), parameters)
     clock = SystemClock()
+    # Who may not see whether a daemon runs learns it before anything is planned.
+    DaemonLock(configuration.ledger).holder()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(PanelClient(endpoint_of(settings, os.environ)))
         ledger = await PricedLedger.open(configuration.ledger)
@@ -95,9 +98,7 @@ async def place(
             ledger, settings.name, asked, clock.now(), operator_name(), label=(label or "").strip()
         )
         channel = configuration.operator.channel if configuration.operator else None
-        work = CarryingOut(
-            ledger, {settings.name: client}, clock, OperatorVoice(ledger, channel), configuration.ledger
-        )
+        work = CarryingOut(ledger, client, clock, OperatorVoice(ledger, channel), configuration.ledger)
         after = await work.finish(intent, seconds if wait else None)
     return int(tell_outcome(after, waited=wait, as_json=as_json))
 

@@ -12,7 +12,6 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
-    open_ledger,
     read_configuration,
 )
 from smm_rules.cli.exits import Stop
@@ -20,6 +19,7 @@ from smm_rules.cli.memories import memory_shape, state_in_words
 from smm_rules.cli.naming import entities, panel_option
 from smm_rules.cli.pairs import print_pairs
 from smm_rules.cli.shapes import intent_shape, moment, order_shape, until
+from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import new_table, output, plain, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.engine.memory import Memory
@@ -62,7 +62,7 @@ async def show(order: str, panel: str | None, last: int, config_path: Path | Non
     named = entities([order], panel, configuration)
     if len(named) != 1:
         raise Unacceptable(f"{order!r} names {len(named)} orders", "Give one")
-    async with open_ledger(configuration) as ledger:
+    async with open_existing(configuration) as ledger:
         known = await _read(ledger, named[0], last)
     if as_json:
         print_json(_shape(known))
