@@ -199,6 +199,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def wake(self, rules: Sequence[str], now: datetime) -> int:
+        """Make due at once what has an unfired episode of these rules; return how many entities that are.
+
+        Used when a rule was edited: its hold may be over sooner than was thought.
+        """
+        ...
+
     async def remembered_rules(self) -> dict[str, int]:
         """How many entities each rule has a memory of."""
         ...

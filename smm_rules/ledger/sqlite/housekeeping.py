@@ -9,6 +9,7 @@ from decimal import Decimal
 import apsw
 
 from smm_rules.engine.episode import ended
+from smm_rules.engine.memory import Memory
 from smm_rules.ledger.codec import (
     decode_memory,
     decode_texts,
@@ -37,6 +38,11 @@ _RESERVED = """
 _MEMORIES_OF = "SELECT entity, rule, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
 _SET_MEMORY = "UPDATE memories SET memory = ? WHERE entity = ? AND rule = ?"
 _DROP_BLANK_MEMORIES = "DELETE FROM memories WHERE memory = '{}'"
+_HOLDERS_OF = "SELECT entity, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
+_WAKE = """
+  UPDATE entities SET due_at = ?1
+  WHERE id IN (SELECT value FROM json_each(?2)) AND due_at > ?1 AND forgotten_at IS NULL
+"""
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
 #: The latest observation of each entity stays: it is what the entity was last known to be.
@@ -98,6 +104,19 @@ def end_holds(connection: apsw.Connection, rules: Sequence[str]) -> int:
     rows_of_each(connection, _SET_MEMORY, ended_ones)
     changed(connection, _DROP_BLANK_MEMORIES)
     return len(ended_ones)
+
+
+def wake(connection: apsw.Connection, rules: Sequence[str], now: datetime) -> int:
+    holders = {
+        entity
+        for entity, text in rows(connection, _HOLDERS_OF, (to_json(list(rules)),))
+        if _holds(decode_memory(text))
+    }
+    return changed(connection, _WAKE, (to_micros(now), to_json(sorted(holders))))
+
+
+def _holds(memory: Memory) -> bool:
+    return memory.true_since is not None and memory.fired_at is None and not memory.ignored
 
 
 def remembered_rules(connection: apsw.Connection) -> dict[str, int]:

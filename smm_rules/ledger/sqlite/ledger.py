@@ -197,6 +197,9 @@ class SqliteLedger:
     async def end_holds(self, rules: Sequence[str]) -> int:
         return await self._write(housekeeping.end_holds, rules)
 
+    async def wake(self, rules: Sequence[str], now: datetime) -> int:
+        return await self._write(housekeeping.wake, rules, now)
+
     async def remembered_rules(self) -> dict[str, int]:
         return await self._read(housekeeping.remembered_rules)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from smm_rules.engine.firing import Continuation
+from smm_rules.engine.memory import Memory
+from smm_rules.facts import EntityKind
 from smm_rules.ledger.port import Ledger, LedgerError
-from smm_rules.ledger.records import Heartbeat, IntentState, Sweep, Totals
+from smm_rules.ledger.records import Heartbeat, IntentState, Remembered, Sweep, Totals
 from tests.ledger.builders import (
     BALANCE,
     DAY,
@@ -122,3 +124,31 @@ async def test_a_closed_ledger_says_so(ledger: Ledger) -> None:
     await ledger.aclose()
     with pytest.raises(LedgerError, match="has been closed"):
         await ledger.totals(T0)
+
+
+async def test_an_unfired_episode_of_an_edited_rule_is_due_at_once(ledger: Ledger) -> None:
+    holding, fired_one, ignored, blank, other = (order(number) for number in range(1, 6))
+    await ledger.track([new_order(number) for number in range(1, 6)], T0)
+    memories = {
+        holding: Memory(true_since=T0),
+        fired_one: Memory(true_since=T0, fired_at=T0, firings=1),
+        ignored: Memory(true_since=T0, ignored=True),
+        blank: Memory(firings=2),
+    }
+    remembered = [Remembered("edited", entity, memory) for entity, memory in memories.items()]
+    remembered.append(Remembered("another", other, Memory(true_since=T0)))
+    looks = tuple(observed(entity, {}, due_at=T0 + DAY) for entity in (*memories, other))
+    await ledger.record(Sweep(T0, looks, tuple(remembered)))
+    assert await ledger.wake(["edited"], T0 + MINUTE) == 1
+    due = await ledger.due(EntityKind.ORDER, "north", T0 + MINUTE, 10)
+    assert [item.entity for item in due] == [holding]
+    assert await ledger.wake(["edited"], T0 + 2 * MINUTE) == 0
+    assert await ledger.wake([], T0) == 0
+
+
+async def test_what_is_forgotten_is_not_woken(ledger: Ledger) -> None:
+    await ledger.track([new_order(1)], T0)
+    look = observed(order(1), {}, due_at=T0 + DAY)
+    await ledger.record(Sweep(T0, (look,), (Remembered("edited", order(1), Memory(true_since=T0)),)))
+    await ledger.forget(order(1), T0)
+    assert await ledger.wake(["edited"], T0 + MINUTE) == 0
