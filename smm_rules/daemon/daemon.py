@@ -7,18 +7,21 @@ import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from smm_rules import __version__
 from smm_rules.actions.evidence import tell_in_doubt
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
+from smm_rules.daemon.carried import Carried, read_carried
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts, assemble, scope_of
 from smm_rules.daemon.progress import Progress
-from smm_rules.daemon.rules_in_force import RulesInForce
-from smm_rules.daemon.work import Work
+from smm_rules.daemon.rules_in_force import RulesInForce, compare, no_longer_asked, questions
+from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import MessageState
 from smm_rules.notify.operator import reload_failed
 from smm_rules.observe import get_logger
@@ -89,18 +92,28 @@ class Daemon:
             lock = DaemonLock(configuration.ledger)
             lock.acquire()
             stack.callback(lock.release)
-            parts = await assemble(configuration, self._environment, stack)
-            await self._recover(parts)
             progress = Progress(PATIENCE_SECONDS)
+            parts = await assemble(
+                configuration,
+                self._environment,
+                stack,
+                partial(note_call, progress=progress, counters=self.counters),
+            )
+            await self._recover(parts)
+            carried = await self._carry_over(parts, rules)
             jobs = Jobs(self.counters, progress)
-            work = await self._work(parts, rules, jobs, progress)
+            work = await self._work(parts, rules, jobs, progress, carried)
             work.schedule()
             jobs.start()
-            self._say_started(rules)
-            await self._serve(work, rules, parts)
-            await self._drain(jobs, work)
+            try:
+                self._say_started(rules)
+                await self._serve(work, rules, parts)
+            finally:
+                await self._drain(jobs, work)
 
-    async def _work(self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress) -> Work:
+    async def _work(
+        self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress, carried: Carried
+    ) -> Work:
         work = Work(
             configuration=self._configuration,
             parts=parts,
@@ -112,6 +125,7 @@ class Daemon:
             counters=self.counters,
             owner=self.owner,
             started_at=self._clock.now(),
+            carried=carried,
         )
         await work.load()
         return work
@@ -130,6 +144,16 @@ class Daemon:
         await tell_in_doubt(parts.ledger, parts.voice, now)
         dead = await parts.ledger.messages((MessageState.DEAD,), _DEAD_LETTERS_TOLD)
         await parts.voice.tell_dead(dead, now)
+
+    async def _carry_over(self, parts: Parts, rules: RulesInForce) -> Carried:
+        """What the last run handed on. Holds of rules rewritten or removed since then are void."""
+        beat = await parts.ledger.heartbeat()
+        carried = read_carried(beat.detail) if beat is not None else Carried()
+        void = no_longer_asked(carried.questions, questions(rules.current()))
+        ended = await parts.ledger.end_holds(void) if void else 0
+        if ended:
+            log.info("rules.holds_ended", rules=list(void), holds=ended)
+        return carried
 
     def _say_started(self, rules: RulesInForce) -> None:
         configuration = self._configuration
@@ -153,42 +177,60 @@ class Daemon:
                 task.cancel()
             if self._reload_wanted.is_set() and not self._stopping.is_set():
                 self._reload_wanted.clear()
-                await self._reload(rules, parts)
-                work.look_now()
+                await self._reload(work, rules, parts)
 
-    async def _reload(self, rules: RulesInForce, parts: Parts) -> None:
+    async def _reload(self, work: Work, rules: RulesInForce, parts: Parts) -> None:
+        """Read the rules again. Whatever goes wrong, the last good set stays in force and the daemon runs."""
         self._notifier.reloading()
+        try:
+            fresh = await asyncio.to_thread(rules.read)
+            changes = compare(rules.current(), fresh.rules)
+            async with work.deciding:
+                await parts.ledger.end_holds((*changes.removed, *changes.restarted))
+                await parts.ledger.wake(changes.changed, self._clock.now())
+                rules.adopt(fresh)
+        except (DocumentError, LedgerError) as error:
+            await self._refuse_reload(error, rules, parts)
+            return
+        self.counters.increment("reloads", result="done")
+        log.info(
+            "rules.reloaded",
+            added=list(changes.added),
+            removed=list(changes.removed),
+            changed=list(changes.changed),
+            restarted=list(changes.restarted),
+            kept=len(changes.kept),
+        )
+        self._notifier.ready(f"Running {len(fresh.rules.rules)} rules")
+        work.look_now()
+
+    async def _refuse_reload(
+        self, error: DocumentError | LedgerError, rules: RulesInForce, parts: Parts
+    ) -> None:
+        problems = (
+            [str(problem) for problem in error.problems] if isinstance(error, DocumentError) else [str(error)]
+        )
+        count = len(rules.current().rules)
+        self.counters.increment("reloads", result="failed")
+        log.error("rules.reload_failed", problems=problems, kept=count)
+        self._notifier.ready(f"Reload refused; running the {count} rules from before")
         now = self._clock.now()
         try:
-            changes = rules.reload()
-        except DocumentError as error:
-            problems = [str(problem) for problem in error.problems]
-            self.counters.increment("reloads", result="failed")
-            log.error("rules.reload_failed", problems=problems, kept=len(rules.current().rules))
             await parts.voice.tell(reload_failed(problems, now), now)
-        else:
-            await parts.ledger.end_holds((*changes.removed, *changes.restarted))
-            self.counters.increment("reloads", result="done")
-            log.info(
-                "rules.reloaded",
-                added=list(changes.added),
-                removed=list(changes.removed),
-                changed=list(changes.changed),
-                restarted=list(changes.restarted),
-                kept=len(changes.kept),
-            )
-        self._notifier.ready(f"Running {len(rules.current().rules)} rules")
+        except LedgerError as failure:
+            log.error("rules.reload_untold", error=str(failure))
 
     async def _drain(self, jobs: Jobs, work: Work) -> None:
         """Let what is under way end within `stop_timeout`, then cancel it: the executor settles even then."""
-        log.info("daemon.stopping", under_way=jobs.running)
+        log.info("daemon.stopping", under_way=list(jobs.running))
         self._notifier.stopping("Finishing what is under way")
         jobs.stop()
         work.executor.stop()
         seconds = self._configuration.stop_timeout.total_seconds()
+        under_way = jobs.running
         drained = await jobs.drained(seconds)
         if not drained:
-            log.warning("daemon.drain_timed_out", under_way=jobs.running, seconds=seconds)
+            log.warning("daemon.drain_timed_out", under_way=list(under_way), seconds=seconds)
         jobs.shut()
         await work.last_beat()
         log.info("daemon.stopped", drained=drained)

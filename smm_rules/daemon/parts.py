@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.build import channel_secrets, make_channel
 from smm_rules.notify.channel import Channel
 from smm_rules.notify.operator import OperatorVoice
-from smm_rules.panel.client import PanelClient
+from smm_rules.panel.client import CallReport, PanelClient
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.rules.scope import Scope
 
@@ -53,9 +53,12 @@ def endpoint_of(panel: PanelSettings, environment: Mapping[str, str]) -> Endpoin
 
 
 async def assemble(
-    configuration: Configuration, environment: Mapping[str, str], stack: AsyncExitStack
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    stack: AsyncExitStack,
+    on_call: Callable[[CallReport], None] | None = None,
 ) -> Parts:
-    """Open and build every part; `stack` closes them in reverse order.
+    """Open and build every part; `stack` closes them in reverse order. `on_call` hears of every request.
 
     `SecretUnavailable` and `LedgerError` say what is missing.
     """
@@ -66,7 +69,7 @@ async def assemble(
     for name, settings in configuration.channels.items():
         channels[name] = make_channel(name, settings, environment)
         stack.push_async_callback(channels[name].aclose)
-    clients = {endpoint.name: PanelClient(endpoint) for endpoint in endpoints}
+    clients = {endpoint.name: PanelClient(endpoint, on_call=on_call) for endpoint in endpoints}
     for client in clients.values():
         stack.push_async_callback(client.aclose)
     operator = configuration.operator.channel if configuration.operator else None

@@ -1,9 +1,10 @@
-"""The rules in force: read whole or not at all, and what a reload changed."""
+"""The rules in force: read whole or not at all, and what changed between two sets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from smm_rules.rules.loader import LoadedRules, load_rules
@@ -32,7 +33,7 @@ def compare(before: RuleSet, after: RuleSet) -> RuleChanges:
     new = {rule.name: rule for rule in after.rules}
     both = [name for name in new if name in old]
     edited = [name for name in both if new[name].version != old[name].version]
-    restarted = [name for name in edited if _asks(new[name]) != _asks(old[name])]
+    restarted = [name for name in edited if question(new[name]) != question(old[name])]
     return RuleChanges(
         added=tuple(name for name in new if name not in old),
         removed=tuple(name for name in old if name not in new),
@@ -42,26 +43,41 @@ def compare(before: RuleSet, after: RuleSet) -> RuleChanges:
     )
 
 
-def _asks(rule: Rule) -> tuple[str, str]:
-    """What a rule asks of what; the condition's own writing decides, spaces aside."""
-    return rule.watch, "".join(rule.when.source.split())
+def question(rule: Rule) -> str:
+    """What a rule asks of what, as a short text to compare: a hold is worth something under one alone.
+
+    The condition's own writing decides, spaces aside.
+    """
+    asked = f"{rule.watch}:{''.join(rule.when.source.split())}"
+    return sha256(asked.encode()).hexdigest()[:16]
+
+
+def questions(rules: RuleSet) -> dict[str, str]:
+    """Each rule's question by its name."""
+    return {rule.name: question(rule) for rule in rules.rules}
+
+
+def no_longer_asked(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """The rules of `before` that are gone or ask another question now: their holds are void."""
+    return tuple(name for name, asked in before.items() if now.get(name) != asked)
 
 
 class RulesInForce:
-    """Holds the last good rule set. `reload` replaces it whole or leaves it whole."""
+    """Holds the last good rule set; `adopt` replaces it whole."""
 
     def __init__(self, paths: Sequence[Path], scope: Scope) -> None:
         self._paths = tuple(paths)
         self._scope = scope
-        self.loaded: LoadedRules = load_rules(self._paths, self._scope)
+        self.loaded: LoadedRules = self.read()
 
     def current(self) -> RuleSet:
         """The rule set in force."""
         return self.loaded.rules
 
-    def reload(self) -> RuleChanges:
-        """Read the files again. `DocumentError` with every problem leaves the set in force as it was."""
-        fresh = load_rules(self._paths, self._scope)
-        changes = compare(self.loaded.rules, fresh.rules)
+    def read(self) -> LoadedRules:
+        """Read the files again, changing nothing. `DocumentError` carries every problem."""
+        return load_rules(self._paths, self._scope)
+
+    def adopt(self, fresh: LoadedRules) -> None:
+        """Put a set that was read into force."""
         self.loaded = fresh
-        return changes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,16 +11,20 @@ from smm_rules.actions.evidence import collect_evidence
 from smm_rules.actions.executor import Executor
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration, PanelSettings
+from smm_rules.daemon.carried import Carried
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
-from smm_rules.daemon.rules_in_force import RulesInForce
+from smm_rules.daemon.rules_in_force import RulesInForce, questions
+from smm_rules.facts import EntityKind
 from smm_rules.intake.drop_folder import DropFolder
 from smm_rules.ledger.records import Heartbeat
 from smm_rules.notify.delivery import deliver_due
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
+from smm_rules.panel.batches import LARGEST_BATCH
+from smm_rules.panel.client import CallReport
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.decisions import Belts
@@ -36,7 +41,19 @@ SHORTEST_TICK, LONGEST_TICK = 0.2, 5.0
 HEARTBEAT_SECONDS = 20.0
 HEALTH_EVERY = timedelta(seconds=15)
 HOUSEKEEPING_EVERY = timedelta(hours=6)
+#: A sweep takes no more orders than the panel's budget lets it ask about in so many minutes: an answer that
+#: waited long for the others of its sweep would be acted on when it is stale.
+LONGEST_SWEEP_MINUTES = 2
 _MESSAGES_A_TICK = 200
+#: The job that a request belongs to, by the request's action.
+_JOB_OF_READ = {"status": "orders", "refill_status": "refills", "balance": "balance", "services": "catalogue"}
+
+
+def note_call(report: CallReport, progress: Progress, counters: Counters) -> None:
+    """A request has ended: whoever made it gets on, however slowly the panel lets it."""
+    counters.increment("requests", panel=report.panel, action=report.action, outcome=report.outcome)
+    job = _JOB_OF_READ.get(report.action)
+    progress.step(f"{job}:{report.panel}" if job else "actions")
 
 
 @dataclass(slots=True)
@@ -53,6 +70,8 @@ class Work:
     counters: Counters
     owner: str
     started_at: datetime
+    carried: Carried = field(default_factory=Carried)
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     executor: Executor = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
@@ -71,6 +90,7 @@ class Work:
         for panel in self.configuration.panels:
             standing = Standing(panel.name)
             await standing.load(self.parts.ledger)
+            standing.outages |= self.carried.outages.get(panel.name, {})
             self.watches[panel.name] = self._watch(panel, standing)
         if self.configuration.drop_folder is not None:
             self.drop_folder = DropFolder(
@@ -93,7 +113,9 @@ class Work:
                 balance=panel.poll.balance,
                 catalogue=panel.poll.catalogue,
                 settle_after=settings.settle_after,
-                sweep_size=settings.sweep_size,
+                sweep_size=min(
+                    settings.sweep_size, LARGEST_BATCH * panel.requests_per_minute * LONGEST_SWEEP_MINUTES
+                ),
             ),
             belts=Belts(live=settings.mode == "live", gap=settings.observation_gap),
             clock=self.clock,
@@ -101,13 +123,14 @@ class Work:
             rules=self.rules.current,
             voice=self.parts.voice,
             planned=self.act_soon,
+            deciding=self.deciding,
         )
 
     def schedule(self) -> None:
         """Give every job to the ticker."""
         tick = self._tick_seconds()
         for name, watch in self.watches.items():
-            self._every(tick, f"orders:{name}", watch, sweep_orders)
+            self._every(tick, f"orders:{name}", watch, self.orders)
             self._every(tick, f"refills:{name}", watch, sweep_refills)
             self._every(tick, f"balance:{name}", watch, self.balance)
             self._every(tick, f"catalogue:{name}", watch, look_at_catalogue)
@@ -145,9 +168,12 @@ class Work:
         self.jobs.soon("outbox")
 
     def look_now(self) -> None:
-        """Look at once, as after a reload."""
-        for name in self.watches:
-            self.jobs.soon(f"orders:{name}")
+        """Look at once, as after a reload: `for:` may be shorter now than what has passed of a hold."""
+        for name, watch in self.watches.items():
+            watch.standing.balance_wanted = True
+            watch.standing.catalogue_wanted = watch.watched_by_rules(EntityKind.SERVICE)
+            for look in ("orders", "refills", "balance", "catalogue", "health"):
+                self.jobs.soon(f"{look}:{name}")
 
     def want_balance(self, panel: str) -> None:
         """An action on the panel is in doubt: what the balance says now is evidence."""
@@ -161,6 +187,11 @@ class Work:
             self.counters.increment("actions", amount=count, state=state.value)
         if report.ended:
             self.act_soon()
+
+    async def orders(self, watch: PanelWatch) -> None:
+        """Sweep the orders, and go on without a pause while there are more due than one sweep takes."""
+        if await sweep_orders(watch) >= watch.pace.sweep_size:
+            self.jobs.soon(f"orders:{watch.panel}")
 
     async def balance(self, watch: PanelWatch) -> None:
         """Look at the balance and note the reading on what is in doubt."""
@@ -198,6 +229,7 @@ class Work:
         if stuck:
             self.counters.increment("watchdog_withheld")
             log.error("daemon.stuck", jobs=list(stuck))
+            self.notifier.status(f"Stuck: {', '.join(stuck)}")
             return
         self.notifier.status(status)
         self.notifier.watchdog()
@@ -207,5 +239,7 @@ class Work:
         await self._write_beat("stopped")
 
     async def _write_beat(self, status: str) -> None:
-        detail = {"status": status, "mode": self.configuration.mode}
+        outages = {name: watch.standing.outages for name, watch in self.watches.items()}
+        carried = Carried(questions(self.rules.current()), outages)
+        detail = {"status": status, "mode": self.configuration.mode, **carried.written()}
         await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))

@@ -118,6 +118,20 @@ def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> Message
     )
 
 
+def evaluation_failed(
+    panel: str, rule: str, entity: Entity, count: int, error: str, at: datetime
+) -> MessageDraft:
+    """A rule that could not be evaluated, a fault of the daemon. Told once a day, panel and rule."""
+    return _draft(
+        f"evaluation:{panel}:{rule}:{at.date().isoformat()}",
+        f"Rule {rule} can't be evaluated on {panel}",
+        f"Rule {rule} failed for {entity}, {count} in all, at one look at panel {panel}: "
+        f"{error[:_LONGEST_ERROR]}. It neither fires nor resolves for them until this is mended; other rules "
+        "go on. Report the event rule.evaluation_failed with its traceback from the daemon's log.",
+        "error",
+    )
+
+
 def poll_failing(panel: str, look: str, since: datetime, failures: int, error: str) -> MessageDraft:
     """A panel that can't be read. `since` names the outage: it is told once."""
     return _draft(

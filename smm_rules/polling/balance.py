@@ -13,26 +13,30 @@ from smm_rules.polling.watch import PanelWatch
 
 async def look_at_balance(watch: PanelWatch) -> Balance | None:
     """Read the balance if it is due and evaluate its rules; the reading, None when there was none."""
-    known = watch.standing.balance
-    if not watch.standing.balance_is_due(watch.clock.now()):
+    standing = watch.standing
+    if not standing.balance_is_due(watch.clock.now()):
         return None
+    wanted, standing.balance_wanted = standing.balance_wanted, False
     answer = await watch.read("balance", watch.client.balance)
     if answer is None:
+        # Still wanted; and an action that fell into doubt while the panel answered wants a later reading.
+        standing.balance_wanted |= wanted
         return None
     now = watch.clock.now()
+    await watch.answered("balance", now)
+    known = standing.balance
     entity = Entity(EntityKind.BALANCE, watch.panel)
     seen = observe_balance(known.facts if known else {}, answer, now)
     first_seen_at = known.first_seen_at if known else now
     snapshot = Snapshot(
         entity=entity,
-        facts=complete(EntityKind.BALANCE, seen.facts, watch.standing.related_to_panel()),
+        facts=complete(EntityKind.BALANCE, seen.facts, standing.related_to_panel()),
         taken_at=now,
         previous_at=known.last_seen_at if known else None,
         root=entity,
     )
-    rules = watch.rules_for(EntityKind.BALANCE)
-    look = Look(snapshot, seen.facts, seen.changed, rules, watch.pace.balance)
-    decided = await watch.record([look], now)
+    look = Look(snapshot, seen.facts, seen.changed, watch.pace.balance)
+    decided = await watch.record(EntityKind.BALANCE, [look], now)
     due_at = decided.sweep.observed[0].due_at
-    watch.standing.keep_balance(Watched(entity, seen.facts, first_seen_at, now, due_at))
+    standing.keep_balance(Watched(entity, seen.facts, first_seen_at, now, due_at))
     return answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from smm_rules.engine.panel_facts import catalogue_read
 from smm_rules.engine.service_facts import observe_catalogue
 from smm_rules.engine.snapshots import complete
 from smm_rules.facts import Entity, EntityKind, Facts, Snapshot
@@ -18,20 +17,22 @@ async def look_at_catalogue(watch: PanelWatch) -> int:
 
     An empty catalogue is a fault of the panel (the client says so), never a mass delisting.
     """
-    if not watch.standing.catalogue_is_due(watch.clock.now()):
+    standing = watch.standing
+    if not standing.catalogue_is_due(watch.clock.now()):
         return 0
     answer = await watch.read("catalogue", watch.client.services)
     if answer is None:
         return 0
     now = watch.clock.now()
-    watch.standing.health_facts = catalogue_read(watch.standing.health_facts, now)
-    before = {identifier: item.facts for identifier, item in watch.standing.services.items()}
+    standing.note_catalogue_read(now)
+    await watch.answered("catalogue", now)
+    before = {identifier: item.facts for identifier, item in standing.services.items()}
     seen = observe_catalogue(before, answer, now)
     looks = [
         _service_look(watch, identifier, item.facts, item.changed, now) for identifier, item in seen.items()
     ]
-    decided = await watch.record(looks, now)
-    watch.standing.keep_services(_kept(watch, observed, now) for observed in decided.sweep.observed)
+    decided = await watch.record(EntityKind.SERVICE, looks, now)
+    standing.keep_services(_kept(watch, observed, now) for observed in decided.sweep.observed)
     return len(answer)
 
 
@@ -45,7 +46,7 @@ def _service_look(watch: PanelWatch, identifier: str, facts: Facts, changed: boo
         previous_at=known.last_seen_at if known else None,
         root=entity,
     )
-    return Look(snapshot, facts, changed, watch.rules_for(EntityKind.SERVICE), watch.pace.catalogue)
+    return Look(snapshot, facts, changed, watch.pace.catalogue)
 
 
 def _kept(watch: PanelWatch, observed: Observed, now: datetime) -> Watched:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from smm_rules.engine.due import next_look
 from smm_rules.engine.evaluate import Evaluation, evaluate
+from smm_rules.engine.firing import Firing
 from smm_rules.engine.guards import over_sweep_limit
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.engine.steps import begin
@@ -23,7 +24,7 @@ MISSED_LOOKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One entity as just read, what is to be stored of it, and the rules that look at it.
+    """One entity as just read, and what is to be stored of it.
 
     It is looked at again after `interval`, sooner if a rule waits for an instant before, and no more once
     it has been in a terminal status for `settle_after`.
@@ -32,7 +33,6 @@ class Look:
     snapshot: Snapshot
     facts: Facts
     changed: bool
-    rules: tuple[Rule, ...]
     interval: timedelta
     settle_after: timedelta = timedelta()
 
@@ -56,97 +56,140 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that could not be evaluated for an entity: its state for it stays as it was."""
+
+    rule: str
+    entity: Entity
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
-    """A sweep ready to be recorded, every verdict behind it, and the rules that went over their limit."""
+    """A sweep ready to be recorded and what there is to tell of it.
+
+    `verdicts` are those carried out, `over_limit` has the rules that would have fired too often, by name with
+    that number, `broken` what could not be decided.
+    """
 
     sweep: Sweep
-    verdicts: tuple[Verdict, ...]
-    over_limit: dict[str, int]
+    verdicts: tuple[Verdict, ...] = ()
+    over_limit: Mapping[str, int] = field(default_factory=dict)
+    broken: tuple[Broken, ...] = ()
 
 
-def decide(looks: Sequence[Look], memories: Memories, now: datetime, belts: Belts) -> Decided:
-    """Evaluate all rules for all entities of a sweep and assemble what the ledger is to write."""
-    by_look = [[_verdict(rule, look, memories, now, belts.gap) for rule in look.rules] for look in looks]
-    verdicts = [verdict for mine in by_look for verdict in mine]
-    over_limit = _over_limit(verdicts)
-    sweep = Sweep(
-        at=now,
-        observed=tuple(
-            _observed(look, mine, over_limit, now) for look, mine in zip(looks, by_look, strict=True)
-        ),
-        remembered=tuple(_remembered(verdicts, over_limit)),
-        firings=tuple(_planned(verdicts, over_limit, belts.live)),
-    )
-    return Decided(sweep, tuple(verdicts), over_limit)
+def decide(
+    looks: Sequence[Look], rules: Sequence[Rule], memories: Memories, now: datetime, belts: Belts
+) -> Decided:
+    """Evaluate all rules for all entities of a sweep and assemble what the ledger is to write.
+
+    1. Evaluate each rule for each entity. One that raises what nobody foresaw is left out for that entity,
+       with its memory as it was: it spoils neither the other rules nor the other entities.
+    2. Count the firings of each rule. Over `per_sweep`, what would act on the panel is planned as held, and
+       what would only tell is left out.
+    3. Begin the firings that are left: render messages and the first action.
+    4. An entity for which something is open is looked at again after `interval` even when it has settled.
+    """
+    judged = [_judge(look, rules, memories, now, belts.gap) for look in looks]
+    gathering = _Gathering(now, belts, _over_limit(judged))
+    for look, (verdicts, broken) in zip(looks, judged, strict=True):
+        gathering.add(look, verdicts, broken)
+    return gathering.decided()
 
 
-def _verdict(rule: Rule, look: Look, memories: Memories, now: datetime, gap: timedelta) -> Verdict:
-    entity = look.snapshot.entity
-    before = memories.get((rule.name, entity), BLANK)
+def _judge(
+    look: Look, rules: Sequence[Rule], memories: Memories, now: datetime, gap: timedelta
+) -> tuple[list[Verdict], list[Broken]]:
     # What is read rarely is not out of sight between two looks.
     tolerated = max(gap, look.interval * MISSED_LOOKS)
-    return Verdict(rule, entity, before, evaluate(rule, look.snapshot, before, now, tolerated))
-
-
-def _observed(
-    look: Look, verdicts: Sequence[Verdict], over_limit: Mapping[str, int], now: datetime
-) -> Observed:
     entity = look.snapshot.entity
-    wakes = [verdict.evaluation.wake_at for verdict in verdicts]
-    if any(_stopped_by_sweep(verdict, over_limit) for verdict in verdicts):
-        # It asks to fire again at the next look, so there must be one even when the order has settled.
-        wakes.append(now + look.interval)
-    due_at = next_look(entity.kind, look.facts, now, look.interval, look.settle_after, wakes)
-    return Observed(entity, look.facts, look.changed, due_at)
+    verdicts: list[Verdict] = []
+    broken: list[Broken] = []
+    for rule in rules:
+        before = memories.get((rule.name, entity), BLANK)
+        try:
+            evaluation = evaluate(rule, look.snapshot, before, now, tolerated)
+        except Exception as error:  # a sweep that died of it would die of it again at every tick
+            broken.append(Broken(rule.name, entity, error))
+        else:
+            verdicts.append(Verdict(rule, entity, before, evaluation))
+    return verdicts, broken
 
 
-def _over_limit(verdicts: Sequence[Verdict]) -> dict[str, int]:
+def _over_limit(judged: Sequence[tuple[list[Verdict], list[Broken]]]) -> dict[str, int]:
     """Rules that would fire for more entities than one sweep allows, with that number."""
-    counts = Counter(verdict.rule.name for verdict in verdicts if verdict.evaluation.reason is Reason.FIRED)
-    limits = {verdict.rule.name: verdict.rule.limit for verdict in verdicts}
+    fired = [
+        verdict.rule
+        for verdicts, _ in judged
+        for verdict in verdicts
+        if verdict.evaluation.reason is Reason.FIRED
+    ]
+    counts = Counter(rule.name for rule in fired)
+    limits = {rule.name: rule.limit for rule in fired}
     return {name: count for name, count in counts.items() if over_sweep_limit(limits[name], count)}
 
 
-def _stopped_by_sweep(verdict: Verdict, over_limit: Mapping[str, int]) -> bool:
-    """Whether a firing that acts on no panel is left out: what acts is kept, but held."""
-    firing = verdict.evaluation.firing
-    return (
-        verdict.evaluation.reason is Reason.FIRED
-        and verdict.rule.name in over_limit
-        and not (firing is not None and firing.acts)
-    )
+@dataclass(slots=True)
+class _Gathering:
+    """What the looks of a sweep come to, one after the other."""
 
+    now: datetime
+    belts: Belts
+    over_limit: Mapping[str, int]
+    observed: list[Observed] = field(default_factory=list)
+    remembered: list[Remembered] = field(default_factory=list)
+    firings: list[PlannedFiring] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
 
-def _remembered(verdicts: Sequence[Verdict], over_limit: Mapping[str, int]) -> list[Remembered]:
-    memories = (
-        (
-            verdict,
-            verdict.evaluation.memory_if_stopped(Reason.LIMIT_PER_SWEEP)
-            if _stopped_by_sweep(verdict, over_limit)
-            else verdict.evaluation.memory,
-        )
-        for verdict in verdicts
-    )
-    return [
-        Remembered(verdict.rule.name, verdict.entity, memory)
-        for verdict, memory in memories
-        if memory != verdict.before
-    ]
+    def decided(self) -> Decided:
+        sweep = Sweep(self.now, tuple(self.observed), tuple(self.remembered), tuple(self.firings))
+        return Decided(sweep, tuple(self.verdicts), self.over_limit, tuple(self.broken))
 
+    def add(self, look: Look, verdicts: Sequence[Verdict], broken: Sequence[Broken]) -> None:
+        """Take over one entity with what its rules came to."""
+        self.broken += broken
+        wakes = [verdict.evaluation.wake_at for verdict in verdicts]
+        # All of them, whatever comes first: each has its own memory and firing to hand over.
+        carried_out = [self._carry_out(verdict) for verdict in verdicts]
+        if broken or not all(carried_out):
+            wakes.append(self.now + look.interval)
+        kind = look.snapshot.entity.kind
+        due_at = next_look(kind, look.facts, self.now, look.interval, look.settle_after, wakes)
+        self.observed.append(Observed(look.snapshot.entity, look.facts, look.changed, due_at))
 
-def _planned(verdicts: Sequence[Verdict], over_limit: Mapping[str, int], live: bool) -> list[PlannedFiring]:
-    planned = []
-    for verdict in verdicts:
-        firing = verdict.evaluation.firing
-        if firing is None or _stopped_by_sweep(verdict, over_limit):
-            continue
-        held = _held(verdict, over_limit, live)
+    def _carry_out(self, verdict: Verdict) -> bool:
+        """Take over memory and firing; False when the verdict is left out and has to come again."""
+        evaluation = verdict.evaluation
+        firing = evaluation.firing
+        if firing is not None and self._is_left_out(verdict, firing):
+            self._remember(verdict, evaluation.memory_if_stopped(Reason.LIMIT_PER_SWEEP))
+            return False
+        if firing is not None:
+            try:
+                planned = self._planned(verdict, firing)
+            except Exception as error:  # as in `_judge`: the episode hasn't fired, and asks again
+                self.broken.append(Broken(verdict.rule.name, verdict.entity, error))
+                return False
+            self.firings.append(planned)
+        self._remember(verdict, evaluation.memory)
+        self.verdicts.append(verdict)
+        return True
+
+    def _remember(self, verdict: Verdict, memory: Memory) -> None:
+        if memory != verdict.before:
+            self.remembered.append(Remembered(verdict.rule.name, verdict.entity, memory))
+
+    def _is_over_limit(self, verdict: Verdict) -> bool:
+        return verdict.evaluation.reason is Reason.FIRED and verdict.rule.name in self.over_limit
+
+    def _is_left_out(self, verdict: Verdict, firing: Firing) -> bool:
+        """What acts on a panel is kept for the operator to approve; what only tells would flood them."""
+        return self._is_over_limit(verdict) and not firing.acts
+
+    def _planned(self, verdict: Verdict, firing: Firing) -> PlannedFiring:
+        hold = None if self.belts.live else Reason.DRY_RUN
+        if self._is_over_limit(verdict):
+            hold = Reason.LIMIT_PER_SWEEP
         if_stopped = verdict.evaluation.memory_if_stopped(Reason.LIMIT_PER_CHAIN)
-        planned.append(PlannedFiring(firing, begin(firing), if_stopped, held))
-    return planned
-
-
-def _held(verdict: Verdict, over_limit: Mapping[str, int], live: bool) -> Reason | None:
-    if verdict.rule.name in over_limit and verdict.evaluation.reason is Reason.FIRED:
-        return Reason.LIMIT_PER_SWEEP
-    return None if live else Reason.DRY_RUN
+        return PlannedFiring(firing, begin(firing), if_stopped, hold)

@@ -16,25 +16,32 @@ WRITTEN_EVERY = timedelta(minutes=1)
 
 
 async def look_at_health(watch: PanelWatch) -> None:
-    """Evaluate the rules that watch the panel itself, on what the last polls told."""
+    """Evaluate the rules that watch the panel itself, on what the last polls told.
+
+    Until the panel has been asked once since the start there is nothing to judge: what the ledger says of it
+    is of the time before.
+    """
+    standing = watch.standing
+    if not standing.tried:
+        return
     now = watch.clock.now()
-    known = watch.standing.health
-    facts = watch.standing.health_facts
+    known = standing.health
+    facts = standing.health_facts
     entity = Entity(EntityKind.PANEL, watch.panel)
-    rules = watch.rules_for(EntityKind.PANEL)
     changed = known is None or known.facts.get("reachable") != facts.get("reachable")
     fresh = known is not None and known.last_seen_at is not None and now - known.last_seen_at < WRITTEN_EVERY
-    if fresh and not changed and not rules:
+    if fresh and not changed and not watch.watched_by_rules(EntityKind.PANEL):
         return
     snapshot = Snapshot(
         entity=entity,
-        facts=complete(EntityKind.PANEL, facts, watch.standing.related_to_panel()),
+        facts=complete(EntityKind.PANEL, facts, standing.related_to_panel()),
         taken_at=now,
         previous_at=known.last_seen_at if known else None,
         root=entity,
     )
-    await watch.record([Look(snapshot, facts, changed, rules, watch.pace.balance)], now)
+    look = Look(snapshot, facts, changed, watch.pace.balance)
+    await watch.record(EntityKind.PANEL, [look], now)
     if known is None:
-        watch.standing.health = Watched(entity, facts, now, now, None)
+        standing.health = Watched(entity, facts, now, now, None)
     else:
-        watch.standing.health = replace(known, facts=facts, last_seen_at=now)
+        standing.health = replace(known, facts=facts, last_seen_at=now)

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from smm_rules.engine.order_facts import OrderIntake, observe_order, whole_number
 from smm_rules.engine.snapshots import complete
-from smm_rules.facts import Entity, EntityKind, Snapshot
+from smm_rules.facts import EntityKind, Snapshot
 from smm_rules.ledger.records import OrderSource, TrackedOrder, Watched
 from smm_rules.observe import get_logger
 from smm_rules.panel.answers import OrderState, Refused
+from smm_rules.polling.asking import ask_due, make_looks
 from smm_rules.polling.decisions import Look
 from smm_rules.polling.watch import PanelWatch
-from smm_rules.rules.model import Rule
 
 log = get_logger(__name__)
 
@@ -20,39 +20,29 @@ log = get_logger(__name__)
 async def sweep_orders(watch: PanelWatch) -> int:
     """Ask about the most overdue orders and act on the answers; return how many were answered.
 
-    1. Take at most `sweep_size` due orders from the ledger.
-    2. Ask the panel in batches of 100. A failed call changes nothing but the panel's health.
-    3. Orders the panel left out are asked again at the next interval; their state stays frozen.
-    4. Evaluate every rule on every order answered, and record all of it in one transaction.
+    1. Wait until catalogue and balance are known or have been asked for.
+    2. Ask about at most `sweep_size` due orders, in requests of 100.
+    3. Evaluate every rule on every order answered, and record all of it in one transaction. Orders that
+       were not answered keep their state.
     """
-    if not watch.standing.acquainted(watch.clock.now()):
+    if not watch.standing.acquainted:
         return 0
-    due = await watch.ledger.due(EntityKind.ORDER, watch.panel, watch.clock.now(), watch.pace.sweep_size)
-    if not due:
+    asked = await ask_due(watch, EntityKind.ORDER, "orders", watch.pace.orders, watch.client.order_states)
+    if asked is None:
         return 0
-    states = await watch.read("orders", lambda: watch.client.order_states([item.entity.id for item in due]))
-    if states is None:
-        return 0
-    now = watch.clock.now()
-    rules = watch.rules_for(EntityKind.ORDER)
-    looks = []
-    for item in due:
-        answer = states.found.get(item.entity.id)
-        if answer is not None and item.order is not None:
-            looks.append(_order_look(watch, item, item.order, answer, now, rules))
-    await _postpone_missing(watch, [item.entity for item in due if item.entity.id not in states.found], now)
-    await watch.record(looks, now)
-    return len(looks)
+
+    async def make(item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
+        return _order_look(watch, item, answer, now)
+
+    looks = await make_looks(watch, asked, watch.pace.orders, make)
+    await watch.record(EntityKind.ORDER, looks, asked.now)
+    return len(asked.answers)
 
 
-def _order_look(
-    watch: PanelWatch,
-    item: Watched,
-    order: TrackedOrder,
-    answer: OrderState | Refused,
-    now: datetime,
-    rules: tuple[Rule, ...],
-) -> Look:
+def _order_look(watch: PanelWatch, item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
+    order = item.order
+    if order is None:
+        raise LookupError(f"{item.entity} is watched, but the ledger has no order of that name")
     seen = observe_order(item.facts, answer, order_intake(order), now)
     if isinstance(answer, OrderState) and not answer.status_known:
         _tell_unknown_status(item, answer.status)
@@ -65,15 +55,7 @@ def _order_look(
         root=order.root,
         imported=order.source is OrderSource.TRACKED,
     )
-    return Look(
-        snapshot,
-        seen.facts,
-        seen.changed,
-        rules,
-        watch.pace.orders,
-        watch.pace.settle_after,
-        same=seen.facts is item.facts,
-    )
+    return Look(snapshot, seen.facts, seen.changed, watch.pace.orders, watch.pace.settle_after)
 
 
 def order_intake(order: TrackedOrder) -> OrderIntake:
@@ -87,16 +69,6 @@ def order_intake(order: TrackedOrder) -> OrderIntake:
         label=order.label,
         chain_depth=order.depth,
         refills=order.refills,
-    )
-
-
-async def _postpone_missing(watch: PanelWatch, missing: list[Entity], now: datetime) -> None:
-    if not missing:
-        return
-    await watch.ledger.postpone(missing, now + watch.pace.orders)
-    watch.counters.increment("orders_missing", amount=len(missing), panel=watch.panel)
-    log.warning(
-        "order.missing", panel=watch.panel, count=len(missing), order_ids=[item.id for item in missing[:20]]
     )
 
 

@@ -9,35 +9,27 @@ from smm_rules.engine.snapshots import complete, related
 from smm_rules.facts import EntityKind, Snapshot
 from smm_rules.ledger.records import Watched
 from smm_rules.panel.answers import RefillState, Refused
+from smm_rules.polling.asking import ask_due, make_looks
 from smm_rules.polling.decisions import Look
 from smm_rules.polling.watch import PanelWatch
-from smm_rules.rules.model import Rule
 
 
 async def sweep_refills(watch: PanelWatch) -> int:
     """Ask about the most overdue refills and act on the answers; return how many were answered."""
-    due = await watch.ledger.due(EntityKind.REFILL, watch.panel, watch.clock.now(), watch.pace.sweep_size)
-    if not due:
+    asked = await ask_due(watch, EntityKind.REFILL, "refills", watch.pace.refills, watch.client.refill_states)
+    if asked is None:
         return 0
-    states = await watch.read("refills", lambda: watch.client.refill_states([item.entity.id for item in due]))
-    if states is None:
-        return 0
-    now = watch.clock.now()
-    rules = watch.rules_for(EntityKind.REFILL)
-    looks = []
-    for item in due:
-        answer = states.found.get(item.entity.id)
-        if answer is not None:
-            looks.append(await _refill_look(watch, item, answer, now, rules))
-    missing = [item.entity for item in due if item.entity.id not in states.found]
-    if missing:
-        await watch.ledger.postpone(missing, now + watch.pace.refills)
-    await watch.record(looks, now)
-    return len(looks)
+
+    async def make(item: Watched, answer: RefillState | Refused, now: datetime) -> Look:
+        return await _refill_look(watch, item, answer, now)
+
+    looks = await make_looks(watch, asked, watch.pace.refills, make)
+    await watch.record(EntityKind.REFILL, looks, asked.now)
+    return len(asked.answers)
 
 
 async def _refill_look(
-    watch: PanelWatch, item: Watched, answer: RefillState | Refused, now: datetime, rules: tuple[Rule, ...]
+    watch: PanelWatch, item: Watched, answer: RefillState | Refused, now: datetime
 ) -> Look:
     seen = observe_refill(item.facts, answer, item.entity.id, item.first_seen_at, now)
     shared = watch.standing.related_to_service(item.order.service if item.order else None)
@@ -52,4 +44,4 @@ async def _refill_look(
         previous_at=item.last_seen_at,
         root=item.order.root if item.order else item.entity,
     )
-    return Look(snapshot, seen.facts, seen.changed, rules, watch.pace.refills, watch.pace.settle_after)
+    return Look(snapshot, seen.facts, seen.changed, watch.pace.refills, watch.pace.settle_after)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from smm_rules.engine.panel_facts import answered, failed
+from smm_rules.engine.panel_facts import answered, catalogue_read, failed
 from smm_rules.engine.snapshots import related
 from smm_rules.facts import Entity, EntityKind, Facts, Value
 from smm_rules.ledger.records import Watched
+from smm_rules.panel.errors import PanelError, RateLimited
 
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=10)
+#: A panel that asks for a longer pause than this is asked again all the same.
+LONGEST_ASKED_PAUSE = timedelta(hours=1)
 _PAGE = 5_000
 
 
@@ -38,7 +41,11 @@ class Outage:
 
 
 class Standing:
-    """One panel's catalogue, balance and health, kept in memory beside the ledger's copy."""
+    """One panel's catalogue, balance and health, kept in memory beside the ledger's copy.
+
+    `tried` are the kinds of look taken since the start, `balance_wanted` and `catalogue_wanted` ask for one
+    before its time.
+    """
 
     def __init__(self, panel: str) -> None:
         self.panel = panel
@@ -49,6 +56,7 @@ class Standing:
         self.outages: dict[str, Outage] = {}
         self.tried: set[str] = set()
         self.balance_wanted = False
+        self.catalogue_wanted = False
         self._shared: dict[str, Value] = {}
         self._by_service: dict[str, dict[str, Value]] = {}
 
@@ -62,9 +70,9 @@ class Standing:
         while page := await ledger.watched_page(EntityKind.SERVICE, self.panel, after, _PAGE):
             self.services |= {watched.entity.id: watched for watched in page}
             after = page[-1].entity
-        self.refresh()
+        self._refresh()
 
-    def refresh(self) -> None:
+    def _refresh(self) -> None:
         """Forget the flattened facts; they are made anew when next asked for."""
         balance = self.balance.facts if self.balance else {}
         self._shared = related(EntityKind.BALANCE, balance) | related(EntityKind.PANEL, self.health_facts)
@@ -86,55 +94,82 @@ class Standing:
     def keep_services(self, services: Iterable[Watched]) -> None:
         """Take over a catalogue just read."""
         self.services |= {watched.entity.id: watched for watched in services}
-        self.refresh()
+        self.catalogue_wanted = False
+        self._refresh()
 
     def keep_balance(self, balance: Watched) -> None:
         """Take over a balance just read."""
         self.balance = balance
-        self.balance_wanted = False
-        self.refresh()
+        self._refresh()
 
     def balance_is_due(self, now: datetime) -> bool:
         """Whether it is to be read: its time has come, or an action in doubt wants it as evidence."""
         due_at = self.balance.due_at if self.balance else None
         return self.balance_wanted or due_at is None or due_at <= now
 
+    def catalogue_is_due(self, now: datetime) -> bool:
+        """Whether it is to be read: for the first time, or because the time of any service has come."""
+        due = [item.due_at for item in self.services.values() if item.due_at is not None]
+        return self.catalogue_wanted or not due or min(due) <= now
+
     def note_answer(self, what: str, now: datetime) -> Outage | None:
         """The panel answered a look; the outage of that look which ended with it, if there was one."""
         self.health_facts = answered(self.health_facts, self.panel, now).facts
-        self.tried.add(what)
-        self.refresh()
+        self._note_tried(what)
         return self.outages.pop(what, None)
 
-    def note_failure(
-        self, what: str, error: str, now: datetime, retry_after: timedelta | None = None
-    ) -> Outage:
+    def note_catalogue_read(self, now: datetime) -> None:
+        """The catalogue's answer is whole and will be looked at."""
+        self.health_facts = catalogue_read(self.health_facts, now)
+        self._refresh()
+
+    def note_failure(self, what: str, error: PanelError, now: datetime) -> Outage:
         """A look failed: it is left alone for a while, longer each time in a row."""
-        self.health_facts = failed(self.health_facts, self.panel, error, now).facts
-        self.tried.add(what)
-        self.refresh()
+        self.health_facts = failed(self.health_facts, self.panel, str(error), now).facts
+        self._note_tried(what)
+        return self._fail(what, error, now, LONGEST_PAUSE)
+
+    def note_partial_failure(
+        self, what: str, error: PanelError, now: datetime, interval: timedelta
+    ) -> Outage:
+        """Some requests of a look failed while others were answered, so the panel is in reach.
+
+        The look pauses for no longer than its `interval`, so that what can be read is read in time.
+        """
+        self.health_facts = answered(self.health_facts, self.panel, now).facts
+        self._note_tried(what)
+        return self._fail(what, error, now, interval)
+
+    def _fail(self, what: str, error: PanelError, now: datetime, longest: timedelta) -> Outage:
         before = self.outages.get(what)
         failures = before.failures + 1 if before else 1
-        pause = retry_after or min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
-        outage = Outage(before.since if before else now, failures, error, now + pause)
+        pause = _asked_pause(error) or min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE, longest)
+        outage = Outage(before.since if before else now, failures, str(error), now + pause)
         self.outages[what] = outage
         return outage
+
+    def _note_tried(self, what: str) -> None:
+        self.tried.add(what)
+        self._refresh()
 
     def paused(self, what: str, now: datetime) -> bool:
         """Whether a look is being left alone after a failure."""
         outage = self.outages.get(what)
         return outage is not None and now < outage.paused_until
 
-    def catalogue_is_due(self, now: datetime) -> bool:
-        """Whether it is to be read: never read yet, or its time has come."""
-        due = [item.due_at for item in self.services.values() if item.due_at is not None]
-        return not due or min(due) <= now
+    @property
+    def acquainted(self) -> bool:
+        """Whether catalogue and balance are known from before, or have at least been asked for.
 
-    def acquainted(self, now: datetime) -> bool:
-        """Whether catalogue and balance are known as of late, or have been asked for since the start.
-
-        Orders wait for that, so that the first look at them finds their services known where possible. After
-        a restart what the ledger remembers will do, until its time has come.
+        Orders wait for that, so that the first look at them finds their services known where possible.
         """
-        catalogue = "catalogue" in self.tried or not self.catalogue_is_due(now)
-        return catalogue and ("balance" in self.tried or not self.balance_is_due(now))
+        catalogue = bool(self.services) or "catalogue" in self.tried
+        balance = self.balance is not None or "balance" in self.tried
+        return catalogue and balance
+
+
+def _asked_pause(error: PanelError) -> timedelta | None:
+    """The pause a rate limit asked for, within reason; None where none was."""
+    if not isinstance(error, RateLimited) or not error.retry_after:
+        return None
+    return min(error.retry_after, LONGEST_ASKED_PAUSE)

@@ -1,35 +1,27 @@
-"""The frame of every look at a panel: leave it alone while it fails, note how it answered, record, tell."""
+"""The frame of every look at a panel: leave it alone while it fails, note how it answered, decide, record."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from smm_rules.clock import Clock
-from smm_rules.engine.memory import Memory, Reason
+from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Recorded, Sweep, Watched
-from smm_rules.notify.operator import (
-    OperatorVoice,
-    over_sweep_limit,
-    poll_failing,
-    poll_recovered,
-    template_failed,
-)
-from smm_rules.observe import get_logger
+from smm_rules.notify.operator import OperatorVoice
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
-from smm_rules.panel.errors import PanelError, RateLimited
-from smm_rules.polling.decisions import Belts, Decided, Look, Verdict, decide
+from smm_rules.panel.errors import PanelError
+from smm_rules.polling.decisions import Belts, Decided, Look, decide
 from smm_rules.polling.standing import Standing, WatchedReader
-from smm_rules.rules.model import Rule, RuleSet
+from smm_rules.polling.telling import Telling
+from smm_rules.rules.model import RuleSet
 
-log = get_logger(__name__)
 Answer = TypeVar("Answer")
-#: Failures in a row of one kind of look after which the operator is told: once an outage, and at its end.
-FAILURES_TOLD = 3
 
 
 class ReadPanel(Protocol):
@@ -70,7 +62,12 @@ class Pace:
 
 @dataclass(slots=True)
 class PanelWatch:
-    """All that the looks at one panel share. `rules` is asked anew each time, so a reload applies at once."""
+    """All that the looks at one panel share.
+
+    `rules` is asked anew each time, so a reload applies at once. `deciding` is held from the reading of the
+    rules and their memories until what follows is recorded: who changes the rules takes it, too, so that no
+    look writes down what rules came to that are no longer in force.
+    """
 
     panel: str
     client: ReadPanel
@@ -83,105 +80,54 @@ class PanelWatch:
     rules: Callable[[], RuleSet]
     voice: OperatorVoice
     planned: Callable[[], None]
+    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def rules_for(self, kind: EntityKind) -> tuple[Rule, ...]:
-        """The rules in force for entities of `kind` on this panel."""
-        return self.rules().watching(kind, self.panel)
+    @property
+    def telling(self) -> Telling:
+        """Who logs, counts and tells the operator what the looks came to."""
+        return Telling(self.panel, self.counters, self.voice)
 
     async def read(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer | None:
-        """Call the panel; None after a failure, which is noted, told, and freezes all state."""
+        """Call the panel; None while it is let be and after a failure, which freezes all state.
+
+        The answer is not noted yet as one: that is for `answered` or `failed_in_part`.
+        """
         if self.standing.paused(what, self.clock.now()):
             return None
         try:
-            answer = await call()
+            return await call()
         except PanelError as error:
-            await self._failed(what, error)
+            now = self.clock.now()
+            outage = self.standing.note_failure(what, error, now)
+            await self.telling.poll_failed(what, error, outage, now)
             return None
-        now = self.clock.now()
+
+    async def answered(self, what: str, now: datetime) -> None:
+        """A look has been answered in full."""
         ended = self.standing.note_answer(what, now)
         if ended is not None:
-            log.info("panel.poll_recovered", panel=self.panel, what=what, failures=ended.failures)
-            if ended.failures >= FAILURES_TOLD:
-                await self.voice.tell(poll_recovered(self.panel, what, ended.since, now), now)
-        return answer
+            await self.telling.poll_recovered(what, ended, now)
 
-    async def _failed(self, what: str, error: PanelError) -> None:
-        now = self.clock.now()
-        retry_after = error.retry_after if isinstance(error, RateLimited) else None
-        outage = self.standing.note_failure(what, str(error), now, retry_after)
-        self.counters.increment("polls_failed", panel=self.panel, what=what)
-        log.warning(
-            "panel.poll_failed",
-            panel=self.panel,
-            what=what,
-            error=str(error),
-            kind=type(error).__name__,
-            failures=outage.failures,
-            paused_until=outage.paused_until,
-        )
-        if outage.failures == FAILURES_TOLD:
-            told = poll_failing(self.panel, what, outage.since, outage.failures, outage.error)
-            await self.voice.tell(told, now)
+    async def failed_in_part(
+        self, what: str, error: PanelError, unanswered: int, now: datetime, interval: timedelta
+    ) -> None:
+        """A look has been answered but for `unanswered` entities, whose requests failed."""
+        outage = self.standing.note_partial_failure(what, error, now, interval)
+        await self.telling.poll_failed_in_part(what, error, outage, unanswered, now)
 
-    async def record(self, looks: Sequence[Look], now: datetime) -> Decided:
-        """Evaluate all looks, write the sweep in one transaction, then tell of what was decided."""
-        entities = [look.snapshot.entity for look in looks if look.rules]
-        memories = await self.ledger.memories(entities) if entities else {}
-        decided = decide(looks, memories, now, self.belts)
-        recorded = await self.ledger.record(decided.sweep)
-        self._tell(decided, recorded)
-        await self._tell_failed_templates(decided, now)
-        for name, count in decided.over_limit.items():
-            log.error("rule.over_sweep_limit", panel=self.panel, rule=name, count=count)
-            await self.voice.tell(over_sweep_limit(self.panel, name, count, now), now)
+    def watched_by_rules(self, kind: EntityKind) -> bool:
+        """Whether any rule in force watches entities of `kind` on this panel."""
+        return bool(self.rules().watching(kind, self.panel))
+
+    async def record(self, kind: EntityKind, looks: Sequence[Look], now: datetime) -> Decided:
+        """Evaluate all looks (of one kind), write the sweep in one transaction, tell of what was decided."""
+        async with self.deciding:
+            rules = self.rules().watching(kind, self.panel)
+            entities = [look.snapshot.entity for look in looks] if rules else []
+            memories = await self.ledger.memories(entities) if entities else {}
+            decided = decide(looks, rules, memories, now, self.belts)
+            recorded = await self.ledger.record(decided.sweep) if looks else Recorded()
         if recorded.intents or recorded.messages:
             self.planned()
+        await self.telling.decided(decided, recorded, now)
         return decided
-
-    async def _tell_failed_templates(self, decided: Decided, now: datetime) -> None:
-        for planned in decided.sweep.firings:
-            firing, continuation = planned.firing, planned.continuation
-            failures = {draft.dedup_key: draft.fallback for draft in continuation.messages if draft.fallback}
-            if continuation.intent is not None and continuation.intent.failure:
-                failures[continuation.intent.step] = continuation.intent.failure
-            for where, error in failures.items():
-                step = where.removeprefix(f"{firing.key}:")
-                log.error(
-                    "rule.template_failed",
-                    rule=firing.rule,
-                    entity=str(firing.entity),
-                    step=step,
-                    error=error,
-                )
-                told = template_failed(firing.rule, firing.entity, firing.episode, step, error)
-                await self.voice.tell(told, now)
-
-    def _tell(self, decided: Decided, recorded: Recorded) -> None:
-        stopped = {item.firing.key: item.reason for item in recorded.stopped}
-        for verdict in decided.verdicts:
-            firing = verdict.evaluation.firing
-            reason = stopped.get(firing.key) if firing is not None else None
-            if reason is None and verdict.rule.name in decided.over_limit and not verdict.rule.acts:
-                continue
-            self._tell_verdict(verdict, reason or verdict.evaluation.reason)
-
-    def _tell_verdict(self, verdict: Verdict, reason: Reason) -> None:
-        """Speak of what happened, and of a limit only when it begins to stop the rule, not at every look."""
-        if reason in _SPOKEN:
-            log.info(_SPOKEN[reason], rule=verdict.rule.name, entity=str(verdict.entity), reason=reason.value)
-        elif reason in _LIMITS and verdict.before.stopped_by is not reason:
-            log.warning(
-                "rule.stopped", rule=verdict.rule.name, entity=str(verdict.entity), reason=reason.value
-            )
-        else:
-            return
-        self.counters.increment("evaluations", rule=verdict.rule.name, reason=reason.value)
-
-
-_SPOKEN = {
-    Reason.FIRED: "rule.fired",
-    Reason.REMINDED: "rule.reminded",
-    Reason.RESOLVED: "rule.resolved",
-    Reason.GAP_RESTARTED: "rule.hold_restarted",
-}
-_LIMITS = frozenset({Reason.LIMIT_PER_ORDER, Reason.LIMIT_EVERY, Reason.LIMIT_PER_CHAIN})

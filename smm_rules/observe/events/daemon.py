@@ -16,7 +16,8 @@ EVENTS: tuple[Event, ...] = (
         "daemon.drain_timed_out",
         "warning",
         ("under_way", "seconds"),
-        "Jobs took longer than `stop_timeout` and were cancelled. A paid call among them is in doubt.",
+        "The jobs named took longer than `stop_timeout` and were cancelled. A paid call among them is in "
+        "doubt.",
         "`smm-rules intents list --state unknown`",
     ),
     Event("daemon.stopped", "info", ("drained",), "The daemon ended."),
@@ -24,7 +25,7 @@ EVENTS: tuple[Event, ...] = (
         "daemon.stuck",
         "error",
         ("jobs",),
-        "A job hasn't ended for ten minutes; systemd's watchdog is not fed and will restart the daemon.",
+        "A job hasn't got on for ten minutes; systemd's watchdog is not fed and will restart the daemon.",
         "Keep the log of the minutes before and report it.",
     ),
     Event(
@@ -48,6 +49,19 @@ EVENTS: tuple[Event, ...] = (
         ("problems", "kept"),
         "The rule files have faults. The last good set stays in force.",
         "Mend what `problems` names (`smm-rules check` shows it too) and reload again.",
+    ),
+    Event(
+        "rules.reload_untold",
+        "error",
+        ("error",),
+        "A reload was refused and the ledger couldn't take the message to the operator.",
+        "See the event before it, then the ledger's disk.",
+    ),
+    Event(
+        "rules.holds_ended",
+        "info",
+        ("rules", "holds"),
+        "Rules were rewritten or removed while the daemon was down; their unfinished holds don't count.",
     ),
     Event("ledger.pruned", "info", ("rows",), "History older than `retention` was dropped; counts by table."),
     Event(

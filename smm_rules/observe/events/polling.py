@@ -16,6 +16,22 @@ EVENTS: tuple[Event, ...] = (
         "If it lasts: open the panel in a browser, try `smm-rules check --live`.",
     ),
     Event(
+        "panel.poll_failed_in_part",
+        "warning",
+        ("panel", "what", "error", "kind", "unanswered", "failures", "paused_until"),
+        "Some requests of a look failed after their retries, those for `unanswered` entities. What was "
+        "answered counts; the others stay frozen and are asked first after `paused_until`.",
+        "As for panel.poll_failed. If it is always the same few: look one up on the panel.",
+    ),
+    Event(
+        "panel.look_failed",
+        "error",
+        ("panel", "entity", "error"),
+        "The panel's answer for one entity could not be made into facts. It stays frozen and is asked again "
+        "at the next interval; the others go on.",
+        "Report it with the traceback.",
+    ),
+    Event(
         "panel.poll_recovered",
         "info",
         ("panel", "what", "failures"),
@@ -24,10 +40,17 @@ EVENTS: tuple[Event, ...] = (
     Event(
         "order.missing",
         "warning",
-        ("panel", "count", "order_ids"),
+        ("panel", "count", "ids"),
         "The panel left orders out of its answer. They are not taken for gone: they are asked again later. "
         "At most 20 IDs are listed.",
         "If the same orders stay missing, look them up on the panel; `orders forget` ends the asking.",
+    ),
+    Event(
+        "refill.missing",
+        "warning",
+        ("panel", "count", "ids"),
+        "The panel left refills out of its answer. They are asked again later. At most 20 IDs are listed.",
+        "If the same refills stay missing, look them up on the panel.",
     ),
     Event(
         "order.status_unknown",
@@ -58,6 +81,14 @@ EVENTS: tuple[Event, ...] = (
         ("rule", "entity", "step", "error"),
         "A template could not be filled in. A message goes out as plain facts, an action is not sent.",
         "Correct the rule; an unknown fact needs a condition that asks for it, such as `known(start_count)`.",
+    ),
+    Event(
+        "rule.evaluation_failed",
+        "error",
+        ("panel", "rule", "count", "entity", "error"),
+        "A rule could not be evaluated for `count` entities of one look, `entity` being the first. It "
+        "neither fires nor resolves for them; it is tried again at the next look, and other rules go on.",
+        "Report it with the traceback.",
     ),
     Event(
         "rule.over_sweep_limit",
