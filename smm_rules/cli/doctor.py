@@ -80,7 +80,7 @@ def _configured(
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    table = new_table("", "What", "Found")
+    table = new_table("State", "What", "Found")
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for finding in findings:
         style = _STYLES[finding.state]
