@@ -1,0 +1,78 @@
+"""docs/configuration.md tells of every setting, with the default it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from smm_rules.config import Configuration, PanelSettings, PollSettings, load_configuration
+from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSettings
+from smm_rules.config.environment import OTHERS, VARIABLES
+from smm_rules.config.model import LoggingSettings
+from smm_rules.facts import format_duration
+
+TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (.*)$", TEXT, re.MULTILINE))
+
+
+def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every key of a model as the page writes it."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{field.alias or name}", field
+
+
+def test_the_example_loads(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    path = tmp_path / "smm-rules.yaml"
+    path.write_text(example, encoding="utf-8")
+    configuration = load_configuration(path, {})
+    assert configuration.channel_types == {
+        "ops": "apprise",
+        "shop": "webhook",
+        "mail": "email",
+        "quiet": "log",
+    }
+
+
+def test_every_setting_is_told_of_with_its_default() -> None:
+    told = [
+        *((name, field) for name, field in settings(PanelSettings) if name != "poll"),
+        *settings(PollSettings, "poll."),
+        *(
+            (name, field)
+            for name, field in settings(Configuration)
+            if name not in ("panels", "channels", "operator", "logging")
+        ),
+        *settings(LoggingSettings, "logging."),
+    ]
+    missing = [name for name, field in told if shown(field) not in ROWS.get(name, "").partition("|")[0]]
+    assert missing == []
+    assert "operator.channel" in ROWS
+
+
+def shown(field: FieldInfo) -> str:
+    """A setting's default as the page writes it."""
+    if field.is_required():
+        return "needed"
+    if field.default is None:
+        return "none"
+    default = format_duration(field.default) if isinstance(field.default, timedelta) else field.default
+    return f"`{default}`"
+
+
+def test_every_type_of_channel_is_told_of_with_its_keys() -> None:
+    assert set(ChannelSettings.model_fields) <= set(ROWS)
+    for model, name in ((WebhookSettings, "webhook"), (EmailSettings, "email")):
+        keys = {key for key, _ in settings(model)}
+        assert [key for key in sorted(keys) if f"`{key}`" not in ROWS[name]] == []
+
+
+def test_every_variable_is_told_of_beside_its_setting() -> None:
+    beside = {variable: ROWS.get(".".join(trail), "") for variable, trail in VARIABLES.items()}
+    assert [variable for variable, row in beside.items() if f"`{variable}`" not in row] == []
+    assert [variable for variable in OTHERS if f"${variable}" not in TEXT] == []
