@@ -43,7 +43,7 @@ class DaemonStanding:
 
 @dataclass(frozen=True, slots=True)
 class PanelStanding:
-    """One panel as last read. `reachable` is None for one that was never asked."""
+    """One panel as last read. `reachable` is None until the daemon has written how it answered."""
 
     panel: str
     reachable: bool | None

@@ -166,7 +166,7 @@ def _print_panels(panels: Sequence[PanelStanding], now: datetime) -> None:
 
 def _reachable(panel: PanelStanding, now: datetime) -> str:
     if panel.reachable is None:
-        return "[dim]not asked yet[/]"
+        return "[dim]not known yet[/]"
     if panel.reachable:
         return "[green]reachable[/]"
     since = panel.failing_since

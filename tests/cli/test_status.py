@@ -45,7 +45,7 @@ def test_an_empty_ledger_has_nothing_to_tell(here: Path, capsys: Capture) -> Non
         "reserved  nothing\n"
         "\n"
         "Panel  State          Last answer  Balance  Last failure\n"
-        "north  not asked yet  never        –\n"
+        "north  not known yet  never        –\n"
     )
 
 
