@@ -76,8 +76,10 @@ def held(intent: Intent) -> MessageDraft:
     return _draft(
         f"held:{intent.id}:{intent.attempts}",
         f"Held: {_action(intent)}",
-        f"{_sentence(intent)} It was not sent: {_short(intent)}. To let it go ahead:\n"
-        f"  smm-rules intents approve {intent.id}",
+        f"{_sentence(intent)} It was not sent: {_short(intent)}. "
+        "To let it go ahead, or to end it:\n"
+        f"  smm-rules intents approve {intent.id}\n"
+        f"  smm-rules intents deny {intent.id}",
         "warning",
     )
 
@@ -184,11 +186,17 @@ def _draft(key: str, title: str, body: str, level: str) -> MessageDraft:
 
 
 def _action(intent: Intent) -> str:
-    return f"{intent.kind} on {intent.panel}"
+    return f"{_called(intent)} on {intent.panel}"
 
 
 def _sentence(intent: Intent) -> str:
-    return f"Rule {intent.rule} asked for a {intent.kind} on panel {intent.panel} for {intent.entity}."
+    if intent.kind is StepKind.ADD:
+        return f"You asked for a new order on panel {intent.panel}."
+    return f"Rule {intent.rule} asked for a {_called(intent)} on panel {intent.panel} for {intent.entity}."
+
+
+def _called(intent: Intent) -> str:
+    return "order" if intent.kind is StepKind.ADD else intent.kind.value
 
 
 def _short(intent: Intent) -> str:
