@@ -22,6 +22,7 @@ from smm_rules.rules.condition.grammar import parse, sentence_complaints
 from smm_rules.rules.condition.nodes import AllOf, AnyOf, Node
 from smm_rules.rules.condition.tokens import MOST_COMPLAINTS, scan
 from smm_rules.rules.condition.trace import Trace, currency_facts_of, fields_of, trace
+from smm_rules.rules.condition.turning import Turn, turns_of
 
 __all__ = [
     "FUNCTIONS",
@@ -32,6 +33,7 @@ __all__ = [
     "Parameter",
     "SourceText",
     "Trace",
+    "Turn",
     "compile_condition",
     "compile_conditions",
 ]
@@ -71,6 +73,16 @@ class Clause:
     names: frozenset[str]
     holds: Holds = field(repr=False, compare=False)
     _node: Node = field(repr=False, compare=False)
+    _text: SourceText = field(repr=False, compare=False)
+
+    @property
+    def node(self) -> Node:
+        """The clause's typed tree."""
+        return self._node
+
+    def place_of(self, part: Node) -> Position:
+        """Where a part of the clause stands in its file."""
+        return self._text.position(part.start)
 
     def trace(self, facts: Mapping[str, Value], now: datetime) -> Trace:
         """How every part of the clause came out."""
@@ -97,9 +109,18 @@ class CompiledCondition:
     holds: Holds = field(repr=False, compare=False)
     _node: Node = field(repr=False, compare=False)
 
+    @property
+    def node(self) -> Node:
+        """The whole typed tree."""
+        return self._node
+
     def trace(self, facts: Mapping[str, Value], now: datetime) -> Trace:
         """How every part came out, for explaining why a rule did or didn't fire."""
         return trace(self._node, facts, now)
+
+    def turns(self) -> frozenset[Turn] | None:
+        """When time alone may turn it; empty when only news can, None when that can't be told."""
+        return turns_of(self._node)
 
 
 def compile_condition(
@@ -173,7 +194,7 @@ def _compiled(trees: list[tuple[Node, SourceText]]) -> CompiledCondition:
         whole = AllOf(FactType.BOOLEAN, source, 0, tuple(part for part, _ in parts))
     holds = generate(whole)
     clauses = tuple(
-        Clause(part.text, text.position(part.start), _names(part), _holds_of(part, whole, holds), part)
+        Clause(part.text, text.position(part.start), _names(part), _holds_of(part, whole, holds), part, text)
         for part, text in parts
     )
     return CompiledCondition(
