@@ -18,6 +18,7 @@ from smm_rules.ledger.records import (
     Heartbeat,
     Intent,
     IntentState,
+    KeptTrace,
     MessageState,
     NewOrder,
     Observation,
@@ -80,9 +81,16 @@ class Ledger(Protocol):
         """Observations in time order, of one entity or of all."""
         ...
 
+    async def traces(self, entity: Entity, rule: str | None, limit: int) -> tuple[KeptTrace, ...]:
+        """The kept traces of an entity, of one rule or of all, the newest first.
+
+        Only the last `records.TRACES_KEPT` of each rule and entity are kept.
+        """
+        ...
+
     # -- planning ---------------------------------------------------------------------------------------
     async def record(self, sweep: Sweep) -> Recorded:
-        """Write a sweep in one transaction: observations, memories, firings, first intents, messages.
+        """Write a sweep in one transaction: observations, memories, firings, first intents, messages, traces.
 
         Guards that count over more than one entity (`Limits.per_chain`) are judged here. A stopped firing
         stores its `memory_if_stopped` and nothing else. A firing or intent whose key exists is not written
@@ -158,6 +166,10 @@ class Ledger(Protocol):
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
 
     async def firing(self, firing_id: int) -> Firing | None: ...
+
+    async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
+        """Firings from `since` to `until`, both included, in time order."""
+        ...
 
     # -- outbox -----------------------------------------------------------------------------------------
     async def enqueue(self, message: MessageDraft, now: datetime) -> bool:

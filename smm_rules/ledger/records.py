@@ -112,6 +112,28 @@ class PlannedFiring:
     hold: Reason | None = None
 
 
+#: How many traces of one rule and entity are kept.
+TRACES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTrace:
+    """What a rule came to for an entity at one look that changed something.
+
+    `facts` are the stored facts its conditions read, as they were then, `missing` the names of those that
+    were not known. `memory` is what the rule remembered afterwards.
+    """
+
+    rule: str
+    rule_version: str
+    entity: Entity
+    at: datetime
+    reason: Reason
+    facts: Facts
+    missing: tuple[str, ...]
+    memory: Memory
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """All that one look at a panel brought, for one transaction. `at` is the time of the look."""
@@ -120,6 +142,7 @@ class Sweep:
     observed: tuple[Observed, ...] = ()
     remembered: tuple[Remembered, ...] = ()
     firings: tuple[PlannedFiring, ...] = ()
+    traced: tuple[KeptTrace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

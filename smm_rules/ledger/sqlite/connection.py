@@ -69,6 +69,16 @@ def open_connection(path: Path, busy_timeout: timedelta = BUSY_TIMEOUT) -> apsw.
     return connection
 
 
+def open_in_memory() -> apsw.Connection:
+    """A new ledger that lives as long as its connection: for rehearsals, which leave nothing behind."""
+    connection = apsw.Connection(":memory:")
+    _configure(connection, BUSY_TIMEOUT)
+    connection.pragma("synchronous", "off")
+    migrate(connection)
+    connection.pragma("foreign_keys", True)
+    return connection
+
+
 def describe(connection: apsw.Connection, path: Path) -> Description:
     """What is at `path`, for a human."""
     status = path.stat()
@@ -84,7 +94,11 @@ def describe(connection: apsw.Connection, path: Path) -> Description:
 
 def check(connection: apsw.Connection) -> tuple[str, ...]:
     """What is wrong with the file, in SQLite's own words; empty when it is sound."""
-    faults = [str(row[0]) for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+    faults: list[str] = []
+    try:
+        faults += [str(row[0]) for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+    except apsw.CorruptError as error:  # so damaged that the check itself can't go on
+        faults.append(str(error))
     if faults:
         return tuple(faults)
     dangling = connection.execute("PRAGMA foreign_key_check").fetchall()

@@ -62,6 +62,7 @@ _PRUNE_INTENTS = """
 _PRUNE_FIRINGS = """
   DELETE FROM firings WHERE at < ? AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.firing = firings.id)
 """
+_PRUNE_TRACES = "DELETE FROM traces WHERE at < ?"
 
 
 def beat(connection: apsw.Connection, heartbeat: Heartbeat) -> None:
@@ -131,6 +132,7 @@ def prune(connection: apsw.Connection, before: datetime) -> dict[str, int]:
         "messages": changed(connection, _PRUNE_OUTBOX, (at,)),
         "intents": changed(connection, _PRUNE_INTENTS, (at, to_json(sorted(FINAL)))),
         "firings": changed(connection, _PRUNE_FIRINGS, (at,)),
+        "traces": changed(connection, _PRUNE_TRACES, (at,)),
     }
 
 

@@ -59,10 +59,13 @@ _ADD_TRANSITION = """
 _TRANSITIONS = "SELECT at, before, after, reason, message, by FROM transitions WHERE intent = ? ORDER BY id"
 _EVIDENCE = "SELECT evidence FROM intents WHERE id = ?"
 _SET_EVIDENCE = "UPDATE intents SET evidence = ? WHERE id = ?"
-_FIRING = """
-  SELECT rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
-  FROM firings WHERE id = ?
+_FIRING_COLUMNS = """
+  rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
 """
+_FIRING = f"SELECT {_FIRING_COLUMNS} FROM firings WHERE id = ?"  # noqa: S608 - only constants are put in
+_FIRINGS = f"""
+  SELECT {_FIRING_COLUMNS} FROM firings WHERE at BETWEEN ? AND ? ORDER BY at, id LIMIT ?
+"""  # noqa: S608 - as above
 
 
 class Origin(NamedTuple):
@@ -197,8 +200,16 @@ def transitions(connection: apsw.Connection, intent_id: int) -> tuple[Transition
 
 def firing(connection: apsw.Connection, firing_id: int) -> Firing | None:
     row = first(connection, _FIRING, (firing_id,))
-    if row is None:
-        return None
+    return None if row is None else _firing_from(row)
+
+
+def firings(connection: apsw.Connection, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
+    found = rows(connection, _FIRINGS, (to_micros(since), to_micros(until), limit))
+    return tuple(_firing_from(row) for row in found)
+
+
+def _firing_from(row: Row) -> Firing:
+    """A row of `_FIRING_COLUMNS` as a record."""
     rule, version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits = row
     return Firing(
         rule=rule,

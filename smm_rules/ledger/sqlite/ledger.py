@@ -15,6 +15,7 @@ from smm_rules.ledger.records import (
     Heartbeat,
     Intent,
     IntentState,
+    KeptTrace,
     MessageState,
     NewOrder,
     Observation,
@@ -27,7 +28,7 @@ from smm_rules.ledger.records import (
     Transition,
     Watched,
 )
-from smm_rules.ledger.sqlite import changes, entities, housekeeping, intents, orders, outbox, sweeps
+from smm_rules.ledger.sqlite import changes, entities, housekeeping, intents, orders, outbox, sweeps, traces
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
 from smm_rules.ledger.sqlite.writer import Writer
 
@@ -49,6 +50,13 @@ class SqliteLedger:
         """
         writer = Writer(path)
         await writer.open(busy_timeout)
+        return cls(writer)
+
+    @classmethod
+    async def in_memory(cls) -> SqliteLedger:
+        """An empty ledger that no file holds and that is gone once it is closed: for rehearsals."""
+        writer = Writer(Path(":memory:"))
+        await writer.open_in_memory()
         return cls(writer)
 
     @property
@@ -107,6 +115,9 @@ class SqliteLedger:
     ) -> tuple[Observation, ...]:
         return await self._read(entities.history, entity, since, until, limit)
 
+    async def traces(self, entity: Entity, rule: str | None, limit: int) -> tuple[KeptTrace, ...]:
+        return await self._read(traces.traces, entity, rule, limit)
+
     # -- planning ---------------------------------------------------------------------------------------
     async def record(self, sweep: Sweep) -> Recorded:
         return await self._write(sweeps.record, sweep)
@@ -162,6 +173,9 @@ class SqliteLedger:
 
     async def firing(self, firing_id: int) -> Firing | None:
         return await self._read(intents.firing, firing_id)
+
+    async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
+        return await self._read(intents.firings, since, until, limit)
 
     # -- outbox -----------------------------------------------------------------------------------------
     async def enqueue(self, message: MessageDraft, now: datetime) -> bool:

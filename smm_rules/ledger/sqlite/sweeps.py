@@ -8,7 +8,7 @@ import apsw
 
 from smm_rules.engine.firing import Firing, Occasion
 from smm_rules.engine.guards import chain_verdict
-from smm_rules.engine.memory import BLANK, Reason
+from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import (
     encode_facts,
@@ -25,6 +25,7 @@ from smm_rules.ledger.sqlite.intents import Origin, plan
 from smm_rules.ledger.sqlite.outbox import enqueue
 from smm_rules.ledger.sqlite.query import cell, changed, first, rows_of_each
 from smm_rules.ledger.sqlite.rows import key
+from smm_rules.ledger.sqlite.traces import keep
 
 _Ids = dict[Entity, int]
 
@@ -77,6 +78,7 @@ def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
     intents: list[int] = []
     messages = 0
     stopped: list[Stopped] = []
+    stops: dict[tuple[str, Entity], tuple[Reason, Memory]] = {}
     for planned in sweep.firings:
         if _is_settled(connection, planned.firing):
             continue
@@ -86,10 +88,13 @@ def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
             firing = planned.firing
             kept = Remembered(firing.rule, firing.entity, planned.memory_if_stopped)
             _remember(connection, ids, [kept])
+            stops[firing.rule, firing.entity] = (reason, planned.memory_if_stopped)
             continue
         intent, queued = _fire(connection, planned)
         intents += [] if intent is None else [intent]
         messages += queued
+    if sweep.traced:
+        keep(connection, ids, sweep.traced, stops)
     return Recorded(tuple(intents), messages, tuple(stopped))
 
 

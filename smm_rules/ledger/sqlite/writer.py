@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import apsw
 
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.sqlite.connection import open_connection, translated, writing
+from smm_rules.ledger.sqlite.connection import open_connection, open_in_memory, translated, writing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,8 +33,15 @@ class Writer:
 
     async def open(self, busy_timeout: timedelta) -> None:
         """Open the connection; the thread ends again when that fails."""
+        await self._open(lambda: open_connection(self.path, busy_timeout))
+
+    async def open_in_memory(self) -> None:
+        """Open a ledger of its own that no file holds; the path only names it in errors."""
+        await self._open(open_in_memory)
+
+    async def _open(self, opener: Callable[[], apsw.Connection]) -> None:
         try:
-            self._connection = await self._run(lambda: open_connection(self.path, busy_timeout))
+            self._connection = await self._run(opener)
         except BaseException:
             self._closed = True
             self._thread.shutdown(wait=False)
