@@ -1,0 +1,112 @@
+"""Looks at balance and catalogue: when they are due, and what rules make of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from smm_rules.panel.answers import Balance
+from smm_rules.polling.balance import look_at_balance
+from smm_rules.polling.catalogue import look_at_catalogue
+from tests.polling.world import FOLLOWERS, HOUR, MINUTE, PACE, T0, World
+
+LOW = """
+rules:
+  - name: low
+    watch: balance
+    when: amount < 20
+    until: amount > 25
+    remind: 6h
+    do: [{notify: {channel: ops, message: "{{ amount }} left"}}]
+    done: [{notify: {channel: ops, message: "topped up"}}]
+"""
+DEARER = """
+rules:
+  - name: dearer
+    watch: service
+    when: rate_increase >= 0.10
+    for: 1h
+    do: [{notify: {channel: ops, message: "{{ service.id }} costs {{ rate }}"}}]
+"""
+
+
+def money(amount: str) -> Balance:
+    return Balance(Decimal(amount), "USD")
+
+
+async def test_a_balance_is_read_when_it_is_due(world: World) -> None:
+    watch = await world.watch()
+    assert await look_at_balance(watch) == world.panel.money
+    assert await look_at_balance(watch) is None
+    world.clock.move(PACE.balance)
+    assert await look_at_balance(watch) == world.panel.money
+    assert world.panel.times_asked("balance") == 2
+
+
+async def test_a_low_balance_has_hysteresis_and_reminders(world: World) -> None:
+    world.use(LOW)
+    world.panel.money = money("12")
+    watch = await world.watch()
+    told = []
+    for amount, passing in (("12", 0 * HOUR), ("22", HOUR), ("22", 5 * HOUR), ("26", HOUR)):
+        world.panel.money = money(amount)
+        world.clock.move(passing)
+        await look_at_balance(watch)
+        told.append(await world.told())
+    assert told == [
+        ["12 left"],
+        ["12 left"],
+        ["12 left", "22 left"],
+        ["12 left", "22 left", "topped up"],
+    ]
+
+
+async def test_a_reminder_is_due_at_its_own_time(world: World) -> None:
+    world.use(LOW.replace("6h", "7m"))
+    world.panel.money = money("12")
+    watch = await world.watch()
+    await look_at_balance(watch)
+    world.clock.move(PACE.balance)
+    await look_at_balance(watch)
+    assert watch.standing.balance is not None
+    assert watch.standing.balance.due_at == T0 + 7 * MINUTE
+
+
+async def test_a_restart_in_the_middle_of_a_low_balance_tells_nothing_twice(world: World) -> None:
+    world.use(LOW)
+    world.panel.money = money("12")
+    await look_at_balance(await world.watch())
+    world.clock.move(PACE.balance)
+    await look_at_balance(await world.watch())
+    assert await world.told() == ["12 left"]
+
+
+async def test_a_catalogue_is_read_again_at_the_end_of_a_hold(world: World) -> None:
+    world.use(DEARER)
+    watch = await world.watch()
+    assert await look_at_catalogue(watch) == 1
+    world.panel.catalogue = (replace(FOLLOWERS, rate=Decimal("2.50")),)
+    world.clock.move(PACE.catalogue)
+    await look_at_catalogue(watch)
+    world.clock.move(HOUR - timedelta(seconds=1))
+    assert await look_at_catalogue(watch) == 0
+    world.clock.move(timedelta(seconds=1))
+    assert await look_at_catalogue(watch) == 1
+    assert await world.told() == ["1 costs 2.50"]
+
+
+async def test_a_catalogue_that_is_wanted_is_read_before_its_time(world: World) -> None:
+    watch = await world.watch()
+    await look_at_catalogue(watch)
+    watch.standing.catalogue_wanted = True
+    assert await look_at_catalogue(watch) == 1
+    assert await look_at_catalogue(watch) == 0
+
+
+async def test_rules_see_how_fresh_the_catalogue_is(world: World) -> None:
+    world.use(
+        DEARER.replace("rate_increase >= 0.10", "panel.catalogue_age < 1m").replace("    for: 1h\n", "")
+    )
+    await look_at_catalogue(await world.watch())
+    assert await world.told() == ["1 costs 2.00"]
