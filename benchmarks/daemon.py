@@ -28,8 +28,8 @@ from smm_rules.ledger.sqlite import SqliteLedger
 
 _MIB = 1024 * 1024
 _START_SECONDS, _SWEEP_SECONDS = 30, 600
-#: The daemon ticks four times in its shortest interval: with refills, of which there are none, every second it
-#: sweeps as often as it may, and each order is looked at once.
+#: The daemon ticks four times in its shortest interval: with refills, of which there are none, every second
+#: it sweeps as often as it may, and each order is looked at once.
 _QUICK = "poll: {orders: 2h, refills: 1s, balance: 2h, catalogue: 2h}\n    requests_per_minute: 6000"
 _DEFAULT = "poll: {}"
 _CONFIGURATION = """\

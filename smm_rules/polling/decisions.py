@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,8 @@ from smm_rules.engine.guards import over_sweep_limit
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.engine.steps import begin
 from smm_rules.facts import Entity, Facts, Snapshot
-from smm_rules.ledger.records import Observed, PlannedFiring, Remembered, Sweep
+from smm_rules.ledger.records import KeptTrace, Observed, PlannedFiring, Remembered, Sweep
+from smm_rules.polling.tracing import kept_trace
 from smm_rules.rules.model import Rule
 
 Memories = Mapping[tuple[str, Entity], Memory]
@@ -27,7 +28,8 @@ class Look:
     """One entity as just read, and what is to be stored of it.
 
     It is looked at again after `interval`, sooner if a rule waits for an instant before, and no more once
-    it has been in a terminal status for `settle_after`.
+    it has been in a terminal status for `settle_after`. `same` says that its facts are the very ones the
+    ledger holds.
     """
 
     snapshot: Snapshot
@@ -35,6 +37,7 @@ class Look:
     changed: bool
     interval: timedelta
     settle_after: timedelta = timedelta()
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,9 @@ class Broken:
 class Decided:
     """A sweep ready to be recorded and what there is to tell of it.
 
-    `verdicts` are those carried out, `over_limit` has the rules that would have fired too often, by name with
-    that number, `broken` what could not be decided.
+    `verdicts` are those carried out, less the many by which nothing changed, fired or waits. `over_limit`
+    has the rules that would have fired too often, by name with that number, `broken` what could not be
+    decided.
     """
 
     sweep: Sweep
@@ -90,29 +94,41 @@ def decide(
     3. Begin the firings that are left: render messages and the first action.
     4. An entity for which something is open is looked at again after `interval` even when it has settled.
     """
-    judged = [_judge(look, rules, memories, now, belts.gap) for look in looks]
+    remembered = _by_entity(memories)
+    judged = [_judge(look, rules, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
     gathering = _Gathering(now, belts, _over_limit(judged))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
         gathering.add(look, verdicts, broken)
     return gathering.decided()
 
 
+def _by_entity(memories: Memories) -> dict[Entity, dict[str, Memory]]:
+    """Each entity's memories by rule: most have none, and need no search for each rule."""
+    found: defaultdict[Entity, dict[str, Memory]] = defaultdict(dict)
+    for (rule, entity), memory in memories.items():
+        found[entity][rule] = memory
+    return found
+
+
 def _judge(
-    look: Look, rules: Sequence[Rule], memories: Memories, now: datetime, gap: timedelta
+    look: Look, rules: Sequence[Rule], remembered: Mapping[str, Memory], now: datetime, gap: timedelta
 ) -> tuple[list[Verdict], list[Broken]]:
+    """What the rules make of one entity, as far as anything follows from it."""
     # What is read rarely is not out of sight between two looks.
     tolerated = max(gap, look.interval * MISSED_LOOKS)
     entity = look.snapshot.entity
     verdicts: list[Verdict] = []
     broken: list[Broken] = []
     for rule in rules:
-        before = memories.get((rule.name, entity), BLANK)
+        before = remembered.get(rule.name, BLANK)
         try:
             evaluation = evaluate(rule, look.snapshot, before, now, tolerated)
         except Exception as error:  # a sweep that died of it would die of it again at every tick
             broken.append(Broken(rule.name, entity, error))
-        else:
-            verdicts.append(Verdict(rule, entity, before, evaluation))
+            continue
+        if evaluation.memory is before and evaluation.firing is None and evaluation.wake_at is None:
+            continue
+        verdicts.append(Verdict(rule, entity, before, evaluation))
     return verdicts, broken
 
 
@@ -139,11 +155,18 @@ class _Gathering:
     observed: list[Observed] = field(default_factory=list)
     remembered: list[Remembered] = field(default_factory=list)
     firings: list[PlannedFiring] = field(default_factory=list)
+    traced: list[KeptTrace] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
 
     def decided(self) -> Decided:
-        sweep = Sweep(self.now, tuple(self.observed), tuple(self.remembered), tuple(self.firings))
+        sweep = Sweep(
+            self.now,
+            tuple(self.observed),
+            tuple(self.remembered),
+            tuple(self.firings),
+            tuple(self.traced),
+        )
         return Decided(sweep, tuple(self.verdicts), self.over_limit, tuple(self.broken))
 
     def add(self, look: Look, verdicts: Sequence[Verdict], broken: Sequence[Broken]) -> None:
@@ -151,19 +174,20 @@ class _Gathering:
         self.broken += broken
         wakes = [verdict.evaluation.wake_at for verdict in verdicts]
         # All of them, whatever comes first: each has its own memory and firing to hand over.
-        carried_out = [self._carry_out(verdict) for verdict in verdicts]
+        carried_out = [self._carry_out(verdict, look.snapshot) for verdict in verdicts]
         if broken or not all(carried_out):
             wakes.append(self.now + look.interval)
         kind = look.snapshot.entity.kind
         due_at = next_look(kind, look.facts, self.now, look.interval, look.settle_after, wakes)
-        self.observed.append(Observed(look.snapshot.entity, look.facts, look.changed, due_at))
+        self.observed.append(Observed(look.snapshot.entity, look.facts, look.changed, due_at, look.same))
 
-    def _carry_out(self, verdict: Verdict) -> bool:
+    def _carry_out(self, verdict: Verdict, snapshot: Snapshot) -> bool:
         """Take over memory and firing; False when the verdict is left out and has to come again."""
         evaluation = verdict.evaluation
         firing = evaluation.firing
         if firing is not None and self._is_left_out(verdict, firing):
-            self._remember(verdict, evaluation.memory_if_stopped(Reason.LIMIT_PER_SWEEP))
+            stopped = evaluation.memory_if_stopped(Reason.LIMIT_PER_SWEEP)
+            self._remember(verdict, snapshot, stopped, Reason.LIMIT_PER_SWEEP)
             return False
         if firing is not None:
             try:
@@ -172,13 +196,15 @@ class _Gathering:
                 self.broken.append(Broken(verdict.rule.name, verdict.entity, error))
                 return False
             self.firings.append(planned)
-        self._remember(verdict, evaluation.memory)
+        self._remember(verdict, snapshot, evaluation.memory, evaluation.reason)
         self.verdicts.append(verdict)
         return True
 
-    def _remember(self, verdict: Verdict, memory: Memory) -> None:
-        if memory != verdict.before:
+    def _remember(self, verdict: Verdict, snapshot: Snapshot, memory: Memory, reason: Reason) -> None:
+        """Note a memory that changed, and what changed it. Most looks change none and end here."""
+        if memory is not verdict.before and memory != verdict.before:
             self.remembered.append(Remembered(verdict.rule.name, verdict.entity, memory))
+            self.traced.append(kept_trace(verdict.rule, snapshot, memory, reason, self.now))
 
     def _is_over_limit(self, verdict: Verdict) -> bool:
         return verdict.evaluation.reason is Reason.FIRED and verdict.rule.name in self.over_limit

@@ -55,7 +55,8 @@ def _order_look(watch: PanelWatch, item: Watched, answer: OrderState | Refused, 
         root=order.root,
         imported=order.source is OrderSource.TRACKED,
     )
-    return Look(snapshot, seen.facts, seen.changed, watch.pace.orders, watch.pace.settle_after)
+    same = seen.facts is item.facts
+    return Look(snapshot, seen.facts, seen.changed, watch.pace.orders, watch.pace.settle_after, same)
 
 
 def order_intake(order: TrackedOrder) -> OrderIntake:
