@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ def dialect(request: pytest.FixtureRequest) -> DialectName:
 @pytest.fixture
 async def world(launcher: Launcher, tmp_path: Path, dialect: DialectName) -> AsyncIterator[World]:
     """A panel whose time stands still, a receiver that takes everything, and nothing tracked yet."""
-    settings = SimulatorSettings(speed=0, dialect=dialect, journal=tmp_path / "panel-journal.jsonl")
+    settings = SimulatorSettings(
+        speed=0,
+        dialect=dialect,
+        journal=tmp_path / "panel-journal.jsonl",
+        slow_for=timedelta(seconds=2),  # beyond the time-out of the tests that are about slowness
+    )
     async with receiver() as hook:
         with RunningSimulator(settings) as panel:
             world = World(tmp_path, panel.url, panel.key, hook, launcher, panel)

@@ -128,9 +128,7 @@ class World:
     def __post_init__(self) -> None:
         (self.directory / "inbox").mkdir(exist_ok=True)
         self.write_rules(self.rules)
-        self.configuration.write_text(
-            _CONFIGURATION.format(panel=PANEL, url=self.url, timeout=self.timeout, hook=self.hook.url())
-        )
+        self.set_timeout(self.timeout)
 
     @property
     def configuration(self) -> Path:
@@ -139,6 +137,12 @@ class World:
     @property
     def environment(self) -> dict[str, str]:
         return {"PANEL_KEY": self.key, "HOOK_SECRET": HOOK_SECRET, "NO_COLOR": "1"}
+
+    def set_timeout(self, timeout: str) -> None:
+        """Write the configuration with this time-out of the panel."""
+        self.configuration.write_text(
+            _CONFIGURATION.format(panel=PANEL, url=self.url, timeout=timeout, hook=self.hook.url())
+        )
 
     def write_rules(self, text: str) -> None:
         (self.directory / "rules.yaml").write_text(text)
