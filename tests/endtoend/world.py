@@ -200,7 +200,7 @@ class World:
         """Wait until the daemon has asked about orders `times` more."""
         before = len(self.journal.requests("status"))
         await eventually(
-            lambda: len(self.journal.requests("status")) >= before + times, "a look", describe=self._tails
+            lambda: len(self.journal.requests("status")) >= before + times, "a look", describe=self.tails
         )
 
     # -- the ledger's side --------------------------------------------------------------------------------
@@ -235,11 +235,11 @@ class World:
             last = await self.books()
             return last if probe(last) else None
 
-        found = await eventually(ask, what, describe=lambda: f"{last}\n{self._tails()}")
+        found = await eventually(ask, what, describe=lambda: f"{last}\n{self.tails()}")
         assert found is not None
         return found
 
-    def _tails(self) -> str:
+    def tails(self) -> str:
         return "\n".join(f"--- {r.errors.name}\n{r.tail()}" for r in self.started)
 
     # -- the receiver's side ------------------------------------------------------------------------------
