@@ -6,17 +6,16 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from functools import partial
 
 from smm_rules import __version__
-from smm_rules.actions.evidence import tell_in_doubt
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.carried import Carried, read_carried
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts, assemble, scope_of
 from smm_rules.daemon.progress import Progress
+from smm_rules.daemon.recovery import DAEMON, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, compare, no_longer_asked, questions
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
@@ -30,11 +29,6 @@ from smm_rules.observe.sd_notify import Notifier
 
 log = get_logger(__name__)
 
-#: Who claims what the daemon sends. The same for every process: the ledger's lock lets only one live, so what
-#: another of this name was sending is in doubt the moment this one starts.
-OWNER = "daemon"
-#: A claim by another command older than this belongs to a process that is gone.
-STALE_CLAIM = timedelta(minutes=15)
 #: How long a job may run before the daemon calls itself stuck, in seconds of the machine's time.
 PATIENCE_SECONDS = 600.0
 _DEAD_LETTERS_TOLD = 100
@@ -66,7 +60,6 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._reload_wanted = asyncio.Event()
         self.started = asyncio.Event()
-        self.owner = OWNER
         self.counters = Counters()
 
     def stop(self) -> None:
@@ -123,7 +116,7 @@ class Daemon:
             clock=self._clock,
             notifier=self._notifier,
             counters=self.counters,
-            owner=self.owner,
+            owner=DAEMON,
             started_at=self._clock.now(),
             carried=carried,
         )
@@ -132,16 +125,7 @@ class Daemon:
 
     async def _recover(self, parts: Parts) -> None:
         now = self._clock.now()
-        for intent in await parts.ledger.recover(now, self.owner, now - STALE_CLAIM):
-            log.error(
-                "intent.in_doubt",
-                intent=intent.id,
-                rule=intent.rule,
-                entity=str(intent.entity),
-                kind=intent.kind.value,
-                panel=intent.panel,
-            )
-        await tell_in_doubt(parts.ledger, parts.voice, now)
+        await recover(parts.ledger, parts.voice, DAEMON, stale_claim(self._configuration), now)
         dead = await parts.ledger.messages((MessageState.DEAD,), _DEAD_LETTERS_TOLD)
         await parts.voice.tell_dead(dead, now)
 

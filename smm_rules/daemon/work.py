@@ -15,6 +15,7 @@ from smm_rules.daemon.carried import Carried
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
+from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, questions
 from smm_rules.facts import EntityKind
 from smm_rules.intake.drop_folder import DropFolder
@@ -40,6 +41,7 @@ log = get_logger(__name__)
 SHORTEST_TICK, LONGEST_TICK = 0.2, 5.0
 HEARTBEAT_SECONDS = 20.0
 HEALTH_EVERY = timedelta(seconds=15)
+RECOVERY_EVERY = timedelta(minutes=5)
 HOUSEKEEPING_EVERY = timedelta(hours=6)
 #: A sweep takes no more orders than the panel's budget lets it ask about in so many minutes: an answer that
 #: waited long for the others of its sweep would be acted on when it is stale.
@@ -140,6 +142,7 @@ class Work:
         self.jobs.every(self._heartbeat_seconds(), "heartbeat", self.beat)
         if self.drop_folder is not None:
             self.jobs.every(tick, "drop-folder", self.take_in)
+        self.jobs.every(self._seconds(RECOVERY_EVERY), "recovery", self.recover)
         self.jobs.every(self._seconds(HOUSEKEEPING_EVERY), "housekeeping", self.keep_house)
 
     def _every(
@@ -212,6 +215,11 @@ class Work:
         """Import what lies in the drop folder."""
         if self.drop_folder is not None:
             await self.drop_folder.scan(self.clock.now())
+
+    async def recover(self) -> None:
+        """Put in doubt what a command died over: it may have placed an order."""
+        stale = stale_claim(self.configuration)
+        await recover(self.parts.ledger, self.parts.voice, NOBODY, stale, self.clock.now())
 
     async def keep_house(self) -> None:
         """Drop what is older than the retention."""

@@ -25,7 +25,7 @@ async def sweep_orders(watch: PanelWatch) -> int:
     3. Evaluate every rule on every order answered, and record all of it in one transaction. Orders that
        were not answered keep their state.
     """
-    if not watch.standing.acquainted:
+    if not watch.standing.acquainted(watch.clock.now()):
         return 0
     asked = await ask_due(watch, EntityKind.ORDER, "orders", watch.pace.orders, watch.client.order_states)
     if asked is None:

@@ -157,15 +157,14 @@ class Standing:
         outage = self.outages.get(what)
         return outage is not None and now < outage.paused_until
 
-    @property
-    def acquainted(self) -> bool:
-        """Whether catalogue and balance are known from before, or have at least been asked for.
+    def acquainted(self, now: datetime) -> bool:
+        """Whether catalogue and balance are known as of late, or have been asked for since the start.
 
-        Orders wait for that, so that the first look at them finds their services known where possible.
+        Orders wait for that, so that the first look at them finds their services known where possible. After
+        a restart what the ledger remembers will do, until its time has come.
         """
-        catalogue = bool(self.services) or "catalogue" in self.tried
-        balance = self.balance is not None or "balance" in self.tried
-        return catalogue and balance
+        catalogue = "catalogue" in self.tried or not self.catalogue_is_due(now)
+        return catalogue and ("balance" in self.tried or not self.balance_is_due(now))
 
 
 def _asked_pause(error: PanelError) -> timedelta | None:

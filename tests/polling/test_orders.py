@@ -124,6 +124,15 @@ async def test_after_a_restart_orders_need_not_wait_for_the_next_catalogue(world
     assert await sweep_orders(watch) == 1
 
 
+async def test_after_a_long_stop_orders_wait_until_what_is_known_is_read_anew(world: World) -> None:
+    await world.acquainted()
+    await world.track("1")
+    world.clock.move(PACE.catalogue)
+    watch = await world.watch()
+    assert await sweep_orders(watch) == 0
+    assert world.panel.times_asked("orders") == 0
+
+
 async def test_old_news_is_not_acted_on_unless_the_rule_says_so(world: World) -> None:
     world.use(REFILL.replace("    first_seen: act\n", ""))
     world.panel.orders |= {"1": PARTIAL, "2": state("In progress", 500)}

@@ -32,8 +32,8 @@ EVENTS: tuple[Event, ...] = (
         "intent.in_doubt",
         "error",
         ("intent", "rule", "entity", "kind", "panel"),
-        "The last daemon died while this action was being sent. Nobody knows whether it happened; it is "
-        "never sent again by itself.",
+        "The daemon or a command died while this action was being sent. Nobody knows whether it happened; it "
+        "is never sent again by itself.",
         "`smm-rules intents show ID`, look at the panel, then `smm-rules intents resolve ID …`.",
     ),
     Event(
