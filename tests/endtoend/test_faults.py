@@ -112,10 +112,12 @@ async def test_a_call_that_was_too_many_is_made_again_later(world: World) -> Non
 
 # -- on a raw socket ----------------------------------------------------------------------------------------
 @asynccontextmanager
-async def raw_world(launcher: Launcher, directory: Path, panel: RawPanel) -> AsyncIterator[World]:
+async def raw_world(
+    launcher: Launcher, directory: Path, panel: RawPanel, key: str = "raw-panel-key-77d0"
+) -> AsyncIterator[World]:
     """A world around a raw panel, its three orders tracked."""
     async with receiver() as hook, panel:
-        world = World(directory, panel.url, "raw-panel-key-77d0", hook, launcher, timeout="1s")
+        world = World(directory, panel.url, key, hook, launcher, timeout="1s")
         parameters = {"link": "https://example.com/post", "quantity": "1000"}
         now = datetime.now(UTC)
         orders = [NewOrder(Entity(EntityKind.ORDER, PANEL, order), "1", parameters, now) for order in ORDERS]
