@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +24,7 @@ from smm_rules.cli.naming import default_panel, panel_option, panels_of, time_zo
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.intake import (
+    BadLine,
     Format,
     ImportProgress,
     ImportReport,
@@ -100,15 +101,11 @@ async def import_file(
     format = None if format_name is None else Format(format_name)
     with ExitStack() as stack:
         source = _source(file, format, options, stack)
-        bad_lines = None if bad_path is None else stack.enter_context(_bad_lines(bad_path, file))
+        on_bad = _on_bad(bad_path, file, stack)
         async with open_ledger(configuration) as ledger:
             with _progress() as on_progress:
                 try:
-                    report = (
-                        await import_orders(source, ledger, now, on_progress)
-                        if bad_lines is None
-                        else await import_orders(source, ledger, now, on_progress, bad_lines.add)
-                    )
+                    report = await import_orders(source, ledger, now, on_progress, on_bad)
                 except SourceRefused as refusal:
                     raise Stop(f"{file}: {refusal}", Exit.USAGE) from None
     _tell(report, file, bad_path, as_json)
@@ -127,18 +124,30 @@ def _source(
     try:
         return stack.enter_context(OrderFile(file, options, format))
     except SourceRefused as refusal:
-        way_out = " Or say --format." if format is None and file.is_file() else ""
-        raise Stop(f"{file}: {refusal}.{way_out}", Exit.USAGE) from None
+        way_out = " Or say --format" if format is None and file.is_file() else ""
+        raise Stop(f"{file}: {refusal}{way_out}", Exit.USAGE) from None
+
+
+def _on_bad(path: Path | None, source: Path, stack: ExitStack) -> Callable[[Sequence[BadLine]], None]:
+    """What takes the bad lines; an earlier file of that name is replaced, but never the source itself."""
+    if path is None:
+        return lambda _: None
+    if path.exists() and source.exists() and path.samefile(source):
+        raise Stop(f"--bad {path} is the file to be imported; name another one.", Exit.USAGE)
+    with _written_to(path):
+        bad_lines = stack.enter_context(BadLines(path))
+
+    def add(lines: Sequence[BadLine]) -> None:
+        with _written_to(path):
+            bad_lines.add(lines)
+
+    return add
 
 
 @contextmanager
-def _bad_lines(path: Path, source: Path) -> Iterator[BadLines]:
-    """The file for bad lines; an earlier one of that name is replaced, but never the source itself."""
-    if path.exists() and source.exists() and path.samefile(source):
-        raise Stop(f"--bad {path} is the file to be imported; name another one.", Exit.USAGE)
+def _written_to(path: Path) -> Iterator[None]:
     try:
-        with BadLines(path) as bad_lines:
-            yield bad_lines
+        yield
     except OSError as error:
         raise Stop(f"The bad lines can't be written to {path}: {error.strerror}.") from error
 

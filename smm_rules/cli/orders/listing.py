@@ -86,7 +86,7 @@ async def list_orders(
     elif orders:
         _show(orders, now)
     else:
-        errors().print("No orders. Tell of some with `smm-rules orders track` or `orders import`.")
+        errors().print("No such orders. Tell of more with `smm-rules orders track` or `orders import`.")
     if more and not as_json:
         errors().print(f"There are more: --limit {limit * 10} shows more, --limit 0 all.")
 

@@ -16,8 +16,8 @@ from smm_rules.cli.context import (
     read_configuration,
 )
 from smm_rules.cli.naming import (
-    default_panel,
     entities,
+    known_panel,
     merged,
     panel_option,
     panels_of,
@@ -67,7 +67,9 @@ async def track(
     """
     configuration = read_configuration(config_path)
     now = SystemClock().now()
-    named = entities(ids, default_panel(panel, configuration), configuration)
+    if panel is not None:
+        known_panel(panel, configuration)
+    named = entities(ids, panel, configuration)
     options = IntakeOptions(now, panels_of(configuration), time_zone=time_zone)
     given = said(service=service, link=link, quantity=quantity, label=label, placed_at=placed_at)
     words = merged(given, [(_parameter(name), text) for name, text in parameters])
