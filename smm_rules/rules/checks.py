@@ -104,7 +104,7 @@ def _templates(rule: WrittenRule) -> Iterator[Problem]:
         names = facts | {"result"} if acted[section] else facts
         names = names | {"refusal"} if section == "otherwise" else names
         trail = (*rule.trail, section, index)
-        for below, text in _texts(trail, step):
+        for below, text in template_texts(trail, step):
             for found in check_template(text, names, kind):
                 position = rule.document.within(below, found.offset)
                 yield Problem(position, found.message, _when_known(text, found))
@@ -127,7 +127,7 @@ def _when_known(text: str, found: TemplateProblem) -> str:
 _NOT_TEMPLATES = frozenset({"channel", "level", "max_rate_increase"})
 
 
-def _texts(trail: Trail, step: StepSpec) -> Iterator[tuple[Trail, str]]:
+def template_texts(trail: Trail, step: StepSpec) -> Iterator[tuple[Trail, str]]:
     """Every text of a step that is a template, with the way to it."""
     for name, value in step.step().parameters.items():
         if name not in _NOT_TEMPLATES:

@@ -18,6 +18,7 @@ from smm_rules.document import (
     read_document,
     validate,
 )
+from smm_rules.rules.analysis import rule_warnings, set_warnings
 from smm_rules.rules.build import build_rule
 from smm_rules.rules.checks import WrittenRule
 from smm_rules.rules.model import Rule, RuleSet
@@ -64,9 +65,8 @@ def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules
         reading.read(path)
     if reading.problems:
         raise DocumentError(in_file_order(reading.problems))
-    return LoadedRules(
-        RuleSet(tuple(reading.rules)), tuple(in_file_order(reading.warnings)), tuple(reading.tests)
-    )
+    warnings = in_file_order([*reading.warnings, *set_warnings(reading.rules)])
+    return LoadedRules(RuleSet(tuple(reading.rules)), tuple(warnings), tuple(reading.tests))
 
 
 @dataclass(slots=True)
@@ -113,10 +113,14 @@ class _Reading:
             self.problems.extend(error.problems)
             self.problems.extend(sound_problems(document, trail, self.scope))
             return
+        written = WrittenRule(document, trail, spec)
         try:
-            self.rules.append(build_rule(WrittenRule(document, trail, spec), self.scope))
+            rule = build_rule(written, self.scope)
         except DocumentError as error:
             self.problems.extend(error.problems)
+            return
+        self.rules.append(rule)
+        self.warnings += rule_warnings(written, rule)
 
     def _name(self, document: Document, trail: Trail) -> None:
         """Note a rule's name; state is kept by it, so it must be the only one of it."""

@@ -15,6 +15,7 @@ from jinja2 import Template, TemplateSyntaxError
 from smm_rules.facts import Entity, EntityKind, Known
 from smm_rules.rules.template.checking import TemplateProblem, check, syntax_problem
 from smm_rules.rules.template.filters import FILTERS, Filter
+from smm_rules.rules.template.names import unguarded_names
 from smm_rules.rules.template.rendering import bounded_join, grouped, rendered
 from smm_rules.rules.template.sandbox import Sandbox, exact_numbers
 from smm_rules.rules.template.trial import tried
@@ -30,6 +31,7 @@ __all__ = [
     "check_template",
     "is_template",
     "plain_fallback",
+    "printed_names",
     "render",
     "render_parameter",
 ]
@@ -79,6 +81,14 @@ def check_template(
     if not problems and kind is not None:
         problems = tried(_SANDBOX, text, kind)
     return tuple(problems)
+
+
+def printed_names(text: str) -> tuple[tuple[str, int], ...]:
+    """The facts without which a sound template fails, each with the offset it is first written at.
+
+    What stands behind `default(…)` or is asked for by `is known` is not among them.
+    """
+    return unguarded_names(_SANDBOX, text) if is_template(text) else ()
 
 
 @lru_cache(maxsize=1024)

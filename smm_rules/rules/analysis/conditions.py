@@ -1,0 +1,195 @@
+"""Conditions that can't be true, that are always true, and parts of them that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import reduce
+
+from smm_rules.document.problem import Position, Problem, Severity
+from smm_rules.facts import EntityKind
+from smm_rules.rules.analysis.box import EVERYTHING, Boxes, TooManyBoxes, both
+from smm_rules.rules.analysis.normal import is_constant, ways
+from smm_rules.rules.analysis.world import possible
+from smm_rules.rules.condition.nodes import AnyOf, Arithmetic, IsKnown, Node, children
+from smm_rules.rules.condition.trace import currency_facts_of, fields_of
+from smm_rules.rules.expression import Clause, CompiledCondition
+
+_LEAVE_OUT = "Leave it out, or mend it"
+#: How a warning about the whole of `when` or `until` ends.
+_NEVER = {
+    "when": "so the rule never fires",
+    "until": "so what the rule began is never over",
+}
+
+
+def warning(position: Position, message: str, suggestion: str = "") -> Problem:
+    """A problem that stops nothing."""
+    return Problem(position, message, suggestion, Severity.WARNING)
+
+
+def condition_warnings(condition: CompiledCondition, kind: EntityKind, key: str) -> list[Problem]:
+    """What is odd about the condition at `key` (`when` or `until`) of a rule watching `kind`."""
+    clauses = condition.clauses
+    if never(clauses, kind):
+        return [_never_true(clauses, kind, key)]
+    if key == "when" and always(condition.node, kind):
+        message = f"The condition is true for every {kind}, so the rule fires for each"
+        return [warning(clauses[0].position, message, "Say which ones are meant")]
+    found = list(_idle_clauses(clauses, kind))
+    for clause in clauses:
+        others = [other for other in clauses if other is not clause]
+        for part in _alternatives(clause.node):
+            found += _idle_alternatives(clause, part, others, kind)
+    return found
+
+
+def holding(clauses: Sequence[Clause], kind: EntityKind) -> Boxes:
+    """Every way in which all of `clauses` can be true. Raises `TooManyBoxes`."""
+    return possible(_written(clauses), kind)
+
+
+def _written(clauses: Sequence[Clause]) -> Boxes:
+    return reduce(both, (ways(clause.node, True) for clause in clauses), EVERYTHING)
+
+
+def never(clauses: Sequence[Clause], kind: EntityKind) -> bool:
+    """Whether it is certain that these can't all be true."""
+    with suppress(TooManyBoxes):
+        return not holding(clauses, kind)
+    return False
+
+
+def always(node: Node, kind: EntityKind) -> bool:
+    """Whether it is certain that a part is true whenever the facts it reads are known."""
+    with suppress(TooManyBoxes):
+        return _can_be_worked_out(node) and not possible(ways(node, False), kind)
+    return False
+
+
+def follows(node: Node, given: Boxes) -> bool:
+    """Whether it is certain that a part is true, neither false nor unknown, in each of the `given` ways.
+
+    By the writing alone: `not reachable and failures >= 3` is no slip, though the one follows from the other.
+    """
+    needed = _needed(node)
+    if not _can_be_worked_out(node) or not all(needed <= box.known for box in given):
+        return False
+    with suppress(TooManyBoxes):
+        return not both(given, ways(node, False))
+    return False
+
+
+def _can_be_worked_out(node: Node) -> bool:
+    """Whether a part has a value whenever its facts are known: it doesn't divide or need a currency."""
+    calculates = isinstance(node, Arithmetic) and not is_constant(node)
+    if calculates or next(currency_facts_of(node), None) is not None:
+        return False
+    return all(_can_be_worked_out(part) for part in children(node))
+
+
+def _needed(node: Node) -> frozenset[str]:
+    return frozenset(field.since or field.name for field in fields_of(node))
+
+
+def _never_true(clauses: Sequence[Clause], kind: EntityKind, key: str) -> Problem:
+    """The warning at the first clause, or the first two clauses, that make it so."""
+    for index, clause in enumerate(clauses):
+        if never([clause], kind):
+            return warning(clause.position, f"`{clause.source}` can never be true, {_NEVER[key]}")
+        for earlier in clauses[:index]:
+            if never([earlier, clause], kind):
+                return _contradiction(earlier, clause, key)
+    message = f"These conditions can't all be true at the same time, {_NEVER[key]}"
+    return warning(clauses[0].position, message)
+
+
+def _contradiction(earlier: Clause, clause: Clause, key: str) -> Problem:
+    message = f"`{clause.source}` and `{earlier.source}` can't both be true, {_NEVER[key]}"
+    fields = {field.name for part in (earlier, clause) for field in fields_of(part.node)}
+    suggestion = "Join them by `or`, if either of them is meant" if len(fields) == 1 else ""
+    return warning(clause.position, message, suggestion)
+
+
+def _idle_clauses(clauses: Sequence[Clause], kind: EntityKind) -> Iterator[Problem]:
+    """Clauses that the others say already; of two that say the same, the later one."""
+    kept = list(clauses)
+    for clause in reversed(clauses):
+        # `known(x) and x > 5` is how people write that they thought of it.
+        if isinstance(clause.node, IsKnown):
+            continue
+        others = [other for other in kept if other is not clause]
+        if always(clause.node, kind):
+            message = f"`{clause.source}` is true for every {kind} of which it is known"
+            yield warning(clause.position, message, _LEAVE_OUT)
+            kept = others
+        elif others and _implied(clause, others):
+            message = f"`{clause.source}` changes nothing: {_those(clause, others)}"
+            yield warning(clause.position, message, _LEAVE_OUT)
+            kept = others
+
+
+def _implied(clause: Clause, others: Sequence[Clause]) -> bool:
+    with suppress(TooManyBoxes):
+        return follows(clause.node, _written(others))
+    return False
+
+
+def _those(clause: Clause, others: Sequence[Clause]) -> str:
+    """Which of the other clauses say it already."""
+    for other in others:
+        if _implied(clause, [other]):
+            return f"`{other.source}` says it already"
+    return "the rest of the condition says it already"
+
+
+def _alternatives(node: Node) -> Iterator[AnyOf]:
+    if isinstance(node, AnyOf):
+        yield node
+    for part in children(node):
+        yield from _alternatives(part)
+
+
+def _idle_alternatives(
+    clause: Clause, either: AnyOf, others: Sequence[Clause], kind: EntityKind
+) -> Iterator[Problem]:
+    """Ways of an `or` that are never taken, or that another way covers."""
+    kept = list(either.parts)
+    for part in reversed(either.parts):
+        around = others if either is clause.node else []
+        rest = [other for other in kept if other is not part]
+        if _never_taken(part, around, kind):
+            message = f"`{part.text}` can never be true here, so this way of the `or` is never taken"
+            yield warning(clause.place_of(part), message, _LEAVE_OUT)
+            kept = rest
+        elif covering := _covering(part, rest):
+            message = f"`{part.text}` changes nothing: `{covering.text}` is true then in any case"
+            yield warning(clause.place_of(part), message, _LEAVE_OUT)
+            kept = rest
+
+
+def _never_taken(part: Node, others: Sequence[Clause], kind: EntityKind) -> bool:
+    with suppress(TooManyBoxes):
+        outcomes = [ways(part, True), *(ways(other.node, True) for other in others)]
+        return not possible(reduce(both, outcomes, EVERYTHING), kind)
+    return False
+
+
+def _covering(part: Node, others: Sequence[Node]) -> Node | None:
+    with suppress(TooManyBoxes):
+        given = ways(part, True)
+        return next((other for other in others if follows(other, given)), None)
+    return None
+
+
+def until_warnings(when: CompiledCondition, until: CompiledCondition, kind: EntityKind) -> list[Problem]:
+    """What is odd about an `until` beside its `when`."""
+    if never(until.clauses, kind):
+        return condition_warnings(until, kind, "until")
+    with suppress(TooManyBoxes):
+        given = holding(when.clauses, kind)
+        if given and (follows(until.node, given) or always(until.node, kind)):
+            message = "`until` is true already while `when` is, so it doesn't say when it is over"
+            suggestion = "Write what is true only afterwards, like until: amount > 25 after when: amount < 20"
+            return [warning(until.clauses[0].position, message, suggestion)]
+    return condition_warnings(until, kind, "until")

@@ -1,0 +1,1 @@
+"""What is warned of in sound rules."""
