@@ -17,6 +17,7 @@ COMMANDS = {
     "orders": "orders",
     "intents": "intents",
     "status": "status",
+    "explain": "explain",
     "doctor": "doctor",
     "simulate": "simulate",
     "demo": "demo",

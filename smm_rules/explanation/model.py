@@ -58,7 +58,8 @@ class Surroundings:
 
     `daemon_runs` is None when that isn't known, as for a moment of the past. `beat_at` is when the daemon
     last said it lives. `interval` is the time between two looks, `gap` the time out of sight that restarts a
-    hold. `outage` is there while looks of this kind fail. `mode` is live or dry_run.
+    hold. `outage` is there while looks of this kind fail. `mode` is live or dry_run. `configured` says that
+    the panel is in the configuration at all.
     """
 
     daemon_runs: bool | None
@@ -67,6 +68,7 @@ class Surroundings:
     interval: timedelta
     gap: timedelta
     outage: Outage | None = None
+    configured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

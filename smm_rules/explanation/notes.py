@@ -22,7 +22,7 @@ def notes(
     if cause in _NEVER_SEEN:
         return ()
     return (
-        *_of_memory(rule, records),
+        *_of_memory(records),
         *_of_rule(rule, standing, records),
         *_around(rule, standing, around, cause),
     )

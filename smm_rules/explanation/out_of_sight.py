@@ -32,6 +32,12 @@ def out_of_reach(rule: Rule, standing: Standing, around: Surroundings) -> Verdic
             f"the rule is for panels: {named}, and this is on {entity.panel}",
             f"add {entity.panel} to the rule's panels",
         )
+    if not around.configured:
+        return Verdict(
+            Cause.PANEL_NOT_WATCHED,
+            f"there is no panel {entity.panel} in the configuration, so nobody looks at it",
+            f"add {entity.panel} to the configuration's panels",
+        )
     if not standing.stored and entity.kind in _SETTLING:
         return _not_watched(standing)
     return _unread(standing, around) if standing.seen_at is None else None
