@@ -81,6 +81,20 @@ def test_price_and_balance_are_shown_first(here: Path, north: RunningSimulator, 
     }
 
 
+def test_the_price_is_the_ledgers_and_the_balance_todays(
+    here: Path, north: RunningSimulator, capsys: Capture
+) -> None:
+    """A daemon has read the catalogue; the balance may have moved since it last looked."""
+    with daemon_like(here, north, "idle"):
+        pass
+    catalogues = len(north.journal.requests("services"))
+    north.set_balance(Decimal("7.00"))
+    done = said(capsys, *PLACE, "--yes")
+    assert done.code == 0
+    assert "balance    7.00000 USD" in done.err
+    assert len(north.journal.requests("services")) == catalogues == 1
+
+
 def test_json_for_scripts(here: Path, north: RunningSimulator, capsys: Capture) -> None:
     done = said(capsys, *PLACE, "--yes", "--json")
     told = json.loads(done.out)

@@ -58,7 +58,8 @@ def document(process: subprocess.Popen[str]) -> dict[str, str]:
 def test_it_answers_where_it_says_until_it_is_interrupted(here: Path) -> None:
     with running(
         here, "--json", "--scenario", "empty", "--key", "mine", "--balance", "12.50", "--dialect", "modern",
-        "--journal", "panel.jsonl", "--fault", "add=error_before_effect:1", "--rate-limit", "2", "--speed", "0",
+        "--journal", "panel.jsonl", "--fault", "add=error_before_effect:1",
+        "--rate-limit", "2", "--speed", "0",
     ) as process:  # fmt: skip
         told = document(process)
         balance = httpx.post(told["url"], data={"key": "mine", "action": "balance"})

@@ -55,7 +55,7 @@ async def resolve(
 
     \b
     smm-rules intents resolve 17 --happened 4242   order 4242 is there: watch it
-    smm-rules intents resolve 17 --did-not         there is nothing; its money is free again
+    smm-rules intents resolve 17 --did-not         there is nothing: its money is free
 
     The rule goes on as if it had been known at once. Nothing but your word is asked for: if you say that a
     purchase did not happen and --retry, and it did, it is bought twice.

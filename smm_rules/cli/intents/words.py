@@ -34,7 +34,7 @@ def money_in_words(intent: Intent) -> dict[str, str]:
         "balance before": _money(evidence.get(BALANCE_BEFORE), currency),
         "balance after": _money(evidence.get(BALANCE_AFTER), currency),
         "difference": _money(evidence.get(BALANCE_DIFFERENCE), currency),
-        "spent by others": _money(evidence.get(OTHER_SPENDING), currency, " by other actions meanwhile"),
+        "other actions": _money(evidence.get(OTHER_SPENDING), currency, " spent meanwhile"),
     }
     return {name: text for name, text in words.items() if text}
 

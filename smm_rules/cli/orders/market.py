@@ -39,7 +39,7 @@ class PricedLedger(SqliteLedger):
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The service to be ordered and the balance, as read at most twice their polling interval ago."""
+    """The service to be ordered, as read lately, and the balance as it is now."""
 
     service: Watched
     balance: Watched
@@ -48,18 +48,17 @@ class Market:
 async def read_market(
     ledger: PricedLedger, client: PanelClient, panel: PanelSettings, service: str, now: datetime
 ) -> Market:
-    """What the ledger has, or what the panel says where that is missing or old.
+    """The service as the ledger has it, or the panel where that is missing or old; the balance is asked for.
 
     `Unacceptable` when the panel's catalogue has no such service, `PanelError` when it can't be read.
     """
     return Market(
-        await _service(ledger, client, panel, service, now), await _balance(ledger, client, panel, now)
+        await _service(ledger, client, panel, service, now), await _balance(ledger, client, panel.name, now)
     )
 
 
-def _is_fresh(reading: Watched | None, interval: timedelta, now: datetime) -> bool:
-    seen_at = reading.last_seen_at if reading else None
-    return seen_at is not None and now - seen_at <= 2 * interval
+def _is_fresh(reading: Watched, interval: timedelta, now: datetime) -> bool:
+    return reading.last_seen_at is not None and now - reading.last_seen_at <= 2 * interval
 
 
 async def _service(
@@ -77,11 +76,9 @@ async def _service(
     raise Unacceptable(f"{panel.name} has no service {service} in its catalogue", "Look up its ID there")
 
 
-async def _balance(ledger: PricedLedger, client: PanelClient, panel: PanelSettings, now: datetime) -> Watched:
-    entity = Entity(EntityKind.BALANCE, panel.name)
+async def _balance(ledger: PricedLedger, client: PanelClient, panel: str, now: datetime) -> Watched:
+    entity = Entity(EntityKind.BALANCE, panel)
     known = await ledger.watched(entity)
-    if known is not None and _is_fresh(known, panel.poll.balance, now):
-        return known
     answer = await client.balance()
     before = known.facts if known else {}
     return ledger.lay_over(entity, observe_balance(before, answer, now).facts, now)

@@ -58,8 +58,8 @@ def _in_doubt(intent: Intent, why: str) -> str:
     suggestion = suggestion_in_words(intent)
     evidence = f"The balance says: {safe(suggestion)}.\n" if suggestion else ""
     return (
-        f"[bold red]IN DOUBT[/]: the order was sent and no usable answer came ({why}). "
-        f"{safe(intent.panel)} may have taken your money or not.\n{evidence}"
+        f"[bold red]IN DOUBT[/]: the order was sent, and {safe(intent.panel)} may have taken your money "
+        f"or not: {why}.\n{evidence}"
         "[bold]Do NOT place it again[/] before you know. Look at the panel's own list of orders, then say:\n"
         f"  smm-rules intents resolve {intent.id} --happened ORDER   it is there, with this ID\n"
         f"  smm-rules intents resolve {intent.id} --did-not          it is not there"

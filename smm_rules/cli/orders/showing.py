@@ -176,7 +176,7 @@ _TELLING = ("status", "remains", "charge", "start_count", "error")
 
 
 def _observations(history: tuple[Observation, ...]) -> None:
-    columns = [name for name in _TELLING if any(name in seen.facts for seen in history)]
+    columns = [name for name in _TELLING if any(seen.facts.get(name, "") != "" for seen in history)]
     table = new_table("  at", *(name.replace("_", " ") for name in columns))
     for seen in history:
         cells = (safe(plain(seen.facts.get(name, ""))) for name in columns)
