@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from smm_rules.cli.annotations import annotations
 from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import counted, output, print_json, print_problems, safe
@@ -32,8 +33,15 @@ _OF_A_CONFIGURATION = frozenset(Configuration.model_fields) - {"rules"}
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @config_option
 @click.option("--live", is_flag=True, help="Try each panel's key too (read-only), and read every secret.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="text, json, or the annotations of a GitHub workflow.",
+)
 @json_option
-def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, as_json: bool) -> int:
+def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, form: str, as_json: bool) -> int:
     """Check configuration and rules; nothing is started.
 
     Without PATHS: the configuration and all its rules. With PATHS (rule files, directories, or a
@@ -44,9 +52,13 @@ def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, as_js
     trials = None
     if live and report.errors == 0:
         trials = _try_live(report)
-    if as_json:
+    if as_json or form == "json":
         print_json(_as_json(report, trials))
     else:
+        if form == "github":
+            click.echo(annotations(report.problems), nl=False)
+        else:
+            print_problems(report.problems, output())
         _print(report, trials, output())
     if report.errors or (trials is not None and trials.unavailable):
         return int(Exit.CONFIGURATION)
@@ -163,7 +175,6 @@ def _try_live(report: Report) -> Trials:
 
 
 def _print(report: Report, trials: Trials | None, console: Console) -> None:
-    print_problems(report.problems, console)
     for note in report.notes:
         console.print(f"[yellow]note[/]: {safe(note)}")
     if trials is not None:
