@@ -1,0 +1,1 @@
+"""Rules rehearsed over simulated time by the daemon's own loader, decisions, ledger and executor."""
