@@ -27,7 +27,7 @@ def annotation(problem: Problem) -> str:
     return f"::{problem.severity} {written}::{_escaped(text, _IN_MESSAGES)}"
 
 
-def annotations(problems: Iterable[Problem]) -> str:
+def as_annotations(problems: Iterable[Problem]) -> str:
     """A line for each problem."""
     return "".join(f"{annotation(problem)}\n" for problem in problems)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from smm_rules.cli.annotations import annotations
+from smm_rules.cli.annotations import as_annotations
 from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import counted, output, print_json, print_problems, safe
@@ -56,7 +56,7 @@ def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, form:
         print_json(_as_json(report, trials))
     else:
         if form == "github":
-            click.echo(annotations(report.problems), nl=False)
+            click.echo(as_annotations(report.problems), nl=False)
         else:
             print_problems(report.problems, output())
         _print(report, trials, output())
