@@ -39,8 +39,8 @@ def order_shape(order: TrackedOrder) -> dict[str, object]:
         "source": order.source,
         "placed_at": order.placed_at,
         "tracked_at": order.tracked_at,
-        "parent": order.parent,
-        "root": order.root,
+        "parent": None if order.parent is None else str(order.parent),
+        "root": str(order.root),
         "chain_depth": order.depth,
         "refills": order.refills,
     }

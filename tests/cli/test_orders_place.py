@@ -347,6 +347,19 @@ def test_a_daemon_that_takes_longer_is_not_overtaken(
     assert (states(here), north.journal.requests("add")) == (["planned", "planned"], ())
 
 
+def test_interrupted_while_waiting_it_is_left_to_the_daemon(here: Path, north: RunningSimulator) -> None:
+    with daemon_like(here, north, "idle"):
+        command = subprocess.Popen(
+            [COMMAND, *PLACE, "--yes"], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        eventually(lambda: states(here))
+        os.kill(command.pid, signal.SIGINT)
+        out, err = command.communicate(timeout=60)
+    assert (command.returncode, out) == (130, "")
+    assert "Interrupted: intent 1 is planned." in err
+    assert states(here) == ["planned"]
+
+
 def test_several_at_once_buy_one_each(here: Path, north: RunningSimulator) -> None:
     commands = [
         subprocess.Popen([COMMAND, *PLACE, "--yes"], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

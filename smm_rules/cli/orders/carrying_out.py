@@ -47,14 +47,14 @@ class CarryingOut:
         one it is sent from here; what couldn't be sent now is withdrawn, so that no daemon started later
         buys what the operator has been told was not bought.
         """
-        if DaemonLock(self.ledger_path).holder() is not None:
-            return await self._wait(intent, patience)
+        left_to_daemon = DaemonLock(self.ledger_path).holder() is not None
         try:
-            after = await self._send(intent)
+            if not left_to_daemon:
+                intent = await self._send(intent)
+            return await self._wait(intent, patience)
         except asyncio.CancelledError:
-            await self._interrupted(intent)
+            await self._interrupted(intent, left_to_daemon)
             raise
-        return await self._wait(after, patience) if after.state in UNDER_WAY else after
 
     async def _send(self, intent: Intent) -> Intent:
         executor = Executor(
@@ -96,10 +96,10 @@ class CarryingOut:
         except StateConflict:
             return await self.ledger.intent(intent.id) or intent
 
-    async def _interrupted(self, intent: Intent) -> None:
-        """Say how it stands before the command ends; what wasn't begun must not be sent later."""
+    async def _interrupted(self, intent: Intent, left_to_daemon: bool) -> None:
+        """Say how it stands before the command ends; what no daemon has must not be sent later."""
         after = await self.ledger.intent(intent.id) or intent
-        if after.state is IntentState.PLANNED:
+        if after.state is IntentState.PLANNED and not left_to_daemon:
             after = await self._withdraw(after)
         errors().print(
             f"Interrupted: intent {after.id} is {after.state}. "
@@ -108,7 +108,7 @@ class CarryingOut:
 
     async def _wait(self, intent: Intent, patience: float | None) -> Intent:
         """The intent once it has ended, or as it stands when patience has; not longer than of use."""
-        if patience is None:
+        if patience is None or intent.state not in UNDER_WAY:
             return intent
         deadline = time.monotonic() + patience
         while True:

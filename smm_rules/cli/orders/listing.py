@@ -116,7 +116,7 @@ async def _write_lines(found: AsyncIterator[Watched], limit: int) -> None:
     async for order in found:
         if limit and written == limit:
             return
-        sys.stdout.write(json.dumps(plain(watched_shape(order)), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(watched_shape(order), ensure_ascii=False, default=plain) + "\n")
         written += 1
 
 
