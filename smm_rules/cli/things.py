@@ -21,12 +21,7 @@ async def thing_named(
     the ledger knows it. `Stop` and `Unacceptable` say what is missing.
     """
     written = text.strip()
-    first = written.partition("/")[0]
-    if (
-        "/" in written
-        and first in {known.value for known in EntityKind}
-        and first not in panels_of(configuration)
-    ):
+    if _says_its_kind(written, configuration):
         return _parsed(written)
     if kind in _WHOLE:
         return Entity(kind, written)
@@ -34,6 +29,13 @@ async def thing_named(
         return await _order(written, panel, configuration, ledger)
     of_panel, _, identifier = written.rpartition("/")
     return Entity(kind, of_panel or _only_panel(panel, configuration), identifier)
+
+
+def _says_its_kind(text: str, configuration: Configuration) -> bool:
+    """Whether it begins with a kind, and that is no panel's name."""
+    first, slash, _ = text.partition("/")
+    kinds = {kind.value for kind in EntityKind}
+    return bool(slash) and first in kinds and first not in panels_of(configuration)
 
 
 def _parsed(text: str) -> Entity:

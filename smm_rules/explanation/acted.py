@@ -11,7 +11,7 @@ from smm_rules.rules.model import Rule
 #: What is most in need of the operator comes first.
 _URGENT = (IntentState.UNKNOWN, IntentState.HELD)
 _HELD_BECAUSE = {
-    "dry_run": "mode is dry_run: nothing is sent to a panel",
+    "dry_run": "the mode is dry_run, in which nothing is sent to a panel",
     "limit_per_sweep": "more than limit.per_sweep would have acted in one look",
 }
 

@@ -141,8 +141,8 @@ class _Whole:
             Cause.FIRST_SEEN,
             f"it held already when the {kind} was first seen ({moment(since)}), and the rule has "
             "first_seen: ignore",
-            "the condition must end and begin again, or the rule say first_seen: act (then approve what "
-            f"is old by hand, for this {kind} stays ignored until its condition ends)",
+            "the condition must end and begin anew; with first_seen: act the rule would act on what it finds "
+            "so, from then on",
         )
 
     def _holding(self, evaluation: Evaluation) -> Verdict:

@@ -53,6 +53,11 @@ def span(duration: timedelta) -> str:
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital first letter and a full stop."""
-    ended = text if text.endswith((".", "!", "?", ":")) else f"{text}."
-    return ended[:1].upper() + ended[1:]
+    """`text` with a full stop, and a capital first letter where it doesn't begin with a name or code."""
+    first = text.partition(" ")[0]
+    return with_stop(text[:1].upper() + text[1:] if first.isalpha() else text)
+
+
+def with_stop(text: str) -> str:
+    """`text` with a full stop."""
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from smm_rules.cli.memories import state_in_words
 from smm_rules.cli.pairs import print_pairs
 from smm_rules.cli.terminal import new_table, output, print_table, safe
+from smm_rules.document import Position
+from smm_rules.engine.memory import BLANK
 from smm_rules.explanation.model import Cause, ClauseOutcome, Explanation, Hold
-from smm_rules.explanation.words import in_words, moment, roughly, sentence, span
+from smm_rules.explanation.words import in_words, moment, roughly, sentence, span, with_stop
 from smm_rules.facts import Unknown
 from smm_rules.ledger.records import KeptTrace
 
@@ -31,12 +34,12 @@ def show(explanation: Explanation) -> None:
     """The cause first, then every clause, then what else there is."""
     console = output()
     fired = explanation.cause in _FIRED
-    state = "fired" if fired else "has not fired" if not _is_past(explanation) else "did not fire"
+    state = "fired" if fired else "does not fire" if not _is_past(explanation) else "did not fire"
     when = f" at {moment(explanation.at)}" if _is_past(explanation) else ""
     console.print(f"[bold]Rule {safe(explanation.rule.name)} {state} for {safe(explanation.entity)}{when}[/]")
     console.print(f"  {safe(sentence(explanation.summary))}")
     if explanation.change:
-        console.print(f"  To change that: {safe(sentence(explanation.change))}")
+        console.print(f"  To change that: {safe(with_stop(explanation.change))}")
     _clauses("when", explanation.when)
     _clauses("until", explanation.until)
     pairs = dict(_pairs(explanation))
@@ -70,20 +73,25 @@ def _clauses(title: str, clauses: Sequence[ClauseOutcome]) -> None:
     for clause in clauses:
         mark = _TRUTHS[clause.truth]
         pad = " " * (8 - len("unknown" if clause.truth is None else str(clause.truth)))
-        console.print(f"  {mark}{pad}{safe(clause.text)}  [dim]{safe(clause.position)}[/]")
+        console.print(f"  {mark}{pad}{safe(clause.text)}  [dim]{safe(_place(clause.position))}[/]")
         for line in _told(clause):
             console.print(f"          {safe(line)}")
+
+
+def _place(position: Position) -> str:
+    """Where a clause stands, from here where that is shorter."""
+    file = position.file
+    here = Path.cwd()
+    shown = file.relative_to(here) if file.is_relative_to(here) else file
+    return f"{shown}:{position.line}:{position.column}"
 
 
 def _told(clause: ClauseOutcome) -> Iterator[str]:
     """What would make the clause true; else the facts it read, those not known with the reason."""
     if clause.truth is not True and clause.wanted:
         yield clause.wanted
-    told = [
-        f"{fact.name} is {in_words(fact.value)}"
-        for fact in clause.facts
-        if not isinstance(fact.value, Unknown)
-    ]
+    known = [fact for fact in clause.facts if not isinstance(fact.value, Unknown)]
+    told = [f"{fact.name} is {in_words(fact.value)}" for fact in known]
     # A single fact is in the sentence above it already.
     if told and (clause.truth is True or len(clause.facts) > 1):
         yield ", ".join(told)
@@ -94,7 +102,7 @@ def _pairs(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if explanation.hold is not None:
         yield "for", _hold(explanation.hold, explanation)
     if memory is not None and standing is not None and standing.seen_at is not None:
-        yield "the rule remembers", state_in_words(memory)
+        yield "the rule remembers", "nothing" if memory == BLANK else state_in_words(memory)
     if standing is not None and standing.seen_at is not None and not standing.past:
         yield "read", f"{moment(standing.seen_at)}, {span(explanation.at - standing.seen_at)} ago"
     for intent in explanation.records.intents[:_LAST_SHOWN]:
