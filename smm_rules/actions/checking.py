@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from smm_rules.actions.cancel import check_cancel
 from smm_rules.actions.circumstances import (
@@ -17,9 +18,13 @@ from smm_rules.actions.circumstances import (
 from smm_rules.actions.made import parameters_text
 from smm_rules.actions.refill import check_refill
 from smm_rules.actions.reorder import check_add, check_reorder
-from smm_rules.actions.verdict import Hold, Ready, Refuse, Verdict, Why
+from smm_rules.actions.verdict import Hold, Later, Ready, Refuse, Verdict, Why
+from smm_rules.facts import format_duration
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.rules.model import StepKind
+
+#: What was read longer ago says too little of the present to act on.
+OLDEST_LOOK = timedelta(minutes=15)
 
 CHECKS: Mapping[StepKind, Callable[[Intent, Circumstances], Verdict]] = {
     StepKind.REFILL: check_refill,
@@ -32,9 +37,13 @@ CHECKS: Mapping[StepKind, Callable[[Intent, Circumstances], Verdict]] = {
 def check(intent: Intent, circumstances: Circumstances) -> Verdict:
     """Whether `intent` may be sent now.
 
-    While an earlier action about the same order is in doubt, the next one is held: it may have been done
+    An action that waited, for the panel or for an approval, may have been overtaken: when the rule's condition
+    holds no more it isn't sent, and when nobody has looked for long that is done first. While an earlier action about the same order is in doubt, the next one is held: it may have been done
     already, and only the operator can say.
     """
+    overtaken = _overtaken(intent, circumstances)
+    if overtaken is not None:
+        return overtaken
     doubtful = [other for other in circumstances.earlier if other.state is IntentState.UNKNOWN]
     if doubtful and not circumstances.approved(Why.EARLIER_IN_DOUBT):
         other = doubtful[0]
@@ -47,6 +56,23 @@ def check(intent: Intent, circumstances: Circumstances) -> Verdict:
     if by_kind is None:
         return Refuse(Why.CHECK_FAILED, f"{intent.kind} is not an action on a panel")
     return by_kind(intent, circumstances)
+
+
+def _overtaken(intent: Intent, circumstances: Circumstances) -> Verdict | None:
+    if circumstances.episode_over:
+        return Refuse(
+            Why.NO_LONGER_HOLDS,
+            f"the condition of rule {intent.rule} no longer holds for {intent.entity}, so what it asked for "
+            "then isn't done now",
+        )
+    look = circumstances.last_look
+    age = circumstances.now - look.last_seen_at if look and look.last_seen_at else timedelta()
+    if age <= OLDEST_LOOK:
+        return None
+    return Later(
+        Why.NOT_LOOKED_AT,
+        f"{intent.entity} was last read {format_duration(age)} ago; it is read again before anything is done",
+    )
 
 
 def waits_its_turn(circumstances: Circumstances) -> bool:

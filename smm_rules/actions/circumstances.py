@@ -40,7 +40,9 @@ class Circumstances:
     """Everything a check may read. Money is in the panel's own currency.
 
     `firing` is what asked for the action, None when the operator did. `order` is the order the action is
-    about; `watched` says that it has not been forgotten. `service` are the facts of the service to be
+    about; `watched` says that it has not been forgotten. `last_look` is what was last read of the thing the
+    rule watches, and `episode_over` says that its condition was seen to hold no more since it asked, although
+    nothing of what it asked for has been done. `service` are the facts of the service to be
     ordered, None when the catalogue lacks it; `catalogue_read_at` is None when no catalogue of the panel
     was ever read. `reference_rate` is the price of 1000 when the first order of the chain was placed, as
     far as known. `committed` is money that other actions have claimed or may have spent since the balance
@@ -51,6 +53,8 @@ class Circumstances:
     firing: Firing | None = None
     order: TrackedOrder | None = None
     watched: bool = True
+    last_look: Watched | None = None
+    episode_over: bool = False
     service: Facts | None = None
     catalogue_read_at: datetime | None = None
     balance: Decimal | None = None
@@ -75,6 +79,8 @@ async def gather(ledger: CircumstanceLedger, intent: Intent, now: datetime) -> C
         firing,
         order,
         watched,
+        last_look=None if firing is None else await ledger.watched(intent.entity),
+        episode_over=firing is not None and await _is_episode_over(ledger, intent),
         earlier=await _earlier(ledger, intent),
         approvals=await _approvals(ledger, intent),
     )
@@ -189,6 +195,18 @@ async def _reference_rate(
     if firing is not None and firing.facts.get("service.id") == service_id:
         return money(firing.facts.get("service.rate"))
     return None
+
+
+async def _is_episode_over(ledger: CircumstanceLedger, intent: Intent) -> bool:
+    """Whether the condition has ended since it made its rule ask for `intent`.
+
+    An action of the same firing that was done may itself have ended it: a cancel before a reorder does.
+    """
+    memory = (await ledger.memories((intent.entity,))).get((intent.rule, intent.entity))
+    if memory is None or memory.true_since == intent.episode:
+        return False
+    done = await ledger.intents((IntentState.CONFIRMED,), _MANY, intent.rule, intent.entity)
+    return all(other.firing != intent.firing for other in done)
 
 
 async def _earlier(ledger: CircumstanceLedger, intent: Intent) -> tuple[Intent, ...]:

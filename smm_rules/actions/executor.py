@@ -40,8 +40,9 @@ class Executor:
        runs: one waits while an earlier one is planned or under way, and is held while one is in doubt.
        Intents of different orders go side by side, at most `per_panel` on one panel.
     2. **Check.** What is known today (`gather`) is judged by the kind's pure check: ready, refused with a
-       way out, later (the catalogue isn't read, the balance is low: looked at again for `Patience.waiting`,
-       then given up and told), or held for the operator. Check and claim of one panel are one at a time, so
+       way out, later (the order wasn't looked at for long, the catalogue isn't read, the balance is low:
+       looked at again for `Patience.waiting`, then given up and told), or held for the operator. What a rule
+       asked for is refused once its condition was seen to hold no more. Check and claim of one panel are one at a time, so
        that two orders can't count on the same money.
     3. **Claim.** Compare-and-set planned → sending, durable before any byte leaves, with the evidence that
        tells an outcome apart later: the parameters, the cost, the balance before. Whoever loses the race

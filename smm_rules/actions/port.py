@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
+from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, IntentState, Outcome, TrackedOrder, Transition, Watched
 from smm_rules.panel.answers import Accepted, Refused
@@ -53,6 +54,8 @@ class CircumstanceLedger(OrderLedger, Protocol):
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]: ...
 
+    async def memories(self, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]: ...
+
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
 
     async def firing(self, firing_id: int) -> Firing | None: ...
@@ -84,6 +87,8 @@ class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
     ) -> Intent: ...
 
     async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent: ...
+
+    async def postpone(self, entities: Iterable[Entity], due_at: datetime) -> None: ...
 
     async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent: ...
 

@@ -18,7 +18,7 @@ from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
 
-#: Evidence: since when an intent has been waiting for the catalogue or the balance; empty when it isn't.
+#: Evidence: since when an intent has been waiting for a look, the catalogue or the balance; empty when not.
 WAITING_SINCE = "waiting_since"
 _LONGEST_WAIT = timedelta(minutes=15)
 
@@ -73,7 +73,7 @@ class SettingAside:
         now: datetime,
         report: ExecutionReport,
     ) -> None:
-        since = _instant(intent.evidence.get(WAITING_SINCE)) or now
+        since = _waiting_since(intent, verdict, known) or now
         waited = now - since
         if waited >= self._patience.waiting:
             what = f"waited {format_duration(waited)}: {verdict.message}"
@@ -89,6 +89,8 @@ class SettingAside:
         )
         then = continuation(self._voice, known.firing if known else None, intent, outcome)
         await self._ledger.refuse(intent.id, outcome, then, now)
+        if verdict.reason is Why.NOT_LOOKED_AT and known is not None and not _is_due(known):
+            await self._ledger.postpone((intent.entity,), now)
         log_outcome(intent, outcome)
         report.postponed += 1
 
@@ -107,6 +109,21 @@ class SettingAside:
         await self._ledger.refuse(intent.id, outcome, then, now)
         log_outcome(intent, outcome)
         report.ended[IntentState.NOT_SENT] += 1
+
+
+def _waiting_since(intent: Intent, verdict: Later, known: Circumstances | None) -> datetime | None:
+    """Since when it has been waiting. A look since then ended the wait for one: this is another wait."""
+    since = _instant(intent.evidence.get(WAITING_SINCE))
+    look = known.last_look if known is not None and verdict.reason is Why.NOT_LOOKED_AT else None
+    if since is not None and look is not None and look.last_seen_at is not None and look.last_seen_at > since:
+        return None
+    return since
+
+
+def _is_due(known: Circumstances) -> bool:
+    """Whether it is to be read at once already: then it keeps its place among the overdue."""
+    due_at = known.last_look.due_at if known.last_look is not None else None
+    return due_at is not None and due_at <= known.now
 
 
 def _instant(text: str | None) -> datetime | None:

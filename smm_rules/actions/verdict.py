@@ -10,6 +10,8 @@ from enum import StrEnum
 class Why(StrEnum):
     """Why an action isn't sent now. Kept in the ledger as the intent's reason."""
 
+    NO_LONGER_HOLDS = "no_longer_holds"
+    NOT_LOOKED_AT = "not_looked_at"
     ORDER_UNKNOWN = "order_unknown"
     ORDER_FORGOTTEN = "order_forgotten"
     PANEL_UNKNOWN = "panel_unknown"
