@@ -14,15 +14,16 @@ from typing import Any
 
 from smm_rules.polling.standing import Outage
 
-_RULES, _OUTAGES = "rules", "outages"
+_QUESTIONS, _VERSIONS, _OUTAGES = "questions", "versions", "outages"
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`questions` are the rules in force by name (see `rules_in_force.question`), `outages` the looks that
-    were failing, by panel and kind of look."""
+    """`questions` (see `rules_in_force.question`) and `versions` are of the rules in force, by name;
+    `outages` are the looks that were failing, by panel and kind of look."""
 
     questions: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     outages: Mapping[str, Mapping[str, Outage]] = field(default_factory=dict)
 
     def written(self) -> dict[str, str]:
@@ -35,7 +36,11 @@ class Carried:
             for panel, ours in self.outages.items()
             if ours
         }
-        return {_RULES: json.dumps(dict(self.questions)), _OUTAGES: json.dumps(outages)}
+        return {
+            _QUESTIONS: json.dumps(dict(self.questions)),
+            _VERSIONS: json.dumps(dict(self.versions)),
+            _OUTAGES: json.dumps(outages),
+        }
 
 
 def read_carried(detail: Mapping[str, str]) -> Carried:
@@ -43,9 +48,8 @@ def read_carried(detail: Mapping[str, str]) -> Carried:
 
     Pauses are not handed on: a restart is a reason to ask again.
     """
-    questions = _mapping(detail.get(_RULES))
     outages = {panel: _outages(ours) for panel, ours in _mapping(detail.get(_OUTAGES)).items()}
-    return Carried({name: str(asked) for name, asked in questions.items()}, outages)
+    return Carried(_texts(detail.get(_QUESTIONS)), _texts(detail.get(_VERSIONS)), outages)
 
 
 def _outages(written: Any) -> dict[str, Outage]:
@@ -58,6 +62,10 @@ def _outages(written: Any) -> dict[str, Outage]:
         }
     except (TypeError, ValueError):
         return {}
+
+
+def _texts(text: str | None) -> dict[str, str]:
+    return {name: str(value) for name, value in _mapping(text).items()}
 
 
 def _mapping(text: str | None) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts, assemble, scope_of
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import DAEMON, recover, stale_claim
-from smm_rules.daemon.rules_in_force import RulesInForce, compare, no_longer_asked, questions
+from smm_rules.daemon.rules_in_force import (
+    RulesInForce,
+    compare,
+    edited,
+    no_longer_asked,
+    questions,
+    versions,
+)
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.lock import DaemonLock
@@ -130,13 +137,15 @@ class Daemon:
         await parts.voice.tell_dead(dead, now)
 
     async def _carry_over(self, parts: Parts, rules: RulesInForce) -> Carried:
-        """What the last run handed on. Holds of rules rewritten or removed since then are void."""
+        """What the last run handed on. Holds of rules rewritten or removed since then are void, and holds of
+        rules edited otherwise may be over sooner than was thought."""
         beat = await parts.ledger.heartbeat()
         carried = read_carried(beat.detail) if beat is not None else Carried()
         void = no_longer_asked(carried.questions, questions(rules.current()))
         ended = await parts.ledger.end_holds(void) if void else 0
         if ended:
             log.info("rules.holds_ended", rules=list(void), holds=ended)
+        await parts.ledger.wake(edited(carried.versions, versions(rules.current())), self._clock.now())
         return carried
 
     def _say_started(self, rules: RulesInForce) -> None:

@@ -57,9 +57,19 @@ def questions(rules: RuleSet) -> dict[str, str]:
     return {rule.name: question(rule) for rule in rules.rules}
 
 
+def versions(rules: RuleSet) -> dict[str, str]:
+    """Each rule's version by its name."""
+    return {rule.name: rule.version for rule in rules.rules}
+
+
 def no_longer_asked(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     """The rules of `before` that are gone or ask another question now: their holds are void."""
     return tuple(name for name, asked in before.items() if now.get(name) != asked)
+
+
+def edited(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """The rules of `before` that have another version now."""
+    return tuple(name for name, version in before.items() if name in now and now[name] != version)
 
 
 class RulesInForce:

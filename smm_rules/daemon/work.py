@@ -16,10 +16,10 @@ from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
-from smm_rules.daemon.rules_in_force import RulesInForce, questions
+from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
 from smm_rules.facts import EntityKind
 from smm_rules.intake.drop_folder import DropFolder
-from smm_rules.ledger.records import Heartbeat
+from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.notify.delivery import deliver_due
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
@@ -47,6 +47,7 @@ HOUSEKEEPING_EVERY = timedelta(hours=6)
 #: waited long for the others of its sweep would be acted on when it is stale.
 LONGEST_SWEEP_MINUTES = 2
 _MESSAGES_A_TICK = 200
+_MANY = 1_000
 #: The job that a request belongs to, by the request's action.
 _JOB_OF_READ = {"status": "orders", "refill_status": "refills", "balance": "balance", "services": "catalogue"}
 
@@ -94,6 +95,10 @@ class Work:
             await standing.load(self.parts.ledger)
             standing.outages |= self.carried.outages.get(panel.name, {})
             self.watches[panel.name] = self._watch(panel, standing)
+        for intent in await self.parts.ledger.intents((IntentState.UNKNOWN,), _MANY):
+            if intent.panel in self.watches:
+                # The balance is evidence on what the last run left in doubt, the sooner the better.
+                self.watches[intent.panel].standing.balance_wanted = True
         if self.configuration.drop_folder is not None:
             self.drop_folder = DropFolder(
                 self.configuration.drop_folder,
@@ -247,7 +252,8 @@ class Work:
         await self._write_beat("stopped")
 
     async def _write_beat(self, status: str) -> None:
+        rules = self.rules.current()
         outages = {name: watch.standing.outages for name, watch in self.watches.items()}
-        carried = Carried(questions(self.rules.current()), outages)
+        carried = Carried(questions(rules), versions(rules), outages)
         detail = {"status": status, "mode": self.configuration.mode, **carried.written()}
         await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))
