@@ -23,7 +23,7 @@ from smm_rules.rules.model import StepKind
 #: Reasons of outcomes that no panel gave.
 ACCEPTED, NOT_REACHED, RATE_LIMITED = "accepted", "not_reached", "rate_limited"
 AMBIGUOUS, UNREADABLE, INTERRUPTED, UNEXPECTED = "ambiguous", "unreadable", "interrupted", "unexpected"
-STOPPED = "stopped"
+STOPPED, KNOWN_ORDER = "stopped", "known_order"
 
 
 @dataclass(frozen=True, slots=True)

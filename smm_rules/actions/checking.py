@@ -13,6 +13,7 @@ from smm_rules.actions.circumstances import (
     CURRENCY,
     RATE,
     SENT,
+    WAITING_SINCE,
     Circumstances,
 )
 from smm_rules.actions.made import parameters_text
@@ -37,9 +38,10 @@ CHECKS: Mapping[StepKind, Callable[[Intent, Circumstances], Verdict]] = {
 def check(intent: Intent, circumstances: Circumstances) -> Verdict:
     """Whether `intent` may be sent now.
 
-    An action that waited, for the panel or for an approval, may have been overtaken: when the rule's condition
-    holds no more it isn't sent, and when nobody has looked for long that is done first. While an earlier action about the same order is in doubt, the next one is held: it may have been done
-    already, and only the operator can say.
+    An action that waited, for the panel or for an approval, may have been overtaken: when the rule's
+    condition holds no more it isn't sent, and when nobody has looked for long that is done first. While an
+    earlier action about the same order is in doubt, the next one is held: it may have been done already, and
+    only the operator can say.
     """
     overtaken = _overtaken(intent, circumstances)
     if overtaken is not None:
@@ -81,8 +83,11 @@ def waits_its_turn(circumstances: Circumstances) -> bool:
 
 
 def claim_evidence(ready: Ready, circumstances: Circumstances) -> dict[str, str]:
-    """What is noted before an attempt, so that its outcome can be told apart afterwards."""
-    evidence = {SENT: parameters_text(ready.parameters)}
+    """What is noted before an attempt, so that its outcome can be told apart afterwards.
+
+    A wait before it is over: should the next attempt have to wait again, that is another one.
+    """
+    evidence = {SENT: parameters_text(ready.parameters), WAITING_SINCE: ""}
     if ready.cost is not None:
         evidence[COST] = format(ready.cost, "f")
     if ready.currency is not None:

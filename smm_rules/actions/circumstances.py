@@ -16,6 +16,8 @@ from smm_rules.rules.model import StepKind
 
 #: Evidence on an intent: what it was last held for, and the rate it was held at.
 HELD_FOR, HELD_RATE = "held_for", "held_rate"
+#: Evidence: since when an intent has been waiting for a look, the catalogue or the balance; empty when not.
+WAITING_SINCE = "waiting_since"
 #: Evidence on a claimed intent: the call's parameters as JSON, its expected cost, and the balance before.
 SENT, COST, CURRENCY, RATE = "sent", "cost", "currency", "rate"
 BALANCE_BEFORE, BALANCE_BEFORE_AT = "balance_before", "balance_before_at"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from smm_rules.actions.attempt import INTERRUPTED, STOPPED, Patience, outcome_of, send
+from smm_rules.actions.attempt import INTERRUPTED, KNOWN_ORDER, STOPPED, Patience, outcome_of, send
 from smm_rules.actions.checking import check, claim_evidence, waits_its_turn
 from smm_rules.actions.circumstances import Circumstances, gather
 from smm_rules.actions.continuing import as_settled, continuation
@@ -42,14 +42,14 @@ class Executor:
     2. **Check.** What is known today (`gather`) is judged by the kind's pure check: ready, refused with a
        way out, later (the order wasn't looked at for long, the catalogue isn't read, the balance is low:
        looked at again for `Patience.waiting`, then given up and told), or held for the operator. What a rule
-       asked for is refused once its condition was seen to hold no more. Check and claim of one panel are one at a time, so
-       that two orders can't count on the same money.
+       asked for is refused once its condition was seen to hold no more. Check and claim of one panel are one
+       at a time, so that two orders can't count on the same money.
     3. **Claim.** Compare-and-set planned → sending, durable before any byte leaves, with the evidence that
        tells an outcome apart later: the parameters, the cost, the balance before. Whoever loses the race
        leaves the intent alone.
     4. **One attempt.** No repeat inside it. Not reached or rate-limited: nothing happened, the intent is
        planned again with growing pauses, at most `Patience.attempts` times. Refused: rejected. An ID:
-       confirmed. Anything else, a cancelled task included: unknown.
+       confirmed. Anything else, a cancelled task or the ID of an order known before included: unknown.
     5. **Settle.** Outcome, what it made, the firing's next steps and the word to the operator in one
        transaction, run to its end even when the task is cancelled. If the ledger can't take it, it is tried
        again by the next run, and the boot after a crash puts the intent in doubt.
@@ -202,9 +202,25 @@ class Executor:
             outcome = Outcome(IntentState.UNKNOWN, INTERRUPTED, what)
         except Exception as error:  # whatever it is, the request may have had its effect
             outcome = outcome_of(error, intent, self._clock.now(), self._patience)
+        if outcome.tracked is not None:
+            outcome, cut_off = await self._doubt_known(outcome, outcome.tracked.entity, now)
+            stopped = stopped or cut_off
         if result and not outcome.result:
             outcome = replace(outcome, evidence={**outcome.evidence, ANSWER: result})
         return await self._settle(intent, outcome, known, report) or stopped
+
+    async def _doubt_known(
+        self, outcome: Outcome, made: Entity, claimed_at: datetime
+    ) -> tuple[Outcome, bool]:
+        """In doubt if the order made was known before the attempt; and whether the task was asked to stop."""
+        try:
+            known, stopped = await unbroken(self._ledger.order(made))
+        except LedgerError:
+            return outcome, False  # the panel's word stands
+        if known is None or known.tracked_at >= claimed_at:
+            return outcome, stopped
+        what = f"the panel answered with order {made.id}, which was known before; whether it made one isn't"
+        return Outcome(IntentState.UNKNOWN, KNOWN_ORDER, what), stopped
 
     async def _settle(
         self, intent: Intent, outcome: Outcome, known: Circumstances, report: ExecutionReport

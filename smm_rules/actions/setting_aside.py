@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from smm_rules.actions.attempt import Patience
-from smm_rules.actions.circumstances import HELD_FOR, HELD_RATE, Circumstances
+from smm_rules.actions.circumstances import HELD_FOR, HELD_RATE, WAITING_SINCE, Circumstances
 from smm_rules.actions.continuing import as_settled, continuation
 from smm_rules.actions.port import ActionLedger, Voice
 from smm_rules.actions.reporting import ExecutionReport, log_outcome
@@ -18,8 +18,6 @@ from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
 
-#: Evidence: since when an intent has been waiting for a look, the catalogue or the balance; empty when not.
-WAITING_SINCE = "waiting_since"
 _LONGEST_WAIT = timedelta(minutes=15)
 
 
@@ -60,10 +58,17 @@ class SettingAside:
             as_held = as_settled(
                 intent, Outcome(IntentState.HELD, verdict.reason.value, verdict.message), now
             )
-            mark = verdict.evidence.get(HELD_RATE, "")
+            mark = await self._mark(intent, verdict)
             await self._ledger.enqueue(about_hold(self._voice, as_held, mark), now)
         await self._ledger.hold(intent.id, verdict.reason.value, verdict.message, now)
         log.warning("action.held", intent=intent.id, reason=verdict.reason.value, detail=verdict.message)
+
+    async def _mark(self, intent: Intent, verdict: Hold) -> str:
+        """What tells this holding from others for the same reason: the rate, and how often it was held."""
+        changes = await self._ledger.transitions(intent.id)
+        times = sum(change.after is IntentState.HELD for change in changes)
+        rate = verdict.evidence.get(HELD_RATE, "")
+        return f"{rate}:{times}" if times else rate
 
     async def _later(
         self,

@@ -103,10 +103,12 @@ def track(connection: apsw.Connection, orders: Sequence[NewOrder], now: datetime
 def follow(connection: apsw.Connection, made: NewOrder, now: datetime) -> None:
     """Watch an order that the daemon itself made.
 
-    Somebody may have tracked it in the moment between: it takes its place in the chain all the same, or
-    limits over chains could be got around.
+    Somebody may have tracked it in the moment between, or had it forgotten long ago: it takes its place in
+    the chain all the same, or limits over chains could be got around.
     """
-    if track(connection, [made], now):
+    was_known = order(connection, made.entity) is not None
+    track(connection, [made], now)
+    if not was_known:
         return
     known = order(connection, made.entity)
     if known is None or known.parent is not None or made.parent is None:
