@@ -80,9 +80,14 @@ _PATTERNS: tuple[tuple[RefusalReason, str], ...] = (
 _PREFIX = r"(?:(?:neworder|order|api|refill|cancel|error|err|sorry|you) )*?"
 _ANYWHERE = tuple((reason, re.compile(rf"\b(?:{pattern})")) for reason, pattern in _PATTERNS)
 _AT_START = tuple(re.compile(rf"{_PREFIX}(?:{pattern})") for _, pattern in _PATTERNS)
-_TOO_MANY = re.compile(
-    r"\b(?:rate limit|too many (?:requests?|attempts|api)|(?:requests?|api|calls?) limit"
+_TOO_MANY_WORDS = (
+    r"(?:rate limit|too many (?:requests?|attempts|api)|(?:requests?|api|calls?) limit"
     r"|requests? (?:are )?too (?:often|frequent\w*)|limit of requests|slow down|throttl)"
+)
+_TOO_MANY = re.compile(rf"\b{_TOO_MANY_WORDS}")
+_TOO_MANY_AT_START = re.compile(
+    r"(?:(?:you|have|has|exceeded|reached|hit|the|your|an|our|api|please|error|err|sorry|http|429|max|maximum"
+    rf"|\d+) )*?{_TOO_MANY_WORDS}"
 )
 _NOT_WORDS = re.compile(r"[\W_]+")
 
@@ -108,6 +113,11 @@ def is_plain_refusal(message: str) -> bool:
 def says_too_many_requests(message: str) -> bool:
     """Whether the words are those of a rate limit."""
     return _TOO_MANY.search(_squeeze(message)) is not None
+
+
+def is_plain_rate_limit(message: str) -> bool:
+    """Whether the message is a rate limit from its first words on, unlike a crash that mentions one."""
+    return _TOO_MANY_AT_START.match(_squeeze(message)) is not None
 
 
 def _squeeze(message: str) -> str:

@@ -14,7 +14,12 @@ from decimal import Decimal
 from typing import Never
 
 from smm_rules.panel.errors import Ambiguous, RateLimited, Rejected, Unreadable
-from smm_rules.panel.refusals import is_plain_refusal, refusal_reason, says_too_many_requests
+from smm_rules.panel.refusals import (
+    is_plain_rate_limit,
+    is_plain_refusal,
+    refusal_reason,
+    says_too_many_requests,
+)
 from smm_rules.panel.scalars import safe_text, text, whole_number
 
 _FAILING = frozenset({"fail", "failed", "failure", "error", "false"})
@@ -118,6 +123,9 @@ def _judge_refusal(reply: Reply, document: object, words: str | None, effects: t
         raise Ambiguous(f"HTTP {reply.status}: {said}")
     refusal = refusal_error(said, reply.retry_after or _asked_wait(document))
     if reply.status >= 500 and isinstance(refusal, Rejected) and not is_plain_refusal(said):
+        raise Ambiguous(f"HTTP {reply.status}: {said}")
+    if reply.status >= 500 and effects and not is_plain_refusal(said) and not is_plain_rate_limit(said):
+        # The provider behind the panel may be the one that was asked too often: the order may be there.
         raise Ambiguous(f"HTTP {reply.status}: {said}")
     raise refusal
 
