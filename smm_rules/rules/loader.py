@@ -57,8 +57,9 @@ class LoadedRules:
 def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules:
     """The rules of these files and directories, in file order.
 
-    Directories are searched for `.yaml` and `.yml` files, hidden ones left out. With a `scope`, names of
-    panels and channels are checked too. `DocumentError` carries every problem of every file.
+    Directories are searched for `.yaml` and `.yml` files, hidden ones and files of tests left out. With a
+    `scope`, names of panels and channels are checked too. `DocumentError` carries every problem of every
+    file.
     """
     reading = _Reading(scope)
     for path in reading.files(paths):
@@ -135,7 +136,26 @@ class _Reading:
             self.problems.append(Problem(position, message, "Give each rule a name of its own"))
 
 
+def rule_files(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files that these files and directories stand for, each once."""
+    return tuple(_Reading(None).files(paths))
+
+
+def is_test_file(path: Path) -> bool:
+    """Whether a file holds tests alone, by its name: `refill_test.yaml`, or any in a directory `tests`."""
+    return path.suffix in _ENDINGS and (path.stem.endswith("_test") or path.parent.name == "tests")
+
+
+def files_of_tests(directory: Path) -> list[Path]:
+    """The files of tests in a directory and below it."""
+    return sorted(path for path in _yaml_below(directory) if is_test_file(path))
+
+
 def _files_below(directory: Path) -> Iterator[Path]:
+    return (path for path in _yaml_below(directory) if not is_test_file(path))
+
+
+def _yaml_below(directory: Path) -> Iterator[Path]:
     for path in directory.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
         if path.suffix in _ENDINGS and path.is_file() and not hidden:

@@ -132,8 +132,6 @@ def _thing_model(kind: EntityKind) -> type[Settings]:
 
 #: What may be said of one thing of each kind.
 THING_MODELS: dict[EntityKind, type[Settings]] = {kind: _thing_model(kind) for kind in EntityKind}
-#: What may be said of an order, a refill and so on that isn't a fact.
-NOT_FACTS = frozenset({"panel", "service", "imported", "parameters", "rate", "order"})
 
 
 class GivenOutline(Settings):
