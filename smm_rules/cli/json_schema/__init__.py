@@ -1,0 +1,1 @@
+"""JSON Schema of rule files and of the configuration, made from the models that read them."""

@@ -1,0 +1,128 @@
+"""What an editor shows for each key, by the model it belongs to."""
+
+from __future__ import annotations
+
+_POLL = "How often {} at most, like 5m."
+
+#: A description for every key of every model; a test holds that none is missing and none is left over.
+WORDS: dict[str, dict[str, str]] = {
+    "RuleFile": {
+        "rules": "The rules of this file.",
+        "tests": "Tests of the rules of this file, run by `smm-rules test`.",
+    },
+    "RuleSpec": {
+        "name": "Letters, digits and dashes. The rule's memory is kept under it: each name is used once.",
+        "description": "What the rule is for, in words.",
+        "watch": "What kind of thing the rule looks at.",
+        "when": "The condition, or a list of conditions that must all hold.",
+        "for": "How long `when` must hold without a break before the rule fires, like 10m.",
+        "until": "What ends a stretch that has fired. Without it: as soon as `when` no longer holds.",
+        "remind": "While it lasts, repeat what `do` tells after this time, then less and less often.",
+        "do": "Steps, one after the other, when the rule fires.",
+        "otherwise": "Steps for when a panel refuses an action of `do`; `{{ refusal }}` has its words.",
+        "done": "Steps that tell when a stretch that has fired is over.",
+        "limit": "How often the rule may fire. Needed when a step acts on a panel.",
+        "first_seen": (
+            "What about a thing that is in this state already when it is first seen. `ignore` is the default "
+            "of a rule that acts on a panel, `act` of one that only tells."
+        ),
+        "panels": "A panel's name or a list of them. All panels when left out.",
+    },
+    "LimitSpec": {
+        "per_order": "How often the rule fires for one order at most, ever. 3 when left out.",
+        "every": "The least time between two firings for one order, like 24h. 1h when left out.",
+        "per_chain": "How often it fires over an order and all its reorders. 3 when left out.",
+        "per_sweep": "If more orders than this would fire in one look, it acts on none. 25 when left out.",
+    },
+    "StepSpec": {
+        "refill": "Ask the panel to refill the order. It takes no parameters.",
+        "reorder": "Order again what the order was placed with.",
+        "cancel": "Ask the panel to cancel the order. It takes no parameters.",
+        "notify": "Send a message to a channel.",
+        "webhook": "Post data to a webhook channel, signed.",
+        "log": "Write a line to the daemon's log.",
+    },
+    "ReorderSpec": {
+        "panel": "`same`, or another panel's name.",
+        "service": "Another service's ID; the order's own when left out.",
+        "quantity": 'How many to order, like "{{ order.remains }}"; as many as before when left out.',
+        "link": "Another link; the order's own when left out.",
+        "parameters": "Other parameters of the order, such as comments, by the names that API v2 gives them.",
+        "max_rate_increase": "Don't order when the service became dearer than this since, like 10%.",
+    },
+    "NotifySpec": {
+        "channel": "The name of a channel in the configuration.",
+        "message": "The text. {{ order.id }} and the like are filled in.",
+        "title": "A title, for channels that have one.",
+    },
+    "WebhookSpec": {
+        "channel": "The name of a webhook channel in the configuration.",
+        "data": "What to post, templates filled in. All facts when left out.",
+    },
+    "LogSpec": {
+        "message": "The text. {{ order.id }} and the like are filled in.",
+        "level": "How urgent the line is.",
+    },
+    "RefillSpec": {},
+    "CancelSpec": {},
+    "Configuration": {
+        "panels": "The panels to watch orders on.",
+        "channels": "Where messages go, by the names that rules give.",
+        "rules": "A file or directory of rules, or a list of them.",
+        "ledger": "The SQLite file that remembers everything. Its directory must exist.",
+        "drop_folder": "A folder whose order lists are imported.",
+        "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
+        "mode": "`dry_run` holds every action of the rules and sends nothing to a panel; messages go out.",
+        "observation_gap": "When nobody looked for longer, a hold (`for:`) starts anew.",
+        "settle_after": "How long an ended order is still looked at.",
+        "retention": "How long history, delivered messages and settled actions are kept.",
+        "logging": "How the daemon's log is written.",
+        "stop_timeout": "How long what is being sent may take to end at a stop.",
+        "sweep_size": "How many orders one look at a panel takes at most.",
+    },
+    "PanelSettings": {
+        "name": "Letters, digits and dashes. Orders are kept under it, so don't rename it.",
+        "url": "The address of the panel's API v2.",
+        "key": "Where the API key is kept, never the key itself.",
+        "requests_per_minute": "The panel is never asked more often.",
+        "connections": "Requests under way at once.",
+        "timeout": "How long a whole answer may take.",
+        "poll": "How often each kind of thing is looked at.",
+    },
+    "PollSettings": {
+        "orders": _POLL.format("each order is looked at"),
+        "refills": _POLL.format("each refill is looked at"),
+        "balance": _POLL.format("the balance is read"),
+        "catalogue": _POLL.format("the services are read"),
+    },
+    "SecretReference": {
+        "env": "The environment variable that holds it.",
+        "credential": "The systemd credential that holds it.",
+        "file": "The file that holds it, readable by the daemon's user alone (mode 0600).",
+    },
+    "ChannelSettings": {
+        "apprise": "One address of Apprise or a list of them, each a secret's place or written out.",
+        "webhook": "A signed HTTP POST.",
+        "email": "Mail by SMTP.",
+        "log": "Lines of the daemon's own log.",
+    },
+    "WebhookSettings": {
+        "url": "An https address, or an http one on this machine.",
+        "secret": "What requests are signed with.",
+    },
+    "EmailSettings": {
+        "host": "The mail server.",
+        "port": "465 for tls, 587 for starttls and 25 for none, unless given.",
+        "security": "How the connection is protected. `none` only to this machine.",
+        "username": "The account, if the server asks for one.",
+        "password": "Where the account's password is kept.",
+        "from": "The sender's address.",
+        "to": "An address or a list of them.",
+    },
+    "LogSettings": {},
+    "LoggingSettings": {
+        "format": "`auto`: by whether it is a terminal.",
+        "level": "The least urgent lines that are written.",
+    },
+    "OperatorSettings": {"channel": "The name of a channel."},
+}
