@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 from unittest import mock
@@ -80,7 +81,7 @@ def _said(arguments: list[str], clock: HandClock) -> str:
     """What the command writes, run by a clock set by hand."""
     written = io.StringIO()
     with (
-        mock.patch("smm_rules.cli.explain.explaining.SystemClock", lambda: clock),
+        mock.patch("smm_rules.cli.explain.explaining.SystemClock", return_value=clock),
         contextlib.redirect_stdout(written),
     ):
         code = run(arguments)
@@ -92,19 +93,32 @@ def _rule_name(case: Case) -> str:
     return case.rule.strip().splitlines()[0].removeprefix("name: ")
 
 
-def page(directory: Path) -> str:
-    """The page's text; cases are prepared below `directory`, which is to be the working directory."""
+def all_answers(directory: Path) -> dict[str, tuple[str, str]]:
+    """What `explain` says about every case, each prepared in its own directory below `directory`."""
+    before = Path.cwd()
+    found: dict[str, tuple[str, str]] = {}
+    try:
+        for case in CASES:
+            own = directory / case.name
+            own.mkdir()
+            os.chdir(own)
+            found[case.name] = answers(case, own)
+    finally:
+        os.chdir(before)
+    return found
+
+
+def page(found: Mapping[str, tuple[str, str]]) -> str:
+    """The page's text, with the answers in it."""
     parts = [_INTRODUCTION]
     for case in CASES:
-        own = directory / case.name
-        own.mkdir()
-        os.chdir(own)
-        text, _ = answers(case, own)
-        parts.append(
-            f"\n## {case.title} (`{case.cause}`)\n\n{fill(case.prose, 110)}\n\n```yaml\n{_as_written(case)}```\n\n"
-            f"```text\n$ smm-rules explain {_rule_name(case)} {case.about}\n{text}```\n"
-        )
-    os.chdir(directory)
+        text, _ = found[case.name]
+        command = f"$ smm-rules explain {_rule_name(case)} {case.about}"
+        parts += [
+            f"\n## {case.title} (`{case.cause}`)\n\n{fill(case.prose, 110)}\n",
+            f"\n```yaml\n{_as_written(case)}```\n",
+            f"\n```text\n{command}\n{text}```\n",
+        ]
     return "".join([*parts, _ENDING])
 
 
@@ -115,5 +129,4 @@ def _as_written(case: Case) -> str:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        os.chdir(temporary)
-        PAGE.write_text(page(Path(temporary)), encoding="utf-8")
+        PAGE.write_text(page(all_answers(Path(temporary))), encoding="utf-8")

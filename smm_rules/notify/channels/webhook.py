@@ -32,7 +32,8 @@ class WebhookChannel:
     The body is `{"key", "level", "title", "body"}`, or a webhook step's own JSON text. `secret` signs it
     (see `notify.signature`); `Idempotency-Key` is the message's key. The URL must be https, or http to this
     very machine; certificates are verified. Proxies of the environment are not used. The URL itself may be a
-    secret and is in no text this class makes. `ValueError` for a URL that is refused.
+    secret and is in no text this class makes. `ValueError` for a URL that is refused. `last_answer` says what
+    the last message that was taken was answered.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class WebhookChannel:
         self._secret = secret
         self._timeout = timeout
         self._clock = clock or SystemClock()
+        self.last_answer = ""
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
@@ -62,7 +64,7 @@ class WebhookChannel:
 
     async def send(self, message: Message) -> None:
         """One attempt; `DeliveryFailed` unless the answer is 2xx within the time-out."""
-        body = _body(message)
+        body = request_body(message)
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 status, headers, answer = await self._post(body, self._headers(message, body))
@@ -77,11 +79,7 @@ class WebhookChannel:
         await self._client.aclose()
 
     def _headers(self, message: Message, body: bytes) -> dict[str, str]:
-        # A header is ASCII; a key may hold a rule's name in any script.
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": quote(message.key, safe=":/+.-_@ "),
-        }
+        headers = request_headers(message)
         if self._secret:
             headers[signature.HEADER] = signature.sign(self._secret, body, self._clock.now())
         return headers
@@ -98,6 +96,7 @@ class WebhookChannel:
 
     def _judge(self, status: int, headers: httpx.Headers, answer: bytes) -> None:
         if 200 <= status < 300:
+            self.last_answer = f"{self._url.host} answered {status}"
             return
         if 300 <= status < 400:
             raise DeliveryFailed(
@@ -142,7 +141,17 @@ def _checked(name: str, url: str) -> httpx.URL:
     return parsed
 
 
-def _body(message: Message) -> bytes:
+def request_headers(message: Message) -> dict[str, str]:
+    """The headers of the request for `message`, less the signature."""
+    # A header is ASCII; a key may hold a rule's name in any script.
+    return {
+        "Content-Type": "application/json",
+        "Idempotency-Key": quote(message.key, safe=":/+.-_@ "),
+    }
+
+
+def request_body(message: Message) -> bytes:
+    """The body of the request for `message`."""
     if message.media_type == JSON_BODY:
         return message.body.encode()
     fields = {"key": message.key, "level": message.level, "title": message.title, "body": message.body}
