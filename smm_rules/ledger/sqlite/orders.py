@@ -8,10 +8,20 @@ from typing import NamedTuple
 
 import apsw
 
+from smm_rules.engine.episode import ended
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.codec import encode_facts, entity_text, maybe_micros, storable, to_json, to_micros
+from smm_rules.ledger.codec import (
+    decode_memory,
+    encode_facts,
+    encode_memory,
+    entity_text,
+    maybe_micros,
+    storable,
+    to_json,
+    to_micros,
+)
 from smm_rules.ledger.records import NewOrder, TrackedOrder
-from smm_rules.ledger.sqlite.query import cell, changed, first, rows_of_each
+from smm_rules.ledger.sqlite.query import cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sqlite.rows import ORDER, key, order_from
 
 _INSERT_ENTITY = """
@@ -48,9 +58,16 @@ _DROP_FIRINGS = "DELETE FROM chains WHERE root = ?"
 _ENTITY_ID = "SELECT id FROM entities WHERE kind = ? AND panel = ? AND name = ?"
 _WATCH_REFILL = """
   INSERT INTO entities (kind, panel, name, due_at, refilled) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET forgotten_at = NULL, due_at = excluded.due_at, refilled = excluded.refilled
+  ON CONFLICT DO UPDATE SET
+    forgotten_at = NULL, due_at = excluded.due_at, refilled = excluded.refilled,
+    first_seen_at = NULL, last_seen_at = NULL
   RETURNING id
 """
+_REFILLED = "SELECT id, refilled FROM entities WHERE kind = ? AND panel = ? AND name = ?"
+_FORGET_MEMORIES = "DELETE FROM memories WHERE entity = ?"
+_MEMORIES = "SELECT rule, memory FROM memories WHERE entity = ?"
+_DROP_BLANK_MEMORIES = "DELETE FROM memories WHERE entity = ? AND memory = '{}'"
+_SET_MEMORY = "UPDATE memories SET memory = ? WHERE entity = ? AND rule = ?"
 _SET_FACTS = """
   INSERT INTO facts (entity, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
 """
@@ -122,12 +139,29 @@ def follow(connection: apsw.Connection, made: NewOrder, now: datetime) -> None:
 
 
 def watch_refill(connection: apsw.Connection, refill: Entity, refilled: Entity, now: datetime) -> None:
-    """Watch a refill the panel has just accepted, due at once. A panel may give an ID a second time."""
+    """Watch a refill the panel has just accepted, due at once.
+
+    A panel may give an ID a second time: what was remembered of the refill before is not about this one. For
+    a refill of the same order its limits still count, for one of another order nothing does.
+    """
     order_id = cell(connection, _ENTITY_ID, key(refilled))
+    before = first(connection, _REFILLED, key(refill))
+    if before is not None:
+        _begin_anew(connection, before[0], same_order=before[1] == order_id)
     values = (*key(refill), to_micros(now), order_id)
     entity_id = cell(connection, _WATCH_REFILL, values)
     facts = encode_facts({"id": refill.id, "requested_at": now})
     changed(connection, _SET_FACTS, (entity_id, facts))
+
+
+def _begin_anew(connection: apsw.Connection, refill_id: int, *, same_order: bool) -> None:
+    if not same_order:
+        changed(connection, _FORGET_MEMORIES, (refill_id,))
+        return
+    for rule, text in rows(connection, _MEMORIES, (refill_id,)):
+        memory = encode_memory(ended(decode_memory(text)))
+        changed(connection, _SET_MEMORY, (memory, refill_id, rule))
+    changed(connection, _DROP_BLANK_MEMORIES, (refill_id,))
 
 
 def count_refill(connection: apsw.Connection, entity: Entity) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import apsw
 
-from smm_rules.engine.firing import Firing, Occasion
-from smm_rules.engine.guards import chain_verdict
+from smm_rules.engine.firing import Firing
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import (
@@ -21,9 +21,10 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
+from smm_rules.ledger.sqlite import chains
 from smm_rules.ledger.sqlite.intents import Origin, plan
 from smm_rules.ledger.sqlite.outbox import enqueue
-from smm_rules.ledger.sqlite.query import cell, changed, first, rows_of_each
+from smm_rules.ledger.sqlite.query import cell, changed, rows_of_each
 from smm_rules.ledger.sqlite.rows import key
 from smm_rules.ledger.sqlite.traces import keep
 
@@ -55,15 +56,6 @@ _REMEMBER = """
   ON CONFLICT DO UPDATE SET memory = excluded.memory WHERE memory <> excluded.memory
 """
 _FORGET_MEMORY = "DELETE FROM memories WHERE entity = ? AND rule = ?"
-_ROOT = """
-  SELECT o.root FROM entities e JOIN orders o ON o.entity = e.id
-  WHERE e.kind = ? AND e.panel = ? AND e.name = ?
-"""
-_CHAIN_FIRINGS = "SELECT firings FROM chains WHERE root = ? AND rule = ?"
-_COUNT_IN_CHAIN = """
-  INSERT INTO chains (root, rule, firings) VALUES (?, ?, 1)
-  ON CONFLICT DO UPDATE SET firings = firings + 1
-"""
 _IS_KNOWN = "SELECT 1 FROM firings WHERE key = ?"
 _ADD_FIRING = """
   INSERT INTO firings (
@@ -82,13 +74,12 @@ def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
     for planned in sweep.firings:
         if _is_settled(connection, planned.firing):
             continue
-        reason = _verdict(connection, planned.firing)
+        reason = chains.verdict(connection, planned.firing)
         if reason is not None:
             stopped.append(Stopped(planned.firing, reason))
-            firing = planned.firing
-            kept = Remembered(firing.rule, firing.entity, planned.memory_if_stopped)
-            _remember(connection, ids, [kept])
-            stops[firing.rule, firing.entity] = (reason, planned.memory_if_stopped)
+            firing, memory = planned.firing, _stopped(planned.memory_if_stopped, reason)
+            _remember(connection, ids, [Remembered(firing.rule, firing.entity, memory)])
+            stops[firing.rule, firing.entity] = (reason, memory)
             continue
         intent, queued = _fire(connection, planned)
         intents += [] if intent is None else [intent]
@@ -96,6 +87,11 @@ def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
     if sweep.traced:
         keep(connection, ids, sweep.traced, stops)
     return Recorded(tuple(intents), messages, tuple(stopped))
+
+
+def _stopped(memory: Memory, reason: Reason) -> Memory:
+    """The memory of a stopped firing, with the limit that did stop it."""
+    return memory if memory.stopped_by is None else replace(memory, stopped_by=reason)
 
 
 def _see(connection: apsw.Connection, observed: Sequence[Observed], at: int) -> _Ids:
@@ -146,32 +142,11 @@ def _is_settled(connection: apsw.Connection, firing: Firing) -> bool:
     return bool(known or cell(connection, _IS_FORGOTTEN, key(firing.entity)))
 
 
-def _chain(connection: apsw.Connection, firing: Firing) -> str:
-    """The chain the firing counts in, by the ledger's own word where it has one."""
-    row = first(connection, _ROOT, key(firing.entity))
-    if row is None:
-        return entity_text(firing.root)
-    return row[0] or entity_text(firing.entity)
-
-
-def _counts(firing: Firing) -> bool:
-    """Reminders and ends belong to an episode that has been let through already."""
-    return firing.occasion is Occasion.FIRED and firing.entity.kind is EntityKind.ORDER
-
-
-def _verdict(connection: apsw.Connection, firing: Firing) -> Reason | None:
-    if not _counts(firing):
-        return None
-    count = cell(connection, _CHAIN_FIRINGS, (_chain(connection, firing), firing.rule))
-    return chain_verdict(firing.limits, count or 0)
-
-
 def _fire(connection: apsw.Connection, planned: PlannedFiring) -> tuple[int | None, int]:
     """Write the firing and what it asks for first: the intent's ID, and how many messages were new."""
     firing = planned.firing
     firing_id = _add_firing(connection, firing)
-    if _counts(firing):
-        changed(connection, _COUNT_IN_CHAIN, (_chain(connection, firing), firing.rule))
+    chains.count(connection, firing)
     queued = sum(enqueue(connection, message, firing.at) for message in planned.continuation.messages)
     draft = planned.continuation.intent
     if draft is None:
