@@ -17,7 +17,7 @@ _RULE = """\
   - name: rule-{number}
     description: A rule such as operators write, number {number}
     watch: order
-    when: status == "Partial" and remains > {number} and service.refill and age < {days}d
+    when: service.id == "{number}" and status == "Partial" and remains > 0 and service.refill
     for: {minutes}m
     do:
       - refill:
@@ -30,10 +30,8 @@ SIZES = (10, 1000)
 
 
 def write_rules(path: Path, count: int) -> None:
-    """A file of `count` rules that act and tell, no two the same."""
-    rules = (
-        _RULE.format(number=number, days=1 + number % 30, minutes=5 + number % 55) for number in range(count)
-    )
+    """A file of `count` rules that act and tell, each for another service: nobody has a thousand for one."""
+    rules = (_RULE.format(number=number, minutes=5 + number % 55) for number in range(count))
     path.write_text("rules:\n" + "".join(rules), encoding="utf-8")
 
 
