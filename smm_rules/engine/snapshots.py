@@ -43,6 +43,18 @@ _BLANKS: dict[EntityKind, dict[str, Value]] = {kind: _blank(kind) for kind in En
 _RUNNING: dict[EntityKind, tuple[tuple[str, str], ...]] = {kind: _running(kind) for kind in EntityKind}
 
 
+#: What a panel answers about a thing. Beside an error instead of an answer it is only what was said before.
+_ANSWERED: dict[EntityKind, frozenset[str]] = {
+    EntityKind.ORDER: frozenset(
+        {
+            *("status", "status_known", "remains", "start_count", "charge", "currency", "runs", "posts"),
+            *("expiry", "suborders", "changed_at", "status_since", "delivered", "progress"),
+        }
+    ),
+    EntityKind.REFILL: frozenset({"status", "status_known", "changed_at"}),
+}
+
+
 def related(kind: EntityKind, facts: Facts) -> dict[str, Value]:
     """The facts of something an entity belongs to, under dotted names: `rate` → `service.rate`.
 
@@ -56,10 +68,15 @@ def complete(kind: EntityKind, own: Facts, related: Mapping[str, Value]) -> dict
 
     `own` are the entity's stored facts under bare names, `related` those of what it belongs to under
     dotted ones. Running durations have no key: they follow from `now`.
+
+    While the panel answers an `error` instead of a status, what it said before isn't confirmed: that is
+    unknown, so that no rule fires on it, though it stays stored.
     """
     facts = _BLANKS[kind].copy()
     facts.update(related)
     facts.update(own)
+    if own.get("error") and kind in _ANSWERED:
+        facts.update(dict.fromkeys(_ANSWERED[kind] & own.keys(), UNKNOWN))
     return facts
 
 
