@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from smm_rules.engine.due import next_look
 from smm_rules.engine.evaluate import Evaluation, evaluate
@@ -83,20 +84,26 @@ class Decided:
 
 
 def decide(
-    looks: Sequence[Look], rules: Sequence[Rule], memories: Memories, now: datetime, belts: Belts
+    looks: Sequence[Look],
+    rules: Sequence[Rule],
+    memories: Memories,
+    now: datetime,
+    belts: Belts,
+    recent: Mapping[str, int] = MappingProxyType({}),
 ) -> Decided:
     """Evaluate all rules for all entities of a sweep and assemble what the ledger is to write.
 
     1. Evaluate each rule for each entity. One that raises what nobody foresaw is left out for that entity,
        with its memory as it was: it spoils neither the other rules nor the other entities.
-    2. Count the firings of each rule. Over `per_sweep`, what would act on the panel is planned as held, and
+    2. Count the firings of each rule, for one that acts with the `recent` ones, by name, of the sweeps since
+       these things were last looked at. Over `per_sweep`, what would act on the panel is planned as held, and
        what would only tell is left out.
     3. Begin the firings that are left: render messages and the first action.
     4. An entity for which something is open is looked at again after `interval` even when it has settled.
     """
     remembered = _by_entity(memories)
     judged = [_judge(look, rules, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
-    gathering = _Gathering(now, belts, _over_limit(judged))
+    gathering = _Gathering(now, belts, _over_limit(judged, recent))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
         gathering.add(look, verdicts, broken)
     return gathering.decided()
@@ -132,7 +139,9 @@ def _judge(
     return verdicts, broken
 
 
-def _over_limit(judged: Sequence[tuple[list[Verdict], list[Broken]]]) -> dict[str, int]:
+def _over_limit(
+    judged: Sequence[tuple[list[Verdict], list[Broken]]], recent: Mapping[str, int]
+) -> dict[str, int]:
     """Rules that would fire for more entities than one sweep allows, with that number."""
     fired = [
         verdict.rule
@@ -141,6 +150,7 @@ def _over_limit(judged: Sequence[tuple[list[Verdict], list[Broken]]]) -> dict[st
         if verdict.evaluation.reason is Reason.FIRED
     ]
     counts = Counter(rule.name for rule in fired)
+    counts.update({rule.name: recent.get(rule.name, 0) for rule in fired if rule.acts})
     limits = {rule.name: rule.limit for rule in fired}
     return {name: count for name, count in counts.items() if over_sweep_limit(limits[name], count)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Belts, Decided, Look, decide
+from smm_rules.polling.recent import RecentFirings
 from smm_rules.polling.standing import Standing, WatchedReader
 from smm_rules.polling.telling import Telling
 from smm_rules.rules.model import RuleSet
@@ -81,6 +83,7 @@ class PanelWatch:
     voice: OperatorVoice
     planned: Callable[[], None]
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    recent: dict[EntityKind, RecentFirings] = field(default_factory=lambda: defaultdict(RecentFirings))
 
     @property
     def telling(self) -> Telling:
@@ -125,9 +128,16 @@ class PanelWatch:
             rules = self.rules().watching(kind, self.panel)
             entities = [look.snapshot.entity for look in looks] if rules else []
             memories = await self.ledger.memories(entities) if entities else {}
-            decided = decide(looks, rules, memories, now, self.belts)
+            recent = self.recent[kind].counts(now, looks[0].interval) if looks else {}
+            decided = decide(looks, rules, memories, now, self.belts, recent)
             recorded = await self.ledger.record(decided.sweep) if looks else Recorded()
+            self._note_fired(kind, decided, recorded, now)
         if recorded.intents or recorded.messages:
             self.planned()
         await self.telling.decided(decided, recorded, now)
         return decided
+
+    def _note_fired(self, kind: EntityKind, decided: Decided, recorded: Recorded, now: datetime) -> None:
+        stopped = {item.firing.key for item in recorded.stopped}
+        fired = (planned.firing for planned in decided.sweep.firings)
+        self.recent[kind].note((firing for firing in fired if firing.key not in stopped), now)

@@ -89,7 +89,7 @@ def limits() -> str:
         ("`per_order`", "firings for one order, ever", f"{DEFAULT_PER_ORDER}"),
         ("`every`", "the least time between two firings for one order", format_duration(DEFAULT_EVERY)),
         ("`per_chain`", "firings over an order, its reorder, that one's reorder …", f"{DEFAULT_PER_CHAIN}"),
-        ("`per_sweep`", "orders it may fire for in one look at a panel", f"{DEFAULT_PER_SWEEP}"),
+        ("`per_sweep`", "orders it may fire for in one round of looks at a panel", f"{DEFAULT_PER_SWEEP}"),
     ]
     return _table(("key", "bounds", "when left out"), rows)
 
