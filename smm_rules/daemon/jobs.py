@@ -27,6 +27,8 @@ logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
 #: A run that begins later than a whole interval and this many seconds after its time counts as missed.
 LATENESS_TOLERATED = 5.0
+#: How often the clock is compared with the machine's own time, and by how many seconds it may lag behind it.
+CLOCK_COMPARED_EVERY, LAG_TOLERATED = 5.0, 1.0
 
 
 def seconds_since_boot() -> float:
@@ -68,6 +70,8 @@ class Jobs:
         self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
         self._scheduler.add_listener(self._raised, EVENT_JOB_ERROR)
         self._stopped = False
+        self._compared_at = (datetime.now(UTC), machine_time())
+        self._comparing: asyncio.TimerHandle | None = None
 
     def every(self, seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Run `work` every so many seconds of the machine's time, the first time at once."""
@@ -118,7 +122,9 @@ class Jobs:
 
     def start(self) -> None:
         """Begin to tick. Needs a running event loop."""
+        self._compared_at = (datetime.now(UTC), self._machine_time())
         self._scheduler.start()
+        self._compare_clock()
 
     def stop(self) -> None:
         """Start nothing more; what runs goes on."""
@@ -126,8 +132,22 @@ class Jobs:
         if self._scheduler.running:
             self._scheduler.pause()
 
+    def _compare_clock(self) -> None:
+        """The ticker waits for instants of the clock: set back, it would wait for them a second time."""
+        clock, machine = datetime.now(UTC), self._machine_time()
+        set_back = (machine - self._compared_at[1]) - (clock - self._compared_at[0]).total_seconds()
+        self._compared_at = (clock, machine)
+        if set_back > LAG_TOLERATED and not self._stopped:
+            log.warning("job.clock_set_back", by=timedelta(seconds=set_back))
+            for name in self._jobs:
+                self._scheduler.modify_job(name, next_run_time=clock)
+        loop = asyncio.get_running_loop()
+        self._comparing = loop.call_later(CLOCK_COMPARED_EVERY, self._compare_clock)
+
     def shut(self) -> None:
         """End the scheduler itself."""
+        if self._comparing is not None:
+            self._comparing.cancel()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 

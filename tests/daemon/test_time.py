@@ -83,6 +83,28 @@ async def _balance_read_now(household: Household) -> bool:
     return known is not None and known.last_seen_at == datetime.now(UTC)
 
 
+async def test_a_clock_that_is_set_back_does_not_stop_the_ticker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smm_rules.daemon.jobs.CLOCK_COMPARED_EVERY", 0.05)
+    runs: list[datetime] = []
+
+    async def look() -> None:
+        runs.append(datetime.now(UTC))
+
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with freeze_time(start, tick=True, real_asyncio=True) as frozen, capture_logs() as logs:
+        jobs = Jobs(Counters(), Progress(600.0))
+        jobs.every(0.05, "look", look)
+        jobs.start()
+        await eventually(lambda: runs)
+        frozen.move_to(start - timedelta(hours=1))
+        await eventually(lambda: runs[-1] < start)
+        jobs.stop()
+        await jobs.drained(1.0)
+        jobs.shut()
+    (line,) = [line for line in logs if line["event"] == "job.clock_set_back"]
+    assert timedelta(minutes=59) < line["by"] < timedelta(minutes=61)
+
+
 @pytest.mark.parametrize("change", list(CHANGES))
 async def test_the_ticker_ticks_on_when_local_clocks_change(local_zone: str, change: str) -> None:
     runs: list[datetime] = []

@@ -39,7 +39,7 @@ EVENTS: tuple[Event, ...] = (
     Event(
         "rules.reloaded",
         "info",
-        ("added", "removed", "changed", "restarted", "kept"),
+        ("added", "removed", "changed", "restarted", "kept", "holds_ended", "asked_by"),
         "A new rule set is in force. Changed rules keep their state; rules whose condition was rewritten "
         "or that are gone lose unfinished holds.",
     ),
@@ -49,6 +49,13 @@ EVENTS: tuple[Event, ...] = (
         ("problems", "kept"),
         "The rule files have faults. The last good set stays in force.",
         "Mend what `problems` names (`smm-rules check` shows it too) and reload again.",
+    ),
+    Event(
+        "rules.watch_failed",
+        "warning",
+        ("error",),
+        "The system gives no word of changed rule files. They are looked at every few seconds instead.",
+        "If the limit of inotify watches is reached: raise fs.inotify.max_user_watches. SIGHUP works always.",
     ),
     Event(
         "rules.reload_untold",
@@ -70,6 +77,14 @@ EVENTS: tuple[Event, ...] = (
         ("job", "late"),
         "The ticker was late for a job: the machine was busy or asleep. What was due is done now.",
         "If it happens often, the machine is too slow for the load.",
+    ),
+    Event(
+        "job.clock_set_back",
+        "warning",
+        ("by",),
+        "The machine's clock was set back. Jobs go on at once; what was due by the old clock is asked about "
+        "when the new one has caught up.",
+        "Keep the clock by NTP, which slews it instead of setting it back.",
     ),
     Event(
         "job.overlapped",
