@@ -47,12 +47,16 @@ class Source(Protocol):
         """What a look at `entity` at `now` finds; `order` is the ledger's own word on an order or refill."""
         ...
 
+    def last_look(self, entity: Entity) -> datetime | None:
+        """When `entity` is looked at for the last time; None when there is no end to it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StagePace:
-    """How often each kind is looked at, how long settled things still are, and the tolerated gap."""
+    """How often each thing is looked at, how long settled ones still are, and the tolerated gap."""
 
-    intervals: Mapping[EntityKind, timedelta]
+    interval: Callable[[Entity], timedelta]
     settle_after: timedelta = timedelta(days=1)
     gap: timedelta = timedelta(minutes=30)
 
@@ -94,6 +98,7 @@ class Stage:
         self._agenda = Agenda()
         self._seen: dict[Entity, _Seen] = {}
         self._orders: dict[Entity, TrackedOrder | None] = {}
+        self._refilled: dict[Entity, Entity] = {}
         self._stops: dict[tuple[str, Entity], tuple[Reason, datetime | None]] = {}
 
     # -- what the caller asks for -----------------------------------------------------------------------
@@ -141,6 +146,8 @@ class Stage:
         """The ledger's word on an order, or on the order that a refill refills."""
         if entity.kind not in _OF_AN_ORDER:
             return None
+        if entity in self._refilled:
+            return await self.order_of(self._refilled[entity])
         if entity not in self._orders:
             if entity.kind is EntityKind.ORDER:
                 self._orders[entity] = await self.ledger.order(entity)
@@ -148,6 +155,10 @@ class Stage:
                 watched = await self.ledger.watched(entity)
                 self._orders[entity] = watched.order if watched else None
         return self._orders[entity]
+
+    def refills(self, refill: Entity, order: Entity) -> None:
+        """Note which order a refill refills that no action on this stage asked for."""
+        self._refilled[refill] = order
 
     async def snapshot(self, entity: Entity, now: datetime) -> Snapshot:
         """How `entity` stands at `now` by what was seen of it last."""
@@ -203,7 +214,7 @@ class Stage:
         return previous_on_grid(seen.at, self._interval(entity), now)
 
     def _interval(self, entity: Entity) -> timedelta:
-        return self.pace.intervals[entity.kind]
+        return self.pace.interval(entity)
 
     def _keep(self, entity: Entity, facts: Facts, now: datetime) -> None:
         """Keep facts just seen; whom they touch is looked at again when its next look is due anyway."""
@@ -212,8 +223,11 @@ class Stage:
 
     def _bring_forward(self, entity: Entity, now: datetime) -> None:
         seen = self._seen.get(entity)
-        if seen is not None and not seen.settled:
-            self._agenda.bring_forward(entity, on_grid(seen.at, self._interval(entity), now))
+        if seen is None or seen.settled:
+            return
+        at = on_grid(seen.at, self._interval(entity), now)
+        if self._is_watched(entity, at):
+            self._agenda.bring_forward(entity, at)
 
     # -- when to look next ------------------------------------------------------------------------------
     def _plan_next(self, swept: Swept) -> None:
@@ -233,7 +247,11 @@ class Stage:
             calm = entity not in stirred and not swept.decided.over_limit
             if due_at is not None and calm and due_at >= swept.at + look.interval:
                 due_at = self._next_worthwhile(look, wakes[entity], due_at, swept.at)
-            self._agenda.put(entity, due_at)
+            self._agenda.put(entity, due_at if due_at is None or self._is_watched(entity, due_at) else None)
+
+    def _is_watched(self, entity: Entity, at: datetime) -> bool:
+        end = self._source.last_look(entity)
+        return end is None or at <= end
 
     def _next_worthwhile(
         self, look: Look, wakes: list[datetime], due_at: datetime, now: datetime

@@ -63,7 +63,7 @@ def _firing(reading: Reading, trail: Trail, name: str) -> Iterator[ExpectedFirin
         yield from _in_full(reading, trail, rule)
         return
     steps = None if value is None else _steps(reading, trail, rule)
-    yield ExpectedFiring(name, _key_position(reading, trail), steps)
+    yield ExpectedFiring(name, reading.key_position(trail), steps)
 
 
 def _is_step(value: Mapping[str, Plain]) -> bool:
@@ -84,11 +84,7 @@ def _in_full(reading: Reading, trail: Trail, rule: Rule) -> Iterator[ExpectedFir
             reading.refuse((*trail, kind.value), message, key=True)
         thing = (kind, str(getattr(spec, kind.value)))
     steps = _steps(reading, (*trail, "steps"), rule) if "steps" in spec.model_fields_set else None
-    yield ExpectedFiring(rule.name, _key_position(reading, trail), steps, thing, spec.occasion)
-
-
-def _key_position(reading: Reading, trail: Trail) -> Position:
-    return reading.document.key_position((*reading.trail, *trail))
+    yield ExpectedFiring(rule.name, reading.key_position(trail), steps, thing, spec.occasion)
 
 
 def _steps(reading: Reading, trail: Trail, rule: Rule) -> tuple[ExpectedStep, ...]:
@@ -109,7 +105,7 @@ def _step(reading: Reading, trail: Trail, rule: Rule) -> ExpectedStep | None:
     kind = _kind(reading, below, name, rule)
     if kind is None:
         return None
-    position = _key_position(reading, below)
+    position = reading.key_position(below)
     if value[name] is None:
         return ExpectedStep(kind, position)
     spec = reading.valid(_STEPS[kind], below)

@@ -32,13 +32,13 @@ _EXTRAS = ("service", "parameters", "rate", "imported")
 
 def read_things(reading: Reading, trail: Trail, given: Sequence[Thing]) -> tuple[Thing, ...]:
     """The things at `trail`: what is given, or with `given` what changes of it."""
-    outline = reading.valid(GivenOutline, trail)
-    if outline is None:
-        return ()
+    reading.valid(GivenOutline, trail)
+    value = reading.at(trail)
+    said = value if isinstance(value, dict) else {}
     things: dict[Entity, Thing] = {}
-    panel = _panel_name(reading, trail, outline) or _panel_of(given)
+    panel = _panel_name(reading, trail) or _panel_of(given)
     for kind in EntityKind:
-        if kind not in outline.model_fields_set:
+        if kind.value not in said:
             continue
         for item in reading.items((*trail, kind.value)):
             for thing in _thing(reading, item, kind, panel, given):
@@ -50,9 +50,9 @@ def read_things(reading: Reading, trail: Trail, given: Sequence[Thing]) -> tuple
     return tuple(things.values())
 
 
-def _panel_name(reading: Reading, trail: Trail, outline: GivenOutline) -> str | None:
+def _panel_name(reading: Reading, trail: Trail) -> str | None:
     """The panel that is given by name, for all things beside it."""
-    if "panel" not in outline.model_fields_set:
+    if not reading.holds((*trail, "panel")):
         return None
     for item in reading.items((*trail, "panel")):
         value = reading.at(item)
@@ -70,12 +70,12 @@ def _thing(
     reading: Reading, trail: Trail, kind: EntityKind, panel: str, given: Sequence[Thing]
 ) -> Iterator[Thing]:
     spec = reading.valid(THING_MODELS[kind], trail)
+    _check_status(reading, trail, kind)
     if spec is None:
         return
     said = {name: getattr(spec, name) for name in spec.model_fields_set}
     entity = _entity(kind, said, panel, given)
     facts = {name: value for name, value in said.items() if name in FIELDS[kind] and name != "id"}
-    _check_status(reading, trail, kind, facts)
     if given:
         _check_change(reading, trail, entity, said, given)
     yield Thing(
@@ -116,8 +116,10 @@ def _typed(kind: EntityKind, facts: Stated) -> Stated:
     return typed
 
 
-def _check_status(reading: Reading, trail: Trail, kind: EntityKind, facts: Stated) -> None:
+def _check_status(reading: Reading, trail: Trail, kind: EntityKind) -> None:
     """A misspelt status would be one that nobody knows, and no rule would ever match it."""
+    value = reading.at(trail)
+    facts = value if isinstance(value, dict) else {}
     status = facts.get("status")
     known = {EntityKind.ORDER: OrderStatus, EntityKind.REFILL: RefillStatus}.get(kind)
     if known is None or not isinstance(status, str) or facts.get("status_known") is False:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from smm_rules.document import DocumentError, Trail, did_you_mean
+from smm_rules.document import DocumentError, Trail, did_you_mean, in_file_order
 from smm_rules.facts import parse_duration
 from smm_rules.rehearsal.scripted_panel import Answer, Manner
 from smm_rules.rehearsal.testing.expecting import read_firings
 from smm_rules.rehearsal.testing.giving import read_things
-from smm_rules.rehearsal.testing.model import Change, ExpectedFiring, Moment, RuleTest, Thing
+from smm_rules.rehearsal.testing.model import Change, Moment, RuleTest, Thing
 from smm_rules.rehearsal.testing.spec import AnswersOutline, AnswerSpec, TestOutline
 from smm_rules.rehearsal.testing.written import Reading
 from smm_rules.rules.loader import RawTest
@@ -33,20 +33,18 @@ def read_test(raw: RawTest, rules: Sequence[Rule]) -> RuleTest:
     """The test that `raw` describes, for `rules`; `DocumentError` carries every fault."""
     reading = Reading(raw.document, raw.trail, {rule.name: rule for rule in rules})
     outline = reading.valid(TestOutline, ())
-    if outline is None:
-        raise DocumentError(reading.problems)
-    chosen = _chosen(reading, outline, rules)
+    # A misspelt key must not hide a misspelt status: what can be read is read all the same.
+    chosen = list(rules) if outline is None else _chosen(reading, outline, rules)
     reading.rules = {rule.name: rule for rule in chosen}
-    given = read_things(reading, ("given",), ())
-    instants = _instants(reading, "at")
+    given = read_things(reading, ("given",), ()) if reading.holds(("given",)) else ()
     moments = tuple(
-        Moment(at, reading.document.key_position((*raw.trail, *trail)), _expected(reading, trail))
-        for at, trail in instants
+        Moment(at, reading.key_position(trail), tuple(read_firings(reading, trail)))
+        for at, trail in _instants(reading, "at")
     )
-    changes = _changes(reading, given, moments[-1].at if moments else timedelta())
+    changes = _changes(reading, given, moments)
     answers = _answers(reading)
-    if reading.problems:
-        raise DocumentError(reading.problems)
+    if reading.problems or outline is None:
+        raise DocumentError(in_file_order(reading.problems))
     return RuleTest(
         outline.name, raw.position, tuple(chosen), given, moments, changes, answers, outline.every
     )
@@ -65,7 +63,7 @@ def _chosen(reading: Reading, outline: TestOutline, rules: Sequence[Rule]) -> li
 
 def _instants(reading: Reading, key: str) -> list[tuple[timedelta, Trail]]:
     """The instants below `at` or `change`, in time order, each with the way to it."""
-    value = reading.at((key,)) if reading.document.holds((*reading.trail, key)) else {}
+    value = reading.at((key,)) if reading.holds((key,)) else {}
     found: dict[timedelta, Trail] = {}
     for text in value if isinstance(value, dict) else {}:
         trail = (key, text)
@@ -86,12 +84,9 @@ def _instants(reading: Reading, key: str) -> list[tuple[timedelta, Trail]]:
     return sorted(found.items(), key=lambda item: item[0])
 
 
-def _expected(reading: Reading, trail: Trail) -> tuple[ExpectedFiring, ...]:
-    return tuple(read_firings(reading, trail))
-
-
-def _changes(reading: Reading, given: Sequence[Thing], last: timedelta) -> tuple[Change, ...]:
+def _changes(reading: Reading, given: Sequence[Thing], moments: Sequence[Moment]) -> tuple[Change, ...]:
     changes = []
+    last = moments[-1].at if moments else _LONGEST
     for at, trail in _instants(reading, "change"):
         if at == timedelta():
             reading.refuse(trail, "A change at the very start belongs in `given`", key=True)
@@ -103,7 +98,7 @@ def _changes(reading: Reading, given: Sequence[Thing], last: timedelta) -> tuple
 
 
 def _answers(reading: Reading) -> dict[StepKind, tuple[Answer, ...]]:
-    if not reading.document.holds((*reading.trail, "answers")):
+    if not reading.holds(("answers",)):
         return {}
     outline = reading.valid(AnswersOutline, ("answers",))
     found: dict[StepKind, tuple[Answer, ...]] = {}

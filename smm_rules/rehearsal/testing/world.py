@@ -123,6 +123,10 @@ class TestWorld:
         value = self._beings[entity].said.get(name)
         return value if isinstance(value, datetime) else default
 
+    def last_look(self, entity: Entity) -> datetime | None:  # noqa: ARG002 - a source's interface
+        """A test watches to its end."""
+        return None
+
     def observe(
         self, entity: Entity, before: Facts, order: TrackedOrder | None, now: datetime
     ) -> Observation:

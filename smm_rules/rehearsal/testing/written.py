@@ -35,14 +35,21 @@ class Reading:
         """The value at `trail` below the test."""
         return self.document.at((*self.trail, *trail))
 
+    def holds(self, trail: Trail) -> bool:
+        """Whether there is a value at `trail` below the test."""
+        return self.document.holds((*self.trail, *trail))
+
+    def key_position(self, trail: Trail) -> Position:
+        """Where the last key of `trail` is written."""
+        return self.document.key_position((*self.trail, *trail))
+
     def position(self, trail: Trail) -> Position:
         """Where the value at `trail` stands."""
         return self.document.position((*self.trail, *trail))
 
     def refuse(self, trail: Trail, message: str, suggestion: str = "", *, key: bool = False) -> None:
         """Note a fault of the value at `trail`, or of its `key`."""
-        where = (*self.trail, *trail)
-        position = self.document.key_position(where) if key else self.document.position(where)
+        position = self.key_position(trail) if key else self.position(trail)
         self.problems.append(Problem(position, message, suggestion))
 
     def valid(self, model: type[_Model], trail: Trail) -> _Model | None:
