@@ -43,6 +43,12 @@ class OperatorSettings(Settings):
     channel: Slug
 
 
+class ReloadSettings(Settings):
+    """When rules are read again, beside SIGHUP: `watch` says whether a change of their files is enough."""
+
+    watch: bool = True
+
+
 class LoggingSettings(Settings):
     format: Literal["json", "console", "auto"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -66,6 +72,7 @@ class Configuration(Settings):
     observation_gap: Annotated[Duration, _SECOND] = timedelta(minutes=30)
     settle_after: Duration = timedelta(days=1)
     retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=90)
+    reload: ReloadSettings = ReloadSettings()
     logging: LoggingSettings = LoggingSettings()
     stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
     sweep_size: Annotated[int, Field(ge=1, le=100_000)] = 2000

@@ -16,6 +16,7 @@ from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts, assemble, scope_of
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import DAEMON, recover, stale_claim
+from smm_rules.daemon.rule_files import RuleFiles
 from smm_rules.daemon.rules_in_force import (
     RulesInForce,
     compare,
@@ -49,7 +50,7 @@ class Daemon:
     3. Recover: what was being sent when the last daemon died is in doubt. The operator is told of that
        and of dead letters, each once.
     4. Start the jobs and tell systemd READY.
-    5. On SIGHUP read the rules again, whole or not at all.
+    5. On SIGHUP, and when their files change, read the rules again, whole or not at all.
     6. On SIGTERM or SIGINT start nothing more, let what is under way settle within `stop_timeout`, close.
     """
 
@@ -66,6 +67,7 @@ class Daemon:
         self._notifier = notifier or Notifier.from_environment(environment)
         self._stopping = asyncio.Event()
         self._reload_wanted = asyncio.Event()
+        self._asked_by = ""
         self.started = asyncio.Event()
         self.counters = Counters()
 
@@ -73,8 +75,9 @@ class Daemon:
         """Ask the daemon to drain and end."""
         self._stopping.set()
 
-    def reload(self) -> None:
+    def reload(self, asked_by: str = "signal") -> None:
         """Ask the daemon to read its rules again."""
+        self._asked_by = asked_by
         self._reload_wanted.set()
 
     def listen_to_signals(self) -> None:
@@ -87,6 +90,8 @@ class Daemon:
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
         configuration = self._configuration
+        # Made before the rules are read: a change in between is found, too.
+        files = RuleFiles(configuration.rules, lambda: self.reload("files"))
         rules = RulesInForce(configuration.rules, scope_of(configuration))
         async with AsyncExitStack() as stack:
             lock = DaemonLock(configuration.ledger)
@@ -105,11 +110,15 @@ class Daemon:
             work = await self._work(parts, rules, jobs, progress, carried)
             work.schedule()
             jobs.start()
+            watching = asyncio.create_task(files.run()) if configuration.reload.watch else None
             try:
                 self._say_started(rules)
                 await self._serve(work, rules, parts)
             finally:
+                files.stop()
                 await self._drain(jobs, work)
+                if watching is not None:
+                    await watching
 
     async def _work(
         self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress, carried: Carried
@@ -179,7 +188,7 @@ class Daemon:
             fresh = await asyncio.to_thread(rules.read)
             changes = compare(rules.current(), fresh.rules)
             async with work.deciding:
-                await parts.ledger.end_holds((*changes.removed, *changes.restarted))
+                ended = await parts.ledger.end_holds((*changes.removed, *changes.restarted))
                 await parts.ledger.wake(changes.changed, self._clock.now())
                 rules.adopt(fresh)
         except (DocumentError, LedgerError) as error:
@@ -193,8 +202,11 @@ class Daemon:
             changed=list(changes.changed),
             restarted=list(changes.restarted),
             kept=len(changes.kept),
+            holds_ended=ended,
+            asked_by=self._asked_by,
         )
-        self._notifier.ready(f"Running {len(fresh.rules.rules)} rules")
+        told = changes.in_words()
+        self._notifier.ready(f"Running {len(fresh.rules.rules)} rules" + (f" ({told})" if told else ""))
         work.look_now()
 
     async def _refuse_reload(

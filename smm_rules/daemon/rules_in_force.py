@@ -26,6 +26,16 @@ class RuleChanges:
     restarted: tuple[str, ...]
     kept: tuple[str, ...]
 
+    def in_words(self) -> str:
+        """Which rules keep, restart or drop their state; empty when nothing changed."""
+        parts = {
+            "changed, state kept": self.changed,
+            "started anew": self.restarted,
+            "gone": self.removed,
+            "new": self.added,
+        }
+        return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names)
+
 
 def compare(before: RuleSet, after: RuleSet) -> RuleChanges:
     """The difference between two rule sets by name and meaning."""

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from smm_rules.config import Configuration, PanelSettings, PollSettings, load_configuration
 from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSettings
 from smm_rules.config.environment import OTHERS, VARIABLES
-from smm_rules.config.model import LoggingSettings
+from smm_rules.config.model import LoggingSettings, ReloadSettings
 from smm_rules.facts import format_duration
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -46,8 +46,9 @@ def test_every_setting_is_told_of_with_its_default() -> None:
         *(
             (name, field)
             for name, field in settings(Configuration)
-            if name not in ("panels", "channels", "operator", "logging")
+            if name not in ("panels", "channels", "operator", "reload", "logging")
         ),
+        *settings(ReloadSettings, "reload."),
         *settings(LoggingSettings, "logging."),
     ]
     missing = [name for name, field in told if shown(field) not in ROWS.get(name, "").partition("|")[0]]

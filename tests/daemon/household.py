@@ -39,6 +39,7 @@ panels:
 rules: rules.yaml
 ledger: ledger.db
 stop_timeout: 1s
+reload: {{watch: false}}
 """
 LOG_CHANNEL = "channels: {ops: {log: {}}}\noperator: {channel: ops}\n"
 REFILL = """

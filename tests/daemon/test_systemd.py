@@ -73,7 +73,7 @@ async def test_ready_watchdog_reload_and_stop_are_said_in_order(household: House
     ready = [word for word in supervisor.heard if word.startswith("READY=1")]
     assert ready == [
         "READY=1\nSTATUS=Watching 1 panels by 1 rules",
-        "READY=1\nSTATUS=Running 1 rules",
+        "READY=1\nSTATUS=Running 1 rules (gone: never; new: top-up)",
         "READY=1\nSTATUS=Reload refused; running the 1 rules from before",
     ]
     reloading = [word for word in supervisor.heard if word.startswith("RELOADING=1")]
