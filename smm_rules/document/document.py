@@ -91,11 +91,13 @@ class Document:
     def position(self, trail: Trail) -> Position:
         """Where the value at `trail` stands, or the nearest thing around it that exists.
 
-        A value left empty (`refill:`) stands where its key does.
+        A value left empty (`refill:`) stands where its key does, an empty item of a list where its dash is.
         """
         node, key = self._nearest(trail)
         empty = isinstance(node, ScalarNode) and node.start == node.end and node.style == ""
-        return key if empty and key is not None else node.position
+        if not empty:
+            return node.position
+        return key if key is not None else self._dash_before(node)
 
     def key_position(self, trail: Trail) -> Position:
         """Where the last key of `trail` is written; for a list's item, where the item stands."""
@@ -130,6 +132,12 @@ class Document:
         Missing mappings on the way are made. Used for settings given outside the file.
         """
         return replace(self, root=_overridden(self.root, tuple(trail), value, position))
+
+    def _dash_before(self, node: Node) -> Position:
+        """The "-" of an item that has nothing after it, else where the item would stand."""
+        start = node.start if isinstance(node, ScalarNode) else 0
+        before = self.text[:start].rstrip()
+        return self.lines.position(len(before) - 1) if before.endswith("-") else node.position
 
     def _nearest(self, trail: Trail) -> tuple[Node, Position | None]:
         node, key = self.root, None

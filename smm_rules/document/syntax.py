@@ -11,6 +11,9 @@ _ALIGN = "Keys of one mapping begin in the same column, each on its own line"
 _TEMPLATE = re.compile(r"(?:^|[:\-]\s+)(\{[{%])", re.MULTILINE)
 UNQUOTED_TEMPLATE = ("A text with {{ … }} must stand in quotes", 'Write it as "… {{ name }} …"')
 
+_COLON_MISSING = ('A ":" is missing after this key', 'Write it as "key: value"')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\'', re.DOTALL)
+
 #: A part of the parser's words → a sentence and a way out.
 _SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("mapping values are not allowed", 'A ":" is not expected here', f"{_QUOTE}, or check the indentation"),
@@ -21,12 +24,16 @@ _SENTENCES: tuple[tuple[str, str, str], ...] = (
     ("chomping or indentation", "After | or > the text begins on the next line", "Begin a new line there"),
     ("tab character", "Tabs can't indent in YAML", "Use spaces"),
     ("'\\t'", "Tabs can't indent in YAML", "Use spaces"),
-    ("expected ':'", 'A ":" is missing after this key', 'Write it as "key: value"'),
+    ("expected ':'", *_COLON_MISSING),
     ("entries are not allowed", 'A "- " is not expected here', "Begin the list on a new line below its key"),
     ("nesting depth", "Values are nested too deeply", ""),
     ("node content", "This closing bracket was never opened", _QUOTE),
     ("incompatible YAML", "This YAML version is not known", "Remove the line beginning with %YAML"),
-    ("'-' indicator", 'A list\'s next item must begin with "- "', "Check the indentation"),
+    (
+        "'-' indicator",
+        "This line doesn't fit the lines above it: a list's next item begins with \"- \"",
+        "Check the indentation",
+    ),
     ("document start", "The file ends here for YAML, and more text follows", _ALIGN),
     ("expected key", "This doesn't fit the lines above it", _ALIGN),
     ("<block end>", "This doesn't fit the lines above it", _ALIGN),
@@ -56,17 +63,34 @@ def explain(error: yaml.YAMLError, text: str, open_bracket: int | None) -> tuple
     if open_bracket is not None and not text[offset:].strip():
         bracket = text[open_bracket]
         return open_bracket, f'The "{bracket}" opened here is never closed', ""
+    if start is not None and "expected ':'" in problem:
+        return _offset(start, text), *_COLON_MISSING
+    if text[offset : offset + 1] in ("}", "]") and "flow" not in context:
+        return offset, "This closing bracket was never opened", "Delete it, or put the whole text in quotes"
+    quote = _quote_over_lines(text, _offset(start, text), offset) if "flow" in context else None
+    if quote is not None:
+        return quote, "The quote opened here is not closed on its line", "Close it where the text ends"
     for doing, saw, sentence in _OPENED:
         if doing in context and saw in problem and start is not None and "tab" not in problem:
             return _offset(start, text), sentence, ""
     if "alias" in context or "anchor" in context:
-        return offset, "A text can't begin with * or & without quotes", _QUOTE
+        return (
+            (offset if start is None else _offset(start, text)),
+            "A text can't begin with * or & without quotes",
+            _QUOTE,
+        )
     if "cannot start any token" in problem and "\\t" not in problem:
         return offset, *_bad_start(text[offset : offset + 1])
     for words, sentence, suggestion in _SENTENCES:
         if words in problem:
             return offset, sentence, suggestion
     return offset, "This is not valid YAML", "Check quotes, brackets and indentation"
+
+
+def _quote_over_lines(text: str, start: int, end: int) -> int | None:
+    """Where a quoted text begins that goes over the end of a line, between two places within brackets."""
+    quoted = (match for match in _QUOTED.finditer(text, start) if match.start() < end)
+    return next((match.start() for match in quoted if "\n" in match[0]), None)
 
 
 def _bad_start(character: str) -> tuple[str, str]:

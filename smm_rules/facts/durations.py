@@ -16,14 +16,14 @@ def parse_duration(text: str) -> timedelta:
     """The duration written in `text`; `ValueError` says what a duration looks like."""
     stripped = text.strip()
     if not PATTERN.fullmatch(stripped):
-        raise ValueError(f"{text!r} is not a duration; write it like 30s, 10m, 1h30m, 3d or 2w")
+        raise ValueError(f'"{text}" is not a duration; write it like 30s, 10m, 1h30m, 3d or 2w')
     pieces = _PIECE.findall(stripped)
     units = [unit for _, unit in pieces]
     if len(set(units)) != len(units):
-        raise ValueError(f"{text!r} names a unit twice; write it like 1h30m")
+        raise ValueError(f'"{text}" names a unit twice; write it like 1h30m')
     seconds = sum(int(number) * UNITS[unit] for number, unit in pieces)
     if seconds > LONGEST.total_seconds():
-        raise ValueError(f"{text!r} is longer than ten years")
+        raise ValueError(f'"{text}" is longer than ten years')
     return timedelta(seconds=seconds)
 
 

@@ -158,7 +158,7 @@ def _checked(source: str, kind: EntityKind) -> Node | list[Complaint]:
     scanned = scan(source)
     complaints = list(scanned.complaints)
     checker = Checker(kind)
-    grammar = sentence_complaints(scanned.tokens, len(source.rstrip())) if scanned.readable else []
+    grammar = sentence_complaints(scanned.tokens) if scanned.readable else []
     if grammar or not scanned.readable:
         checker.names(scanned.tokens)
         taken = {complaint.offset for complaint in grammar}

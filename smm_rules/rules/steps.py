@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from smm_rules.document.types import FilledText, Percentage, Settings, Slug, exactly_one, refuse, written
 from smm_rules.rules.model import Step, StepKind
@@ -63,7 +63,16 @@ def _data(value: Any) -> Any:
     return value
 
 
+def _parameter_name(name: str) -> str:
+    if name in _RESERVED:
+        refuse(f"`{name}` can't be among the `parameters`: the panel's configuration has it", "Leave it out")
+    if name in _OWN_KEYS:
+        refuse(f"`{name}` stands beside `parameters`, not in it", f"Write {name}: one level up")
+    return name
+
+
 _PLAIN = {"type": ["string", "number", "boolean", "array"]}
+ParameterName = Annotated[str, AfterValidator(_parameter_name)]
 Parameter = Annotated[Any, BeforeValidator(_parameter), WithJsonSchema(_PLAIN)]
 Data = Annotated[Any, BeforeValidator(_data), WithJsonSchema({})]
 
@@ -98,17 +107,8 @@ class ReorderSpec(Settings):
     service: Annotated[FilledText, BeforeValidator(_service)] | None = None
     quantity: Annotated[str, BeforeValidator(_quantity)] | None = None
     link: FilledText | None = None
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: dict[ParameterName, Parameter] = Field(default_factory=dict)
     max_rate_increase: Percentage | None = None
-
-    @model_validator(mode="after")
-    def _no_reserved(self) -> ReorderSpec:
-        for name in self.parameters:
-            if name in _RESERVED:
-                refuse(f"`parameters` can't hold `{name}`: the panel's configuration has it", "Leave it out")
-            if name in _OWN_KEYS:
-                refuse(f"`{name}` stands beside `parameters`, not in it", f"Write {name}: one level up")
-        return self
 
 
 class NotifySpec(Settings):

@@ -92,7 +92,7 @@ IN_ORDER = {
     "unknown step": ("- refill", "- ⟦refund: {}", 'Unknown step "refund"', ""),
     "two steps in one": ("- refill", "- ⟦refill:\n        cancel:", "Only one of these keys", "one entry"),
     "no step": ("- refill", "- ⟦{}", "One of these keys is needed here: refill", ""),
-    "empty step": ("- refill", "-⟦ ", "must be a mapping", ""),
+    "empty step": ("- refill", "⟦- ", "must be a mapping", ""),
     "refill with a parameter": ("- refill", "- refill: {⟦order: 5}", 'Unknown key "order"', "Leave it out"),
     "no steps": ("\n      - refill", " ⟦[]", "`do` must not be empty", ""),
     "steps as a mapping": ("\n      - refill", " ⟦{refill: }", "`do` must be a list", ""),
@@ -118,7 +118,7 @@ IN_ORDER = {
         "`quantity` stands beside `parameters`",
         "one level up",
     ),
-    "key in parameters": ("- refill", "- reorder: {parameters: {key: x}}", "can't hold `key`", ""),
+    "key in parameters": ("- refill", "- reorder: {parameters: {⟦key: x}}", "can't be among", ""),
     "nothing as a parameter": (
         "- refill",
         "- reorder: {parameters: {⟦comments: }}",

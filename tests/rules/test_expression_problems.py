@@ -154,7 +154,7 @@ ONE_PROBLEM: list[tuple[str, int, str, str]] = [
         "Write the number without a currency",
     ),
     # Numbers and durations
-    ("age > 3days", 6, "'3days' is not a duration", "Write it like 30s, 10m, 1h30m, 3d or 2w"),
+    ("age > 3days", 6, '"3days" is not a duration', "Write it like 30s, 10m, 1h30m, 3d or 2w"),
     ("remains > 007", 10, "The number 007 starts with a zero", 'Write `7`, or `"007"` for a text'),
     ("remains > 1,000", 11, "A number has no comma", "Write `1000`"),
     ("remains > 1,5", 11, "A number has no comma", "Write `1.5`"),

@@ -50,9 +50,9 @@ class Parsed:
         return " ".join(self.source[self.start(node) : self.ends[node.end_col_offset]].split("\n"))
 
 
-def sentence_complaints(tokens: tuple[Token, ...], length: int) -> list[Complaint]:
-    """What keeps the tokens of a text of `length` characters from being a sentence."""
-    return list(_Reader(tokens, length).complaints())
+def sentence_complaints(tokens: tuple[Token, ...]) -> list[Complaint]:
+    """What keeps the tokens of a text from being a sentence."""
+    return list(_Reader(tokens).complaints())
 
 
 def parse(source: str, tokens: tuple[Token, ...]) -> Parsed | Complaint:
@@ -82,7 +82,6 @@ class _Reader:
     """Walks over the tokens, expecting by turns a value and an operator."""
 
     tokens: tuple[Token, ...]
-    length: int
     open: list[Token] = field(default_factory=list)
     signs: int = 0
     wants_value: bool = True
@@ -211,4 +210,4 @@ class _Reader:
                 opened.start, f"this `{opened.word}` is never closed", f"Close it with `{closing}`"
             )
         if self.wants_value and last.word not in _CLOSING and not (self.open and last.word == ","):
-            yield Complaint(self.length, f"the condition ends with `{last.word}`", "Put a value after it")
+            yield Complaint(last.start, f"the condition ends with `{last.word}`", "Put a value after it")

@@ -86,7 +86,13 @@ class _Walk:
         if dotted is not None:
             yield from self._name(node, dotted)
             return
-        yield from self._own(node)
+        own = list(self._own(node))
+        yield from own
+        if own and isinstance(node, nodes.Stmt):
+            # A refused tag is told of once; its names are passed over, so that later ones keep their places.
+            for child in node.iter_child_nodes():
+                list(self.problems(child))
+            return
         for child in node.iter_child_nodes():
             if isinstance(child, nodes.List | nodes.Tuple) and not isinstance(node, nodes.Operand):
                 yield self._line(child, "A list can only stand after `in`", "Write its values one by one")

@@ -1,0 +1,1 @@
+"""Broken rule files, and what must be said of each."""
