@@ -7,7 +7,8 @@ Run as `python -m tests.endtoend.crashing_daemon`. A line of JSON in asks for so
 
 The child runs the command line itself, as the installed `smm-rules` does. `crash` names a boundary at which
 it is to end by SIGKILL. `pace` is [instant, factor]: its clock runs `factor` times as fast since `instant`,
-the same over every restart, so that a retry after 30 s needs no waiting. When the input ends, so do all.
+the same over every restart, so that a retry after 30 s needs no waiting, and
+it asks more often what is due. When the input ends, so do all.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smm_rules.cli import app, run
+from smm_rules.daemon import work
 from tests.endtoend.boundaries import install
+
+#: How often a paced daemon asks what is due, in seconds of the machine's time.
+TICK = 0.08
 
 
 class PacedClock:
@@ -57,6 +62,7 @@ def _child(asked: dict[str, Any]) -> None:
         os.environ.update(asked["environment"])
         if asked.get("pace"):
             start, factor = asked["pace"]
+            work.SHORTEST_TICK = TICK
             run.SystemClock = lambda: PacedClock(start, factor)  # type: ignore[assignment,misc]
         if asked.get("crash"):
             install(*asked["crash"])

@@ -10,6 +10,7 @@ import pytest
 
 from smm_rules.ledger.records import IntentState
 from smm_rules.simulator import Fault
+from tests.endtoend.waiting import eventually
 from tests.endtoend.world import World, effects_known
 from tests.notify.receiver import answering
 
@@ -214,6 +215,7 @@ async def test_evidence_is_collected_whenever_the_daemon_dies(world: World, boun
     await die_at(world, boundary)
     daemon = world.start()
     books = await world.until(lambda books: books.at_rest and "suggests" in books.intents[0].evidence)
+    await world.looked()
     assert await daemon.stop() == 0
 
     (intent,) = books.intents
@@ -221,6 +223,42 @@ async def test_evidence_is_collected_whenever_the_daemon_dies(world: World, boun
     assert intent.evidence["suggests"] == "happened"
     assert len(world.journal.requests("add")) == 1
     assert set(world.told()) == {f"operator:unknown:{intent.id}"}
+
+
+#: An order of the operator's own, by the boundary at which the command that placed it died. What was planned
+#: and never claimed was asked for all the same, so the daemon carries it out.
+PLACED = {
+    "claim.before": ("add confirmed", 1),
+    "claim.after": ("add unknown", 0),
+    "send.written": ("add unknown", 1),
+    "settle.inside": ("add unknown", 1),
+    "settle.after": ("add confirmed", 1),
+}
+_ORDER = ("--service", "1", "--link", "https://example.com/placed", "--quantity", "100", "--yes")
+
+
+@pytest.mark.parametrize("boundary", PLACED)
+async def test_a_command_that_dies_places_an_order_at_most_once(world: World, boundary: str) -> None:
+    daemon = world.start()
+    await eventually(lambda: world.journal.requests("services"), "the catalogue", describe=daemon.tail)
+    await world.looked_at_balance()
+    assert await daemon.stop() == 0
+
+    command = await world.command("orders", "place", *_ORDER, crash=(boundary, 1))
+    assert command.code == -signal.SIGKILL, command.tail()
+    # A claim by a command counts for dead after a quarter of an hour: the next daemon comes later than that.
+    world.pace = (world.pace[0] - 60, world.pace[1])
+    state, calls = PLACED[boundary]
+    daemon = world.start()
+    books = await world.until(lambda books: books.at_rest and books.states == (state,))
+    await world.looked_at_balance()
+    assert await daemon.stop() == 0
+
+    assert (await world.books()).states == (state,)
+    assert len(world.journal.requests("add")) == calls
+    assert effects_known(world.journal, books) == []
+    doubtful = {f"operator:unknown:{i.id}" for i in books.intents if i.state is IntentState.UNKNOWN}
+    assert set(world.told()) == doubtful
 
 
 KILLS = 15

@@ -166,10 +166,12 @@ class World:
         self.started.append(running)
         return running
 
-    async def command(self, *arguments: str, configured: bool = True) -> Running:
-        """Run a command line to its end."""
+    async def command(
+        self, *arguments: str, configured: bool = True, crash: tuple[str, int] | None = None
+    ) -> Running:
+        """Run a command line to its end, or to its death at `crash`."""
         config = ("--config", str(self.configuration)) if configured else ()
-        running = self._fork((*arguments, *config))
+        running = self._fork((*arguments, *config), crash=crash)
         await running.ended()
         return running
 
@@ -198,9 +200,16 @@ class World:
 
     async def looked(self, times: int = 2) -> None:
         """Wait until the daemon has asked about orders `times` more."""
-        before = len(self.journal.requests("status"))
+        await self._asked("status", times)
+
+    async def looked_at_balance(self, times: int = 2) -> None:
+        """Wait until the daemon has asked for the balance `times` more."""
+        await self._asked("balance", times)
+
+    async def _asked(self, action: str, times: int) -> None:
+        before = len(self.journal.requests(action))
         await eventually(
-            lambda: len(self.journal.requests("status")) >= before + times, "a look", describe=self.tails
+            lambda: len(self.journal.requests(action)) >= before + times, action, describe=self.tails
         )
 
     # -- the ledger's side --------------------------------------------------------------------------------
@@ -281,7 +290,8 @@ def effects_known(journal: Journal, books: Books) -> list[Entry]:
         if effect.refill:
             known = ("refill", effect.refill) in confirmed or ("refill", effect.order) in doubtful
         elif effect.kind == "order_made":
-            known = ("reorder", effect.order) in confirmed or effect.parameters["link"] in doubtful_links
+            bought = {("reorder", effect.order), ("add", effect.order)}
+            known = bool(bought & confirmed) or effect.parameters["link"] in doubtful_links
         else:
             known = effect.order in canceled or ("cancel", effect.order) in doubtful
         if not known:
