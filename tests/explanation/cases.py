@@ -257,8 +257,8 @@ limit: {per_order: 1, per_sweep: 2}
         "1001",
         Cause.ACTION_HELD,
         "held: more than limit.per_sweep would have acted in one look",
-        "When a rule would act on more orders in one look than that, something is likely wrong with the panel,"
-        " or with the rule. It acts on none: the actions are held for you to approve or deny.",
+        "When a rule would act on more orders in one look than that, something is likely wrong with the"
+        " panel, or with the rule. It acts on none: the actions are held for you to approve or deny.",
     ),
     Case(
         "panel-not-watched",
