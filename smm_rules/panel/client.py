@@ -30,10 +30,10 @@ from smm_rules.panel.answers import (
     Refused,
     Service,
 )
-from smm_rules.panel.batches import LARGEST_BATCH, Gathered, gather, unique
+from smm_rules.panel.batches import ABOUT_AN_ID, LARGEST_BATCH, Gathered, gather, unique
 from smm_rules.panel.budget import Budget
 from smm_rules.panel.endpoint import Endpoint
-from smm_rules.panel.errors import PanelError, RateLimited, RefusalReason, Rejected, Unreadable
+from smm_rules.panel.errors import PanelError, RateLimited, Rejected, Unreadable
 from smm_rules.panel.replies import judge
 from smm_rules.panel.retrying import RetryPolicy, retried
 from smm_rules.panel.shapes import Entries
@@ -49,8 +49,8 @@ LARGEST_CATALOGUE = 32 * 1024 * 1024
 LARGEST_ANSWER = 4 * 1024 * 1024
 #: An unknown status is told once; a panel that makes up statuses is not given the whole log.
 MOST_STATUSES_TOLD = 100
-#: Refusals that are about the one ID asked for, not about the request.
-_ABOUT_THE_ID = frozenset({RefusalReason.INCORRECT_ORDER, RefusalReason.INCORRECT_REFILL})
+#: To find one bad ID among a hundred takes up to 14 requests; more than 100 are never spent at once.
+_LEAST_SPLITS, _MOST_SPLITS = 14, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +198,16 @@ class PanelClient:
             try:
                 entries = await self._read(action, {name: ",".join(batch)}, lambda read: reader(read, batch))
             except Rejected as refusal:
-                if len(batch) > 1 or refusal.reason not in _ABOUT_THE_ID:
+                if len(batch) > 1 or refusal.reason not in ABOUT_AN_ID:
                     raise
                 return {batch[0]: Refused(refusal.message)}
             self._tell_unreadable(action, entries.unreadable)
             self._tell_statuses(label, entries.found)
             return entries.found
 
-        return await gather(ids, fetch, self.endpoint.connections)
+        # Half a minute's requests, so that looking for bad IDs holds up other reads no longer than that.
+        splits = min(_MOST_SPLITS, max(_LEAST_SPLITS, self.endpoint.requests_per_minute // 2))
+        return await gather(ids, fetch, self.endpoint.connections, splits)
 
     async def _act_on_many(
         self,

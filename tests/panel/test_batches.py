@@ -65,3 +65,79 @@ async def test_the_first_failure_is_raised_when_every_batch_failed() -> None:
     with pytest.raises(Ambiguous, match=r"^0$"):
         await gather(IDS, panel.fetch, at_once=1)
     assert panel.asked == 3
+
+
+class Particular:
+    """Refuses as a whole whatever request names one of the `bad` IDs."""
+
+    def __init__(self, bad: set[str], reason: RefusalReason = RefusalReason.INCORRECT_ORDER) -> None:
+        self.bad = bad
+        self.reason = reason
+        self.asked: list[tuple[str, ...]] = []
+
+    async def fetch(self, batch: tuple[str, ...]) -> dict[str, str | Refused]:
+        self.asked.append(batch)
+        if self.bad.isdisjoint(batch):
+            return dict.fromkeys(batch, "state")
+        if len(batch) == 1:
+            return {batch[0]: Refused("no such ID")}
+        raise Rejected("Incorrect order ID", self.reason)
+
+
+@pytest.mark.parametrize("reason", [RefusalReason.INCORRECT_ORDER, RefusalReason.INCORRECT_REFILL])
+@pytest.mark.parametrize("bad", ["0", "49", "50", "99"])
+async def test_one_bad_id_freezes_none_of_its_batch_mates(bad: str, reason: RefusalReason) -> None:
+    panel = Particular({bad}, reason)
+    gathered = await gather(IDS[:200], panel.fetch, at_once=1, most_splits=20)
+    assert gathered.found == {**dict.fromkeys(IDS[:200], "state"), bad: Refused("no such ID")}
+    assert gathered.failed == {}
+    # Both batches, and two halves for each of the at most seven halvings of a hundred.
+    assert len(panel.asked) <= 2 + 2 * 7
+
+
+@given(st.sets(st.sampled_from(IDS[:250])), st.integers(0, 60), st.integers(1, 4))
+async def test_splitting_is_bounded_and_loses_no_id(bad: set[str], most: int, at_once: int) -> None:
+    panel = Particular(bad)
+    try:
+        gathered = await gather(IDS[:250], panel.fetch, at_once=at_once, most_splits=most)
+    except Rejected:
+        assert all(not bad.isdisjoint(batch) for batch in panel.asked)
+        return
+    assert len(panel.asked) <= 3 + most
+    assert gathered.found.keys() | gathered.failed.keys() == set(IDS[:250])
+    assert gathered.found.keys().isdisjoint(gathered.failed)
+    assert {name for name, found in gathered.found.items() if found != "state"} <= bad
+    # Enough requests for every bad one to be found by halving: none is left behind.
+    if 14 * len(bad) <= most:
+        assert gathered.found.keys() == set(IDS[:250])
+
+
+async def test_a_refusal_about_the_request_itself_is_not_split() -> None:
+    panel = Particular({"3"}, RefusalReason.INVALID_REQUEST)
+    gathered = await gather(IDS[:200], panel.fetch, at_once=1, most_splits=50)
+    assert gathered.failed.keys() == set(IDS[:100])
+    assert len(panel.asked) == 2
+
+
+async def test_trouble_of_the_whole_panel_ends_the_splitting() -> None:
+    class Failing(Particular):
+        async def fetch(self, batch: tuple[str, ...]) -> dict[str, str | Refused]:
+            if len(batch) == 25:
+                self.asked.append(batch)
+                raise RateLimited("slow down")
+            return await Particular.fetch(self, batch)
+
+    panel = Failing({"60"})
+    gathered = await gather(IDS[:200], panel.fetch, at_once=1, most_splits=50)
+    assert [len(batch) for batch in panel.asked] == [100, 50, 50, 25]
+    assert gathered.found.keys() == set(IDS[:50])
+    assert {type(error) for error in gathered.failed.values()} == {RateLimited}
+    assert gathered.failed.keys() == set(IDS[50:200])
+
+
+async def test_bad_ids_that_are_not_found_freeze_no_other_batch() -> None:
+    panel = Particular(set(IDS[:100:7]))
+    gathered = await gather(IDS, panel.fetch, at_once=1, most_splits=20)
+    assert gathered.found.keys() >= set(IDS[100:])
+    assert gathered.failed.keys() < set(IDS[:100])
+    assert len(panel.asked) == 10 + 20

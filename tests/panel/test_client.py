@@ -62,6 +62,24 @@ async def test_one_failed_batch_loses_no_other_s_answers(server: FaultServer, en
     assert server.asked("status") == 4
 
 
+async def test_a_batch_refused_for_one_order_is_asked_about_in_parts(
+    server: FaultServer, client: PanelClient
+) -> None:
+    ids = [str(number) for number in range(1, 151)]
+
+    def respond(seen: Seen) -> object:
+        asked = seen.form.get("orders", seen.form.get("order", "")).split(",")
+        if "42" in asked:
+            return {"error": "Incorrect order ID"}
+        return dict.fromkeys(asked, DONE) if len(asked) > 1 else DONE
+
+    server.script(faults.answer_by(respond))
+    states = await client.order_states(ids)
+    assert states.found == {**dict.fromkeys(ids, DONE_STATE), "42": Refused("Incorrect order ID")}
+    assert (states.missing, states.failed) == ((), {})
+    assert server.asked("status") <= 2 + 14
+
+
 async def test_all_batches_failing_raises(server: FaultServer, client: PanelClient) -> None:
     server.script(faults.answer({"error": "Invalid API key"}, 401))
     with pytest.raises(Rejected) as raised:
