@@ -125,6 +125,13 @@ class Stage:
         line = f'  - {{name: {name}, url: "{self.panel.url}", key: {{env: MAIN_KEY}}}}\n'
         self.configuration_path.write_text(text.replace("channels:", f"{line}channels:"), encoding="utf-8")
 
+    def add_channels(self, lines: str) -> None:
+        """Write more channels into the configuration."""
+        text = self.configuration_path.read_text(encoding="utf-8")
+        self.configuration_path.write_text(
+            text.replace("rules: rules", f"{lines}rules: rules"), encoding="utf-8"
+        )
+
     async def _watch(self, client: PanelClient, voice: OperatorVoice) -> PanelWatch:
         standing = Standing(PANEL)
         await standing.load(self.ledger)
@@ -153,7 +160,10 @@ class Stage:
     def use(self, rule: str) -> None:
         """Put the one rule written in `rule`, its keys at the left, into force."""
         first, _, rest = rule.strip().partition("\n")
-        text = f"rules:\n  - {first}\n{indent(rest, '    ')}\n"
+        self.use_file(f"rules:\n  - {first}\n{indent(rest, '    ')}\n")
+
+    def use_file(self, text: str) -> None:
+        """Put the rules of a whole file into force."""
         path = self.directory / "rules" / "rules.yaml"
         path.write_text(text, encoding="utf-8")
         self.rules = load_rules(self.configuration.rules, scope_of(self.configuration)).rules
