@@ -135,6 +135,7 @@ def test_a_library_line_takes_the_same_way() -> None:
 
 def test_uvicorn_handlers_are_taken_away_and_its_lines_arrive_once() -> None:
     logging.getLogger("uvicorn").addHandler(logging.StreamHandler(io.StringIO()))
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)  # a simulator that ran before set it
     stream = configured()
     logging.getLogger("uvicorn.error").info("started")
     assert (logging.getLogger("uvicorn").handlers, len(lines(stream))) == ([], 1)
