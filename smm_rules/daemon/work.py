@@ -78,6 +78,7 @@ class Work:
     executor: Executor = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
+    beaten_at: datetime | None = None
 
     async def load(self) -> None:
         """Build a watch for each panel on what the ledger last knew of it, and what carries out actions."""
@@ -90,6 +91,8 @@ class Work:
             live=self.configuration.mode == "live",
             want_balance=self.want_balance,
         )
+        beat = await self.parts.ledger.heartbeat()
+        self.beaten_at = beat.beat_at if beat is not None else None
         for panel in self.configuration.panels:
             standing = Standing(panel.name)
             await standing.load(self.parts.ledger)
@@ -234,6 +237,7 @@ class Work:
 
     async def beat(self) -> None:
         """Write a heartbeat to the ledger and feed systemd's watchdog, unless a job is stuck."""
+        await self._mind_the_clock()
         totals = await self.parts.ledger.totals(self.clock.now())
         doubtful = totals.intents.get("unknown", 0)
         status = f"{totals.orders} orders, {totals.due} due, {doubtful} actions in doubt"
@@ -246,6 +250,18 @@ class Work:
             return
         self.notifier.status(status)
         self.notifier.watchdog()
+
+    async def _mind_the_clock(self) -> None:
+        """What a clock that was ahead had put off must not wait for the one set back, also over a restart."""
+        now = self.clock.now()
+        set_back = self.beaten_at is not None and now < self.beaten_at
+        self.beaten_at = now
+        if set_back:
+            await self.parts.ledger.clock_set_back(now)
+            for watch in self.watches.values():
+                watch.standing.end_pauses(now)
+            self.look_now()
+            self.act_soon()
 
     async def last_beat(self) -> None:
         """Say in the ledger that the daemon ended in order."""

@@ -218,6 +218,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def clock_set_back(self, now: datetime) -> int:
+        """Make due at once what a clock that was ahead put off; return how many entities that are.
+
+        What was read, put off or queued by that clock would wait until the right one has caught up.
+        """
+        ...
+
     async def remembered_rules(self) -> dict[str, int]:
         """How many entities each rule has a memory of."""
         ...

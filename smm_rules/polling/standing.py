@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -151,6 +151,13 @@ class Standing:
     def _note_tried(self, what: str) -> None:
         self.tried.add(what)
         self._refresh()
+
+    def end_pauses(self, now: datetime) -> None:
+        """Leave nothing alone any longer: the pauses were counted by a clock that was ahead."""
+        self.outages = {
+            what: replace(outage, paused_until=min(outage.paused_until, now))
+            for what, outage in self.outages.items()
+        }
 
     def paused(self, what: str, now: datetime) -> bool:
         """Whether a look is being left alone after a failure."""

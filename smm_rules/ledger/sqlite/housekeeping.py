@@ -43,6 +43,13 @@ _WAKE = """
   UPDATE entities SET due_at = ?1
   WHERE id IN (SELECT value FROM json_each(?2)) AND due_at > ?1 AND forgotten_at IS NULL
 """
+#: What was read ahead of time, or put off, by a clock that was ahead.
+_READ_AHEAD = "UPDATE entities SET due_at = ?1 WHERE due_at > ?1 AND last_seen_at > ?1"
+_TRY_AGAIN = """
+  UPDATE intents SET not_before = ?1 WHERE state = 'planned' AND not_before > ?1
+    AND EXISTS (SELECT 1 FROM transitions WHERE transitions.intent = intents.id AND transitions.at > ?1)
+"""
+_TELL_AGAIN = "UPDATE outbox SET next_attempt_at = ?1 WHERE state = 'pending' AND next_attempt_at > ?1"
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
 #: The latest observation of each entity stays: it is what the entity was last known to be.
@@ -118,6 +125,14 @@ def wake(connection: apsw.Connection, rules: Sequence[str], now: datetime) -> in
 
 def _holds(memory: Memory) -> bool:
     return memory.true_since is not None and memory.fired_at is None and not memory.ignored
+
+
+def clock_set_back(connection: apsw.Connection, now: datetime) -> int:
+    """A message put off by the right clock is tried early, too: nothing tells it from the others."""
+    at = to_micros(now)
+    changed(connection, _TRY_AGAIN, (at,))
+    changed(connection, _TELL_AGAIN, (at,))
+    return changed(connection, _READ_AHEAD, (at,))
 
 
 def remembered_rules(connection: apsw.Connection) -> dict[str, int]:

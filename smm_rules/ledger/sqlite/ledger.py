@@ -214,6 +214,9 @@ class SqliteLedger:
     async def wake(self, rules: Sequence[str], now: datetime) -> int:
         return await self._write(housekeeping.wake, rules, now)
 
+    async def clock_set_back(self, now: datetime) -> int:
+        return await self._write(housekeeping.clock_set_back, now)
+
     async def remembered_rules(self) -> dict[str, int]:
         return await self._read(housekeeping.remembered_rules)
 

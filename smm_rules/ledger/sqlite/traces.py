@@ -9,7 +9,14 @@ import apsw
 
 from smm_rules.engine.memory import Memory, Reason
 from smm_rules.facts import Entity
-from smm_rules.ledger.codec import decode_memory, encode_memory, from_json, from_micros, to_json, to_micros
+from smm_rules.ledger.codec import (
+    decode_memory,
+    encode_facts,
+    encode_memory,
+    from_json,
+    from_micros,
+    to_micros,
+)
 from smm_rules.ledger.records import TRACES_KEPT, KeptTrace
 from smm_rules.ledger.sqlite.query import cell, rows, rows_of_each
 from smm_rules.ledger.sqlite.rows import key
@@ -54,7 +61,7 @@ def keep(
             reason, memory = stop
             if cell(connection, _LAST_REASON, (entity_id, trace.rule)) == reason.value:
                 continue
-        facts = dict.fromkeys(trace.missing) | trace.facts
+        facts: dict[str, Any] = dict.fromkeys(trace.missing) | trace.facts
         added.append(
             (
                 entity_id,
@@ -62,7 +69,7 @@ def keep(
                 to_micros(trace.at),
                 reason.value,
                 trace.rule_version,
-                to_json(facts),
+                encode_facts(facts),
                 encode_memory(memory),
             )
         )
