@@ -167,17 +167,20 @@ async def _all(expected: int, work: Callable[[], Awaitable[int]]) -> None:
 
 def rows(found: Rounds, orders: int, rounds: int) -> list[Row]:
     command = f"python -m benchmarks.sweep --orders {orders} --rounds {rounds}"
-    bare_wall = median(timing.wall for timing in found.bare)
-    bare_cpu = median(timing.cpu for timing in found.bare)
     lines = [_seconds_row("the same requests by bare httpx, JSON parsed", found.bare, orders, command)]
     if found.first is not None:
         lines.append(_seconds_row("sweep, orders never seen before", [found.first], orders, command))
-    for what, timings in (("nothing changed", found.unchanged), ("a tenth changed", found.changed)):
+    # Each sweep beside the bare run just before it, for the machine may be busier a minute later.
+    for what, timings, beside in (
+        ("nothing changed", found.unchanged, found.bare[0::2]),
+        ("a tenth changed", found.changed, found.bare[1::2]),
+    ):
         lines.append(_seconds_row(f"sweep, 20 rules, {what}", timings, orders, command))
-        ratios = [timing.wall / bare_wall for timing in timings]
-        cpu = median(timing.cpu for timing in timings) / bare_cpu
-        figure = f"{median(ratios):.2f} × bare (CPU {cpu:.2f} ×)"
-        lines.append(Row(f"ratio, {what}", figure, spread(ratios), command))
+        pairs = list(zip(timings, beside, strict=True))
+        ratios = [timing.wall / bare.wall for timing, bare in pairs]
+        cpu = [timing.cpu / bare.cpu for timing, bare in pairs]
+        figure = f"{median(ratios):.1f} × bare, CPU {median(cpu):.1f} ×"
+        lines.append(Row(f"ratio, {what}", figure, spread(ratios, 1), command))
     return lines
 
 
