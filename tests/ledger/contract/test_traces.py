@@ -108,7 +108,7 @@ async def test_pruning_drops_old_traces(watching: Ledger) -> None:
 
 
 async def test_a_sweep_that_fails_keeps_no_trace(watching: Ledger) -> None:
-    broken = replace(trace(order(2)), facts={"remains": 1.5})
+    broken = replace(trace(order(2)), facts={"remains": object()})  # type: ignore[dict-item]  # on purpose
     with pytest.raises(TypeError):
         await watching.record(sweep(trace(), broken))
     assert await watching.traces(order(), None, 10) == ()
