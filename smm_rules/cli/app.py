@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from smm_rules import __version__
 from smm_rules.cli.exits import Exit
+from smm_rules.cli.group import Group
 
 #: Each command and the module that has it, as `command`. Loaded when asked for: `check` needs no web server.
 COMMANDS = {
@@ -31,8 +36,37 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class NoReader(Exception):
+    """Nobody reads what the command writes any more, as with `| head`."""
+
+
+@contextlib.contextmanager
+def _noticing_a_lost_reader() -> Iterator[None]:
+    """Tell a broken pipe apart before click and rich make exit code 1 of it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise NoReader from None
+    except SystemExit as end:  # rich's way
+        if isinstance(end.__context__, BrokenPipeError):
+            raise NoReader from None
+        raise
+
+
+class LazyGroup(Group):
     """Imports a command's module only when the command is used."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the command line; `--help` is written while that is done."""
+        with _noticing_a_lost_reader():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _noticing_a_lost_reader():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -64,7 +98,21 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line to its end, its output written; its exit code."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except (NoReader, BrokenPipeError):
+        _write_no_more()
+        return Exit.NO_READER
+    except OSError as error:
+        _write_no_more()
+        click.echo(f"error: {_in_words(error)}.", err=True)
+        return Exit.FAILED
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     from smm_rules.cli.context import explain  # late: `--version` and `--help` stay quick
 
     try:
@@ -79,10 +127,20 @@ def run(arguments: list[str]) -> int:
         return int(Exit.USAGE)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader has gone, as with `| head`: no error of ours. Keep Python from flushing into it again.
-        sys.stderr.close()
-        return 0
+    except (NoReader, OSError):
+        raise
     except Exception as error:
         return int(explain(error))
     return int(result) if isinstance(result, int) else int(Exit.DONE)
+
+
+def _write_no_more() -> None:
+    """What is still to be written goes nowhere, so that Python doesn't fail once more at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _in_words(error: OSError) -> str:
+    """What failed and where, without Python's number."""
+    words = error.strerror or str(error)
+    return f"{error.filename}: {words}" if error.filename else words

@@ -14,6 +14,8 @@ class Exit(IntEnum):
     CONFIGURATION = 3
     LEDGER = 4
     PANEL = 5
+    #: As a shell says of a program that SIGPIPE ended: what it wrote is not read any more.
+    NO_READER = 141
 
 
 class Stop(Exception):

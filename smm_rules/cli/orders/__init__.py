@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from smm_rules.cli.group import Group
 from smm_rules.cli.orders.forgetting import forget
 from smm_rules.cli.orders.importing import import_file
 from smm_rules.cli.orders.listing import list_orders
@@ -14,7 +15,7 @@ from smm_rules.cli.orders.tracking import track
 __all__ = ["command"]
 
 
-@click.group("orders")
+@click.group("orders", cls=Group)
 def command() -> None:
     """What is watched: place an order, or tell of orders placed elsewhere; list, show and forget them.
 
