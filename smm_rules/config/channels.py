@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from smm_rules.config.addresses import SecureUrl
+from smm_rules.config.reach import odd_number, unreachable
 from smm_rules.config.secrets import Secret, SecretOrText, SecretReference
 from smm_rules.document.types import FilledText, Settings, exactly_one, one_or_many, refuse
 from smm_rules.panel.endpoint import is_loopback
@@ -18,10 +20,29 @@ _LONGEST_ADDRESS = 254
 
 
 class WebhookSettings(Settings):
-    """A signed HTTP POST. `secret` signs each request (HMAC)."""
+    """A signed HTTP POST. `secret` signs each request (HMAC).
+
+    `allow_private` lets the url lead into a private network; see `config.reach`.
+    """
 
     url: SecureUrl
     secret: Secret
+    allow_private: bool = False
+
+    @model_validator(mode="after")
+    def _reachable(self) -> WebhookSettings:
+        host = urlsplit(self.url).hostname or ""
+        if odd_number(host):
+            refuse(f'The host "{host}" is a number', "Write the address like 192.0.2.1")
+        try:
+            reason = unreachable(host, host, allow_private=self.allow_private)
+        except ValueError:
+            return self  # a name: its addresses are looked at when it is connected to
+        if reason:
+            private = not self.allow_private and not unreachable(host, host, allow_private=True)
+            way_out = "Write allow_private: true beside it if it is meant" if private else ""
+            refuse(f"The url leads to {reason}, {host}, where nothing is sent", way_out)
+        return self
 
 
 def _mail_address(value: str) -> str:

@@ -28,7 +28,8 @@ def make_channel(
         return AppriseChannel(name, [url.read(environment) for url in settings.apprise])
     if settings.webhook is not None:
         secret = settings.webhook.secret.read(environment)
-        return WebhookChannel(name, settings.webhook.url, secret, clock=clock)
+        private = settings.webhook.allow_private
+        return WebhookChannel(name, settings.webhook.url, secret, clock=clock, allow_private=private)
     if settings.email is not None:
         return _email(name, settings.email, environment)
     return LogChannel(name)

@@ -77,8 +77,12 @@ WORDS: dict[str, dict[str, str]] = {
         "settle_after": "How long an ended order is still looked at.",
         "retention": "How long history, delivered messages and settled actions are kept.",
         "logging": "How the daemon's log is written.",
+        "reload": "When rules are read again.",
         "stop_timeout": "How long what is being sent may take to end at a stop.",
         "sweep_size": "How many orders one look at a panel takes at most.",
+    },
+    "ReloadSettings": {
+        "watch": "Read rules again when their files change; SIGHUP does it in any case.",
     },
     "PanelSettings": {
         "name": "Letters, digits and dashes. Orders are kept under it, so don't rename it.",
@@ -109,6 +113,7 @@ WORDS: dict[str, dict[str, str]] = {
     "WebhookSettings": {
         "url": "An https address, or an http one on this machine.",
         "secret": "What requests are signed with.",
+        "allow_private": "Whether the url may lead into a private network.",
     },
     "EmailSettings": {
         "host": "The mail server.",

@@ -15,6 +15,7 @@ from smm_rules import __version__
 from smm_rules.clock import Clock, SystemClock
 from smm_rules.notify import signature
 from smm_rules.notify.channel import JSON_BODY, DeliveryFailed, Message
+from smm_rules.notify.channels.pinning import PinnedTransport, Resolve, resolved
 from smm_rules.panel.endpoint import is_loopback
 
 #: Answers of 4xx that another try may well change: time-out, too early, too many requests.
@@ -31,9 +32,10 @@ class WebhookChannel:
 
     The body is `{"key", "level", "title", "body"}`, or a webhook step's own JSON text. `secret` signs it
     (see `notify.signature`); `Idempotency-Key` is the message's key. The URL must be https, or http to this
-    very machine; certificates are verified. Proxies of the environment are not used. The URL itself may be a
-    secret and is in no text this class makes. `ValueError` for a URL that is refused. `last_answer` says what
-    the last message that was taken was answered.
+    very machine; certificates are verified. Proxies of the environment are not used. Addresses in private
+    networks are connected to only with `allow_private` (see `config.reach`); `resolve` finds the addresses.
+    The URL itself may be a secret and is in no text this class makes. `ValueError` for a URL that is refused.
+    `last_answer` says what the last message that was taken was answered.
     """
 
     def __init__(
@@ -43,6 +45,9 @@ class WebhookChannel:
         secret: str | None = None,
         timeout: timedelta = timedelta(seconds=15),
         clock: Clock | None = None,
+        *,
+        allow_private: bool = False,
+        resolve: Resolve = resolved,
     ) -> None:
         self._name = name
         self._url = _checked(name, url)
@@ -53,7 +58,9 @@ class WebhookChannel:
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
-            verify=httpx.create_ssl_context(),
+            transport=PinnedTransport(
+                httpx.create_ssl_context(), allow_private=allow_private, resolve=resolve
+            ),
             timeout=httpx.Timeout(timeout.total_seconds()),
             headers={"User-Agent": f"smm-rules/{__version__}"},
         )
