@@ -23,6 +23,11 @@ from smm_rules.document import DocumentError, read_text, validate
 from smm_rules.document.scalars import NotAValue, resolve
 
 RULES_NAME = "rules/first-rules.yaml"
+#: What the first lines of the files name, for editors: kept beside them, so it works without a network.
+SCHEMAS = {
+    ".smm-rules/config.schema.json": "config.json",
+    ".smm-rules/rules.schema.json": "rules.json",
+}
 _DEFAULT_NAME = "main"
 _DEFAULT_URL = "https://panel.example/api/v2"
 _LEDGER_NAME = "smm-rules.db"
@@ -72,6 +77,8 @@ def command(
     for path, text in files.items():
         _write(path, text, force)
         output().print(f"wrote {safe(path)}")
+    for name, shipped in SCHEMAS.items():
+        _write(directory / name, _schema(shipped), force=True)
     _print_next_steps(directory, answers)
 
 
@@ -124,6 +131,10 @@ def first_files(directory: Path, answers: Answers) -> dict[Path, str]:
 
 def _shipped(name: str) -> str:
     return resources.files("smm_rules.cli.first_set_up").joinpath(name).read_text("utf-8")
+
+
+def _schema(name: str) -> str:
+    return resources.files("smm_rules.schemas").joinpath(name).read_text("utf-8")
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

@@ -1,1 +1,1 @@
-"""Rules that operators want, each in a file with a comment and tests; `smm-rules rules new` starts from them."""
+"""Rules that operators want, each with a comment and tests; `smm-rules rules new` begins from them."""

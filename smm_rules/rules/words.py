@@ -1,0 +1,125 @@
+"""A rule in plain sentences, made from what is in force: defaults included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from smm_rules.facts import EntityKind, format_duration
+from smm_rules.rules.expression import CompiledCondition
+from smm_rules.rules.model import Condition, FirstSeen, Rule, Step, StepKind
+
+_THINGS = {
+    EntityKind.ORDER: "an order",
+    EntityKind.REFILL: "a refill",
+    EntityKind.BALANCE: "a panel's balance",
+    EntityKind.SERVICE: "a service",
+    EntityKind.PANEL: "a panel",
+}
+
+
+def in_words(rule: Rule) -> list[str]:
+    """The rule in lines: a heading ends with a colon, and its steps are set further in."""
+    lines = [f"{_beginning(rule)}:", *_steps(rule.do, "Nothing is done")]
+    if rule.otherwise:
+        lines += ["When the panel refuses:", *_steps(rule.otherwise, "")]
+    lines += [sentence for sentence in (_end(rule), _reminder(rule)) if sentence]
+    if rule.done:
+        lines += ["When it is over:", *_steps(rule.done, "")]
+    return [*lines, *_bounds(rule)]
+
+
+def _beginning(rule: Rule) -> str:
+    where = f" on {_either(sorted(rule.panels))}" if rule.panels else ""
+    held = f" for {format_duration(rule.hold)} without a break" if rule.hold else ""
+    return f"When {_THINGS[rule.watch]}{where} has {_condition(rule.when)}{held}, then"
+
+
+def _condition(condition: Condition) -> str:
+    clauses = (
+        [clause.source for clause in condition.clauses]
+        if isinstance(condition, CompiledCondition)
+        else [condition.source]
+    )
+    return " and ".join(f"`{' '.join(clause.split())}`" for clause in clauses)
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _steps(steps: tuple[Step, ...], without: str) -> Iterator[str]:
+    if not steps and without:
+        yield f"  {without}"
+    for number, step in enumerate(steps, 1):
+        yield f"  {number}. {_step(step)}"
+
+
+def _step(step: Step) -> str:
+    given = step.parameters
+    match step.kind:
+        case StepKind.REFILL:
+            return "ask the panel to refill it"
+        case StepKind.CANCEL:
+            return "ask the panel to cancel it"
+        case StepKind.REORDER:
+            return _reorder(given)
+        case StepKind.NOTIFY:
+            return f"tell {given['channel']}: {_line(given['message'])}"
+        case StepKind.WEBHOOK:
+            what = "the facts" if "data" not in given else "its data"
+            return f"post {what} to {given['channel']}"
+        case StepKind.LOG:
+            return f"write a line to the log ({given['level']}): {_line(given['message'])}"
+    return str(step.kind)
+
+
+def _line(text: object) -> str:
+    return f'"{" ".join(str(text).split())}"'
+
+
+def _reorder(given: Mapping[str, object]) -> str:
+    own = {
+        name: value
+        for name, value in given.items()
+        if name in ("service", "quantity", "link") or (name == "panel" and value != "same")
+    }
+    parameters = given.get("parameters")
+    own |= parameters if isinstance(parameters, dict) else {}
+    changed = ", ".join(f"{name} {value}" for name, value in own.items())
+    text = f"order it again with {changed}" if changed else "order it again as it was"
+    increase = given.get("max_rate_increase")
+    return f"{text}, unless it became more than {_percent(increase)} dearer" if increase else text
+
+
+def _percent(share: object) -> str:
+    text = f"{float(str(share)) * 100:.2f}".rstrip("0").rstrip(".")
+    return f"{text}%"
+
+
+def _end(rule: Rule) -> str:
+    return f"It is over when {_condition(rule.until)} holds." if rule.until is not None else ""
+
+
+def _reminder(rule: Rule) -> str:
+    if not rule.remind:
+        return ""
+    return f"While it lasts it is told again after {format_duration(rule.remind)}, then less and less often."
+
+
+def _bounds(rule: Rule) -> Iterator[str]:
+    limit = rule.limit
+    noun = rule.watch.value
+    told = []
+    if limit.per_order is not None:
+        told.append("once" if limit.per_order == 1 else f"{limit.per_order} times")
+        told[-1] += f" for one {noun}"
+    if limit.per_chain is not None:
+        told.append(f"{limit.per_chain} times over an order and its reorders")
+    if told:
+        yield f"At most {' and '.join(told)}."
+    if limit.every:
+        yield f"At least {format_duration(limit.every)} lie between two times for one {noun}."
+    if limit.per_sweep is not None:
+        yield f"If more than {limit.per_sweep} would fire in one look at a panel, none is acted on."
+    if rule.first_seen is FirstSeen.IGNORE:
+        yield f"What is so already when {_THINGS[rule.watch]} is first seen is left alone."

@@ -1,0 +1,52 @@
+"""The cookbook: every recipe loads without a warning, passes its own tests, and is listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smm_rules.cookbook.index import page
+from smm_rules.cookbook.recipes import recipes
+from smm_rules.rules import load_rules
+from tests.cli.command import said
+
+ROOT = Path(__file__).parents[2]
+COOKBOOK = ROOT / "smm_rules" / "cookbook"
+FILES = sorted(COOKBOOK.glob("*.yaml"))
+each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def test_there_are_twenty_five() -> None:
+    assert len(FILES) == 25
+    assert list(recipes()) == [path.stem for path in FILES]
+
+
+@each
+def test_a_recipe_loads_without_a_warning_and_has_tests(path: Path) -> None:
+    loaded = load_rules([path])
+
+    assert loaded.warnings == ()
+    assert [rule.name for rule in loaded.rules.rules] == [path.stem]
+    assert loaded.rules.rules[0].description == recipes()[path.stem].description != ""
+    assert len(loaded.tests) >= 1
+
+
+def test_the_recipes_pass_their_own_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "test", str(COOKBOOK))
+    assert (told.code, told.err) == (0, "")
+
+
+@each
+def test_a_recipe_can_be_given_another_name(path: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "mine.yaml"
+    renamed.write_text(recipes()[path.stem].named("mine"), encoding="utf-8")
+
+    assert [rule.name for rule in load_rules([renamed]).rules.rules] == ["mine"]
+    assert f"{path.stem}: [" not in renamed.read_text("utf-8")
+    assert "$schema" not in renamed.read_text("utf-8")
+
+
+def test_the_page_lists_every_recipe() -> None:
+    assert (ROOT / "docs" / "cookbook.md").read_text("utf-8") == page()
+    assert all(f"[{name}]" in page() for name in recipes())
