@@ -8,9 +8,13 @@ from decimal import Decimal
 from smm_rules.actions.circumstances import RATE, Circumstances, money, service_of
 from smm_rules.actions.made import LABEL, SERVICE
 from smm_rules.actions.purchase import Basket, RateBound, check_purchase
-from smm_rules.actions.verdict import Refuse, Verdict, Why
+from smm_rules.actions.verdict import Hold, Refuse, Verdict, Why
 from smm_rules.engine.drafts import MAX_RATE_INCREASE
+from smm_rules.engine.firing import Firing
+from smm_rules.engine.order_facts import whole_number
+from smm_rules.engine.steps import OTHERWISE
 from smm_rules.ledger.records import Intent, TrackedOrder
+from smm_rules.rules.templates import is_template
 
 #: What an intent or an order carries among its parameters that is not the panel's.
 _OUR_OWN = frozenset({SERVICE, LABEL, RATE, MAX_RATE_INCREASE})
@@ -44,7 +48,7 @@ def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
         missing_help=_how_to_give(order),
         bound=_bound(intent),
     )
-    return check_purchase(basket, circumstances)
+    return _more_than_ordered(intent, order, circumstances) or check_purchase(basket, circumstances)
 
 
 def check_add(intent: Intent, circumstances: Circumstances) -> Verdict:
@@ -61,6 +65,32 @@ def check_add(intent: Intent, circumstances: Circumstances) -> Verdict:
         bound=None,
     )
     return check_purchase(basket, circumstances)
+
+
+def _more_than_ordered(intent: Intent, order: TrackedOrder, circumstances: Circumstances) -> Hold | None:
+    """Held when a panel's numbers came to more than the order had: some answer nonsense for `remains`.
+
+    A number that stands in the rule itself is its author's word.
+    """
+    asked, had = (whole_number(each.parameters.get("quantity")) for each in (intent, order))
+    if asked is None or had is None or asked <= had or not _is_worked_out(intent, circumstances.firing):
+        return None
+    if circumstances.approved(Why.MORE_THAN_ORDERED):
+        return None
+    return Hold(
+        Why.MORE_THAN_ORDERED,
+        f"the quantity came to {asked}, and order {order.entity.id} itself had {had}; "
+        "the panel's numbers may be wrong",
+    )
+
+
+def _is_worked_out(intent: Intent, firing: Firing | None) -> bool:
+    """Whether the quantity was worked out from facts by a template of the rule."""
+    if firing is None:
+        return False
+    section, _, index = intent.step.partition(".")
+    steps = firing.otherwise if section == OTHERWISE else firing.steps
+    return is_template(str(steps[int(index)].parameters.get("quantity", "")))
 
 
 def _of_the_panel(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ class Why(StrEnum):
     SERVICE_GONE = "service_gone"
     PARAMETERS = "parameters"
     QUANTITY = "quantity"
+    MORE_THAN_ORDERED = "more_than_ordered"
     CATALOGUE_UNREAD = "catalogue_unread"
     CATALOGUE_STALE = "catalogue_stale"
     BALANCE_LOW = "balance_low"
