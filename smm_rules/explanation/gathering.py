@@ -75,7 +75,7 @@ async def standing_of(ledger: ReadLedger, entity: Entity, at: datetime, *, past:
         facts=complete(entity.kind, seen.facts, shared),
         stored=watched is not None,
         seen_at=seen.seen_at,
-        due_at=watched.due_at if watched else None,
+        due_at=watched.due_at if watched and not past else None,
         root=order.root if order else entity,
         imported=order is not None
         and entity.kind is EntityKind.ORDER

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from smm_rules.daemon.carried import Carried
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.records import NewOrder
+from smm_rules.ledger.records import Heartbeat, NewOrder
+from smm_rules.polling.standing import Outage
 from tests.explanation.cases import REFILL
 from tests.explanation.saying import said
-from tests.explanation.stage import MINUTE, Stage
+from tests.explanation.stage import HOUR, MINUTE, Stage
 
 RULES = """\
 rules:
@@ -94,6 +96,26 @@ async def test_a_rule_that_does_not_exist_has_a_suggestion(stage: Stage) -> None
 async def test_a_moment_that_is_none_is_refused(stage: Stage, at: str) -> None:
     found = await said(stage, "explain", "stuck", "1001", "--at", at)
     assert (found.code, found.out) == (2, "")
+
+
+async def test_looks_that_fail_while_others_are_answered_are_known_from_the_heartbeat(stage: Stage) -> None:
+    since = stage.clock.now() - HOUR
+    failing = Carried(outages={"main": {"orders": Outage(since, 4, "HTTP 503", since)}})
+    beat = Heartbeat("daemon", since, stage.clock.now(), {"status": "", **failing.written()})
+    await stage.ledger.beat(beat)
+    order = (await said(stage, "explain", "stuck", "1001", "--json")).data
+    balance = (await said(stage, "explain", "low-balance", "main", "--json")).data
+    assert (order["cause"], balance["cause"]) == ("panel_failing", "clause_false")
+    assert "has not answered since 2026-03-01 11:00:00Z (HTTP 503)" in order["summary"]
+
+
+async def test_without_a_daemon_an_overdue_look_is_the_cause(stage: Stage) -> None:
+    stage.lock.release()
+    soon = (await said(stage, "explain", "stuck", "1001", "--json")).data
+    await stage.wait(HOUR)
+    late = (await said(stage, "explain", "stuck", "1001", "--json")).data
+    assert (soon["cause"], late["cause"]) == ("clause_false", "daemon_down")
+    assert "no daemon runs now" in soon["notes"]
 
 
 async def test_nothing_is_asked_of_the_panel_and_nothing_written(stage: Stage) -> None:
