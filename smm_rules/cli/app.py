@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "run",
     "check": "check",
     "test": "trial",
+    "replay": "replay",
     "fmt": "fmt",
     "rules": "rules",
     "schema": "schema",
