@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
-from smm_rules.actions.circumstances import RATE, Circumstances, money, service_of
+from smm_rules.actions.circumstances import RATE, WAITING_SINCE, Circumstances, money, service_of
 from smm_rules.actions.made import LABEL, SERVICE
 from smm_rules.actions.purchase import Basket, RateBound, check_purchase
 from smm_rules.actions.verdict import Hold, Refuse, Verdict, Why
@@ -13,9 +14,12 @@ from smm_rules.engine.drafts import MAX_RATE_INCREASE
 from smm_rules.engine.firing import Firing
 from smm_rules.engine.order_facts import whole_number
 from smm_rules.engine.steps import OTHERWISE
+from smm_rules.facts import format_duration
 from smm_rules.ledger.records import Intent, TrackedOrder
 from smm_rules.rules.templates import is_template
 
+#: An order of the operator's that was never tried for so long was left over by a command that was killed.
+LEFT_OVER_AFTER = timedelta(hours=1)
 #: What an intent or an order carries among its parameters that is not the panel's.
 _OUR_OWN = frozenset({SERVICE, LABEL, RATE, MAX_RATE_INCREASE})
 
@@ -52,7 +56,16 @@ def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
 
 
 def check_add(intent: Intent, circumstances: Circumstances) -> Verdict:
-    """Ready with the parameters the operator gave, checked like a reorder's."""
+    """Ready with the parameters the operator gave, checked like a reorder's.
+
+    The command that asks either sends it or leaves it to a running daemon. What lies about untried for long
+    is left over from one that was killed, and may have been placed again since.
+    """
+    untried = not intent.attempts and not intent.evidence.get(WAITING_SINCE)
+    age = circumstances.now - intent.planned_at
+    if untried and age > LEFT_OVER_AFTER and not circumstances.approved(Why.ASKED_LONG_AGO):
+        asked = f"it was asked for {format_duration(age)} ago and never tried"
+        return Hold(Why.ASKED_LONG_AGO, f"{asked}; it may have been placed again since")
     service = service_of(intent, None)
     if service is None:
         return Refuse(Why.SERVICE_UNKNOWN, "it doesn't say which service to order; name one")

@@ -51,9 +51,11 @@ class SettingAside:
             report.elsewhere += 1
 
     async def _hold(self, intent: Intent, verdict: Hold, now: datetime) -> None:
-        """Tell first: a crash in between makes the next run do both again, and the key tells it once."""
-        evidence = {HELD_FOR: verdict.reason.value, WAITING_SINCE: "", **verdict.evidence}
-        await self._ledger.note(intent.id, evidence)
+        """Tell first: a crash in between makes the next run do both again, and the key tells it once.
+
+        What an approval would be for is noted last: beside an earlier approval it would widen that one, were
+        it noted and the intent then not held.
+        """
         if verdict.reason is not Why.DRY_RUN:
             as_held = as_settled(
                 intent, Outcome(IntentState.HELD, verdict.reason.value, verdict.message), now
@@ -61,6 +63,8 @@ class SettingAside:
             mark = await self._mark(intent, verdict)
             await self._ledger.enqueue(about_hold(self._voice, as_held, mark), now)
         await self._ledger.hold(intent.id, verdict.reason.value, verdict.message, now)
+        evidence = {HELD_FOR: verdict.reason.value, WAITING_SINCE: "", **verdict.evidence}
+        await self._ledger.note(intent.id, evidence)
         log.warning("action.held", intent=intent.id, reason=verdict.reason.value, detail=verdict.message)
 
     async def _mark(self, intent: Intent, verdict: Hold) -> str:

@@ -24,6 +24,7 @@ class Why(StrEnum):
     CATALOGUE_STALE = "catalogue_stale"
     BALANCE_LOW = "balance_low"
     RATE_INCREASE = "rate_increase"
+    ASKED_LONG_AGO = "asked_long_ago"
     EARLIER_IN_DOUBT = "earlier_in_doubt"
     CHECK_FAILED = "check_failed"
     DRY_RUN = "dry_run"
