@@ -14,6 +14,8 @@ log = get_logger(__name__)
 
 #: How long the files must have been left alone before they are read, in seconds: an editor writes in steps.
 SETTLE_SECONDS = 1.0
+#: How often the system's notices are gathered, in seconds; also how long a stop may have to wait.
+GATHER_SECONDS = 0.2
 #: Whatever the system says of changes, the files are looked at this often, in seconds. It also finds a
 #: directory that was replaced as a whole, of which a watch of the old one hears nothing.
 LONGEST_SECONDS = 5.0
@@ -56,13 +58,27 @@ class RuleFiles:
         self._stopping.set()
 
     async def _look(self) -> bool:
-        """Compare the files with how they stood; whether something changed, so that directories may have."""
+        """Compare the files with how they stood; whether something changed, so that directories may have.
+
+        What changed is told of once it has been left alone for a while.
+        """
         now = await asyncio.to_thread(marks, self._paths)
-        if now == self._marks or self._stopping.is_set():
+        if now == self._marks:
             return False
+        while not await self._stopped_within(self._settle):
+            before, now = now, await asyncio.to_thread(marks, self._paths)
+            if now == before:
+                break
+        changed = now != self._marks and not self._stopping.is_set()
         self._marks = now
-        self._changed()
+        if changed:
+            self._changed()
         return True
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
 
     async def _stirrings(self) -> AsyncGenerator[None, None]:
         """Something may have changed: at each notice of the system, and every so often without one."""
@@ -76,9 +92,7 @@ class RuleFiles:
             # No room for another watch, a file system without notices, or no watchfiles: ask every so often.
             log.warning("rules.watch_failed", error=str(error) or type(error).__name__)
             self.watching.set()
-            while not self._stopping.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), self._longest)
+            while not await self._stopped_within(self._longest):
                 yield
 
     async def _notices(self, directories: dict[Path, tuple[int, int]]) -> AsyncGenerator[None, None]:
@@ -88,8 +102,8 @@ class RuleFiles:
         notices = awatch(
             *directories,
             watch_filter=None,
-            step=_milliseconds(self._settle),
-            debounce=_milliseconds(self._settle * 3),
+            step=_milliseconds(min(self._settle, GATHER_SECONDS)),
+            debounce=_milliseconds(min(self._settle, GATHER_SECONDS)),
             rust_timeout=_milliseconds(self._longest),
             yield_on_timeout=True,
             recursive=False,

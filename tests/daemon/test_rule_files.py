@@ -108,6 +108,16 @@ async def test_other_files_beside_a_rule_file_are_none_of_its_business(rules: Pa
         assert notices.count == 1
 
 
+async def test_several_steps_in_a_row_are_one_change(rules: Path) -> None:
+    async with watching(rules) as notices:
+        for step in range(3):
+            (rules / "one.yaml").write_text("rules: []\n" * step, encoding="utf-8")
+            (rules / f"new-{step}.yaml").write_text("rules: []\n", encoding="utf-8")
+        (rules / "new-0.yaml").unlink()
+        await notices.more_than(0)
+        assert notices.count == 1
+
+
 async def test_a_change_before_the_watch_began_is_found(rules: Path) -> None:
     notices = Notices()
     files = RuleFiles((rules,), notices.note, **QUICK)
