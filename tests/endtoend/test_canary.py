@@ -86,6 +86,8 @@ CALLS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
         {0},
     ),
     (("orders", "place", "--service", "1", "--link", "x", "--quantity", "1", "--yes"), {1, 2, 5}),
+    (("preview", "refill", "--order", "1001"), {0}),
+    (("notify", "ops", "--test"), {0}),
     (("explain", "1001"), {0}),
     (("explain", "1001", "--verbose", "--json"), {0}),
     (("intents", "list"), {0}),
