@@ -16,7 +16,7 @@ from rich.console import Console
 
 from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.terminal import new_table, output, print_json, print_table, safe
+from smm_rules.cli.terminal import new_table, output, print_json, print_problems, print_table, safe
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError
@@ -65,6 +65,7 @@ def command(
     configuration, or ./rules.
     """
     suite = _suite(paths, config_path)
+    print_problems(suite.warnings)
     chosen = [test for test in suite.tests if pattern is None or _matches(test, pattern)]
     run = asyncio.run(_play_all(chosen, suite))
     if junit is not None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from smm_rules.observe import get_logger
 from smm_rules.rules.loader import LoadedRules, load_rules
 from smm_rules.rules.model import Rule, RuleSet
 from smm_rules.rules.scope import Scope
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class RulesInForce:
         self._paths = tuple(paths)
         self._scope = scope
         self.loaded: LoadedRules = self.read()
+        _warn(self.loaded)
 
     def current(self) -> RuleSet:
         """The rule set in force."""
@@ -101,3 +105,10 @@ class RulesInForce:
     def adopt(self, fresh: LoadedRules) -> None:
         """Put a set that was read into force."""
         self.loaded = fresh
+        _warn(fresh)
+
+
+def _warn(loaded: LoadedRules) -> None:
+    """Tell of rules that load and can hardly be meant, as `smm-rules check` does."""
+    for problem in loaded.warnings:
+        log.warning("rules.warned", place=str(problem.position), warning=problem.message)

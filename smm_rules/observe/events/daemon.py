@@ -51,6 +51,13 @@ EVENTS: tuple[Event, ...] = (
         "Mend what `problems` names (`smm-rules check` shows it too) and reload again.",
     ),
     Event(
+        "rules.warned",
+        "warning",
+        ("place", "warning"),
+        "A rule loads but can hardly be meant so: it can never fire, fires always, or collides with another.",
+        "`smm-rules check` shows the line and a way out.",
+    ),
+    Event(
         "rules.watch_failed",
         "warning",
         ("error",),

@@ -47,10 +47,11 @@ class TestFileOutline(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """All tests that were found, and the rules they are to cover."""
+    """All tests that were found, the rules they are to cover, and what is odd about these."""
 
     tests: tuple[RuleTest, ...]
     rules: tuple[Rule, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,12 +68,10 @@ class _Gathering:
 
     def load(self, paths: Sequence[Path]) -> LoadedRules | None:
         try:
-            loaded = load_rules(paths, self.scope)
+            return load_rules(paths, self.scope)
         except DocumentError as error:
             self.problems.extend(error.problems)
             return None
-        self.problems.extend(problem for problem in loaded.warnings if problem.severity == "error")
-        return loaded
 
     def read(self, raw: RawTest, rules: Sequence[Rule]) -> None:
         try:
@@ -99,7 +98,8 @@ def gather_tests(paths: Sequence[Path], scope: Scope | None = None) -> Suite:
         _read_file(gathering, file)
     if gathering.problems:
         raise DocumentError(in_file_order(gathering.problems))
-    return Suite(tuple(gathering.tests), tuple(gathering.rules.values()))
+    warnings = () if loaded is None else loaded.warnings
+    return Suite(tuple(gathering.tests), tuple(gathering.rules.values()), warnings)
 
 
 def _is_in(rule: Rule, document: Document) -> bool:
