@@ -169,14 +169,13 @@ def _print_next_steps(directory: Path, answers: Answers) -> None:
     if answers.panel_url == _DEFAULT_URL:
         steps.append(f"put the panel's address into {config}")
     if answers.key_place == "env":
-        steps.append(
-            f"read -rs {answers.key_name} && export {answers.key_name}   # the panel's API key, unseen"
-        )
+        steps.append(f"read -rs {answers.key_name} && export {answers.key_name}   # the panel's API key")
     else:
         steps.append(f"store the API key as the credential {answers.key_name} (systemd/README.md)")
     steps += [
         f"smm-rules check --live{named}",
         f"smm-rules orders import FILE{named}   # or: orders track ID …",
+        f"SMM_RULES_MODE=dry_run smm-rules run{named}   # holds what it would do",
         f"smm-rules run{named}",
     ]
     console = output()

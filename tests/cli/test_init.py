@@ -32,6 +32,20 @@ def test_what_it_writes_passes_check(here: Path, capsys: Capture) -> None:
     assert (checked.code, checked.out) == (0, "ok: 3 rules in 1 file\n")
 
 
+def test_the_way_on_is_told_within_80_columns_and_looks_before_it_acts(here: Path, capsys: Capture) -> None:
+    told = said(capsys, "init")
+    steps = told.out.partition("Next:\n")[2].splitlines()
+    assert steps == [
+        "  1. put the panel's address into smm-rules.yaml",
+        "  2. read -rs MAIN_PANEL_KEY && export MAIN_PANEL_KEY   # the panel's API key",
+        "  3. smm-rules check --live",
+        "  4. smm-rules orders import FILE   # or: orders track ID …",
+        "  5. SMM_RULES_MODE=dry_run smm-rules run   # holds what it would do",
+        "  6. smm-rules run",
+    ]
+    assert max(len(step) for step in steps) <= 80
+
+
 def test_placeholders_stand_where_nothing_is_given(here: Path, capsys: Capture) -> None:
     said(capsys, "init")
     configuration = load_configuration(here / "smm-rules.yaml", {})
