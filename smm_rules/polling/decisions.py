@@ -103,7 +103,8 @@ def decide(
     """
     remembered = _by_entity(memories)
     judged = [_judge(look, rules, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
-    gathering = _Gathering(now, belts, _over_limit(judged, recent))
+    over_limit = _over_limit(judged, recent, stopped=False)
+    gathering = _Gathering(now, belts, over_limit, _over_limit(judged, recent, stopped=True))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
         gathering.add(look, verdicts, broken)
     return gathering.decided()
@@ -140,19 +141,27 @@ def _judge(
 
 
 def _over_limit(
-    judged: Sequence[tuple[list[Verdict], list[Broken]]], recent: Mapping[str, int]
+    judged: Sequence[tuple[list[Verdict], list[Broken]]], recent: Mapping[str, int], *, stopped: bool
 ) -> dict[str, int]:
-    """Rules that would fire for more entities than one sweep allows, with that number."""
+    """Rules that would fire for more entities than one sweep allows, with that number.
+
+    With `stopped` those count that the limit over chains stopped at their last look. It will most likely stop
+    them again, and they must not use up the sweep for others; should it have been raised, there are many.
+    """
     fired = [
         verdict.rule
         for verdicts, _ in judged
         for verdict in verdicts
-        if verdict.evaluation.reason is Reason.FIRED
+        if verdict.evaluation.reason is Reason.FIRED and (stopped or not _was_stopped(verdict))
     ]
     counts = Counter(rule.name for rule in fired)
     counts.update({rule.name: recent.get(rule.name, 0) for rule in fired if rule.acts})
     limits = {rule.name: rule.limit for rule in fired}
     return {name: count for name, count in counts.items() if over_sweep_limit(limits[name], count)}
+
+
+def _was_stopped(verdict: Verdict) -> bool:
+    return verdict.before.stopped_by is Reason.LIMIT_PER_CHAIN
 
 
 @dataclass(slots=True)
@@ -162,6 +171,7 @@ class _Gathering:
     now: datetime
     belts: Belts
     over_limit: Mapping[str, int]
+    over_limit_with_stopped: Mapping[str, int]
     observed: list[Observed] = field(default_factory=list)
     remembered: list[Remembered] = field(default_factory=list)
     firings: list[PlannedFiring] = field(default_factory=list)
@@ -177,7 +187,7 @@ class _Gathering:
             tuple(self.firings),
             tuple(self.traced),
         )
-        return Decided(sweep, tuple(self.verdicts), self.over_limit, tuple(self.broken))
+        return Decided(sweep, tuple(self.verdicts), self.over_limit_with_stopped, tuple(self.broken))
 
     def add(self, look: Look, verdicts: Sequence[Verdict], broken: Sequence[Broken]) -> None:
         """Take over one entity with what its rules came to."""
@@ -217,7 +227,8 @@ class _Gathering:
             self.traced.append(kept_trace(verdict.rule, snapshot, memory, reason, self.now))
 
     def _is_over_limit(self, verdict: Verdict) -> bool:
-        return verdict.evaluation.reason is Reason.FIRED and verdict.rule.name in self.over_limit
+        over_limit = self.over_limit_with_stopped if _was_stopped(verdict) else self.over_limit
+        return verdict.evaluation.reason is Reason.FIRED and verdict.rule.name in over_limit
 
     def _is_left_out(self, verdict: Verdict, firing: Firing) -> bool:
         """What acts on a panel is kept for the operator to approve; what only tells would flood them."""

@@ -97,7 +97,7 @@ class Telling:
         for planned in decided.sweep.firings:
             if planned.firing.key not in stopped:
                 await self._tell_failed_templates(planned, now)
-        for name, count in decided.over_limit.items():
+        for name, count in _kept_back(decided, recorded).items():
             log.error("rule.over_sweep_limit", panel=self.panel, rule=name, count=count)
             await self.voice.tell(over_sweep_limit(self.panel, name, count, now), now)
         await self._tell_broken(decided.broken, now)
@@ -145,3 +145,15 @@ class Telling:
             )
             told = evaluation_failed(self.panel, rule, first.entity, len(failures), repr(first.error), now)
             await self.voice.tell(told, now)
+
+
+def _kept_back(decided: Decided, recorded: Recorded) -> dict[str, int]:
+    """The rules over their limit, less those of which another limit stopped all there was to hold."""
+    stopped = {item.firing.key for item in recorded.stopped}
+    acting = {one.firing.rule for one in decided.sweep.firings if one.hold is Reason.LIMIT_PER_SWEEP}
+    held = {
+        one.firing.rule
+        for one in decided.sweep.firings
+        if one.hold is Reason.LIMIT_PER_SWEEP and one.firing.key not in stopped
+    }
+    return {name: count for name, count in decided.over_limit.items() if name in held or name not in acting}

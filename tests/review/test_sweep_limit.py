@@ -11,6 +11,7 @@ import pytest
 
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.polling.orders import sweep_orders
+from smm_rules.polling.watch import PanelWatch
 from tests.polling.world import MINUTE, PACE, World, state
 
 RULE = """
@@ -77,3 +78,53 @@ async def test_what_only_tells_is_bounded_look_by_look(polled: World) -> None:
     await cancel_in_turn(polled, 1, 21, timedelta(seconds=5))
 
     assert len(await polled.told()) == 20
+
+
+CHAIN = """
+rules:
+  - name: again
+    watch: order
+    when: status == "Canceled"
+    first_seen: act
+    do: [reorder]
+    limit: {per_order: 9, every: 0s, per_chain: 1, per_sweep: 3}
+"""
+
+
+async def with_four_chains_at_their_end(polled: World) -> PanelWatch:
+    """Orders 1 to 4 have been ordered again once, are canceled anew, and are stopped at every look."""
+    polled.use(CHAIN)
+    watch = await polled.acquainted()
+    for names in (("1", "2"), ("3", "4")):
+        polled.panel.orders |= {name: state("Canceled", 10) for name in names}
+        await polled.track(*names)
+        await sweep_orders(watch)
+        polled.clock.move(PACE.orders + MINUTE)
+    for status in ("In progress", "Canceled", "Canceled"):
+        polled.panel.orders |= {name: state(status, 10) for name in "1234"}
+        await polled.later(watch, PACE.orders + MINUTE)
+    assert states(await polled.intents()) == {"planned": 4}
+    return watch
+
+
+async def test_what_another_limit_stops_at_every_look_does_not_use_up_the_sweep(polled: World) -> None:
+    watch = await with_four_chains_at_their_end(polled)
+    told = await polled.operator_told()
+    polled.panel.orders["5"] = state("Canceled", 10)
+    await polled.track("5")
+
+    await polled.later(watch, PACE.orders + MINUTE)
+
+    assert (await polled.intents())[-1] == ("again", "5", "planned", "")
+    assert await polled.operator_told() == told
+
+
+async def test_a_limit_that_is_raised_lets_no_more_go_than_a_sweep_may(polled: World) -> None:
+    watch = await with_four_chains_at_their_end(polled)
+    told = await polled.operator_told()
+    polled.use(CHAIN.replace("per_chain: 1", "per_chain: 2"))
+
+    await polled.later(watch, PACE.orders + MINUTE)
+
+    assert states((await polled.intents())[4:]) == {"held": 4}
+    assert await polled.operator_told() == [*told, "sweep"]
