@@ -32,8 +32,8 @@ def test_a_warning_is_an_annotation_and_no_failure(here: Path, capsys: Capture) 
     Path("low.yaml").write_text(NEVER, encoding="utf-8")
     told = said(capsys, "check", "low.yaml", "--format", "github")
     assert told.out == (
-        "::warning file=low.yaml,line=4,col=27,title=smm-rules::`amount > 30` and `amount < 20` can't both be "
-        "true, so the rule never fires. Join them by `or`, if either of them is meant\n"
+        "::warning file=low.yaml,line=4,col=27,title=smm-rules::`amount > 30` and `amount < 20` can't both "
+        "be true, so the rule never fires. Join them by `or`, if either of them is meant\n"
         "ok: 1 rule in 1 file, 1 warning\n"
     )
     assert told.code == 0
