@@ -164,24 +164,44 @@ def _write(path: Path, text: str, force: bool) -> None:
 
 def _print_next_steps(directory: Path, answers: Answers) -> None:
     config = directory / CONFIG_NAME
-    named = "" if _is_found(config) else f" --config {shlex.quote(str(config))}"
-    steps = []
-    if answers.panel_url == _DEFAULT_URL:
-        steps.append(f"put the panel's address into {config}")
+    steps = [f"put the panel's address into {config}"] if answers.panel_url == _DEFAULT_URL else []
     if answers.key_place == "env":
-        steps.append(f"read -rs {answers.key_name} && export {answers.key_name}   # the panel's API key")
+        steps += _steps_by_hand(answers.key_name, _naming(config))
     else:
-        steps.append(f"store the API key as the credential {answers.key_name} (systemd/README.md)")
-    steps += [
+        steps += _steps_as_service(answers.key_name, config)
+    console = output()
+    console.print("Next:")
+    for number, step in enumerate(steps, 1):
+        console.print(f"  {number}. {safe(step)}", soft_wrap=True)
+
+
+def _steps_by_hand(variable: str, named: str) -> list[str]:
+    """The way to a daemon in the foreground: it holds what it would do before it acts."""
+    return [
+        f"read -rs {variable} && export {variable}   # the panel's API key",
         f"smm-rules check --live{named}",
         f"smm-rules orders import FILE{named}   # or: orders track ID …",
         f"SMM_RULES_MODE=dry_run smm-rules run{named}   # holds what it would do",
         f"smm-rules run{named}",
     ]
-    console = output()
-    console.print("Next:")
-    for number, step in enumerate(steps, 1):
-        console.print(f"  {number}. {safe(step)}", soft_wrap=True)
+
+
+def _steps_as_service(credential: str, config: Path) -> list[str]:
+    """The way to a service, which alone can read a credential."""
+    named = _naming(config)
+    return [
+        f"store the API key as the credential {credential} (systemd/README.md)",
+        f"put `mode: dry_run` into {config}: it holds what it would do",
+        f"smm-rules check{named}",
+        "systemctl enable --now smm-rules",
+        f"smm-rules orders import FILE{named}   # or: orders track ID …",
+        "put `mode: live` back, and systemctl restart smm-rules",
+    ]
+
+
+def _naming(config: Path) -> str:
+    """The option that names the configuration, for commands given here that wouldn't find it."""
+    return "" if _is_found(config) else f" --config {shlex.quote(str(config))}"
 
 
 def _is_found(config: Path) -> bool:

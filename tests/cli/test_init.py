@@ -79,7 +79,15 @@ def test_answers_that_yaml_would_take_for_something_else_are_quoted(
 
 def test_a_directory_gets_its_own_set_and_commands_that_name_it(here: Path, capsys: Capture) -> None:
     told = said(capsys, "init", "new place", "--key-credential", "the-key")
-    assert "smm-rules check --live --config 'new place/smm-rules.yaml'\n" in told.out
+    assert told.out.partition("Next:\n")[2].splitlines() == [
+        "  1. put the panel's address into new place/smm-rules.yaml",
+        "  2. store the API key as the credential the-key (systemd/README.md)",
+        "  3. put `mode: dry_run` into new place/smm-rules.yaml: it holds what it would do",
+        "  4. smm-rules check --config 'new place/smm-rules.yaml'",
+        "  5. systemctl enable --now smm-rules",
+        "  6. smm-rules orders import FILE --config 'new place/smm-rules.yaml'   # or: orders track ID …",
+        "  7. put `mode: live` back, and systemctl restart smm-rules",
+    ]
     configuration = load_configuration(here / "new place" / "smm-rules.yaml", {})
     assert configuration.panels[0].key.credential == "the-key"
     assert said(capsys, "check", "--config", "new place/smm-rules.yaml").code == 0
