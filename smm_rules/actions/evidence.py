@@ -12,7 +12,7 @@ from smm_rules.actions.circumstances import BALANCE_BEFORE, BALANCE_BEFORE_AT, B
 from smm_rules.actions.port import Voice
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
-from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.ledger.records import Intent, IntentState, Transition
 from smm_rules.notify.operator import unknown_outcome
 from smm_rules.observe import get_logger
 from smm_rules.panel.answers import Balance
@@ -39,6 +39,8 @@ class EvidenceLedger(Protocol):
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]: ...
 
+    async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
+
     async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None: ...
 
 
@@ -64,13 +66,21 @@ async def tell_in_doubt(ledger: DoubtLedger, voice: Voice, now: datetime) -> int
     return told
 
 
-async def collect_evidence(ledger: EvidenceLedger, panel: str, balance: Balance, now: datetime) -> int:
-    """Note a balance read at `now` on the panel's actions in doubt; on how many.
+async def collect_evidence(
+    ledger: EvidenceLedger, panel: str, balance: Balance, asked_at: datetime, now: datetime
+) -> int:
+    """Note a balance, asked for at `asked_at` and answered by `now`, on the panel's actions in doubt; on
+    how many.
 
-    The first reading after an action fell into doubt is the one that counts: later ones have seen more.
+    The first reading that was asked for after an action fell into doubt is the one that counts: a panel may
+    have read its books before it acted, and later readings have seen more.
     """
     in_doubt = await ledger.intents((IntentState.UNKNOWN,), _MANY)
-    open_ones = [intent for intent in in_doubt if intent.panel == panel and _wants_reading(intent, now)]
+    open_ones = [
+        intent
+        for intent in in_doubt
+        if intent.panel == panel and await _wants_reading(ledger, intent, asked_at)
+    ]
     if not open_ones:
         return 0
     others = [
@@ -79,25 +89,29 @@ async def collect_evidence(ledger: EvidenceLedger, panel: str, balance: Balance,
         if intent.panel == panel and intent.kind in BUYING
     ]
     for intent in open_ones:
-        evidence = _evidence(intent, others, balance.amount, now)
+        evidence = _evidence(intent, others, balance.amount, asked_at, now)
         await ledger.note(intent.id, evidence)
         log.info("action.evidence", intent=intent.id, panel=panel, suggests=evidence[SUGGESTS])
     return len(open_ones)
 
 
-def _wants_reading(intent: Intent, now: datetime) -> bool:
-    claimed_at = intent.claimed_at
-    return BALANCE_AFTER not in intent.evidence and claimed_at is not None and now > claimed_at
+async def _wants_reading(ledger: EvidenceLedger, intent: Intent, asked_at: datetime) -> bool:
+    if BALANCE_AFTER in intent.evidence or intent.claimed_at is None:
+        return False
+    transitions = await ledger.transitions(intent.id)
+    return bool(transitions) and transitions[-1].at <= asked_at
 
 
-def _evidence(intent: Intent, others: Sequence[Intent], after: Decimal, now: datetime) -> dict[str, str]:
+def _evidence(
+    intent: Intent, others: Sequence[Intent], after: Decimal, asked_at: datetime, now: datetime
+) -> dict[str, str]:
     evidence = {BALANCE_AFTER: format(after, "f"), BALANCE_AFTER_AT: now.isoformat()}
     before = money(intent.evidence.get(BALANCE_BEFORE))
     before_at = intent.evidence.get(BALANCE_BEFORE_AT)
     if before is None or before_at is None:
         return evidence | {SUGGESTS: Suggestion.UNCLEAR.value}
     since = datetime.fromisoformat(before_at)
-    spent, doubtful = _spent_between(intent, others, since, now)
+    spent, doubtful = _spent_between(intent, others, since, asked_at, now)
     difference = before - after
     cost = money(intent.evidence.get(COST))
     suggestion = Suggestion.UNCLEAR
@@ -113,16 +127,20 @@ def _evidence(intent: Intent, others: Sequence[Intent], after: Decimal, now: dat
 
 
 def _spent_between(
-    intent: Intent, others: Sequence[Intent], since: datetime, until: datetime
+    intent: Intent, others: Sequence[Intent], since: datetime, asked_at: datetime, until: datetime
 ) -> tuple[Decimal, bool]:
-    """What other actions spent between two readings, and whether that itself is in doubt."""
+    """What other actions spent between two readings, and whether that itself is in doubt.
+
+    It is in doubt too what the second reading has seen of a purchase under way while it was asked for.
+    """
     spent, doubtful = Decimal(0), False
     for other in others:
         sent_at = other.claimed_at
         if other.id == intent.id or sent_at is None or not since < sent_at <= until:
             continue
         cost = money(other.evidence.get(COST))
-        if other.state is IntentState.UNKNOWN or cost is None:
+        meanwhile = other.settled_at is None or other.settled_at > asked_at
+        if other.state is IntentState.UNKNOWN or cost is None or meanwhile:
             doubtful = True
         else:
             spent += cost

@@ -206,9 +206,10 @@ class Work:
 
     async def balance(self, watch: PanelWatch) -> None:
         """Look at the balance and note the reading on what is in doubt."""
+        asked_at = self.clock.now()
         reading = await look_at_balance(watch)
         if reading is not None:
-            await collect_evidence(self.parts.ledger, watch.panel, reading, self.clock.now())
+            await collect_evidence(self.parts.ledger, watch.panel, reading, asked_at, self.clock.now())
 
     async def deliver(self) -> None:
         """Deliver what is due from the outbox."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -30,8 +31,14 @@ async def doubtful(world: World, *others: str) -> int:
     return intent_id
 
 
+async def collect(world: World, amount: str, panel: str = PANEL, asked: timedelta = timedelta()) -> int:
+    """Collect a balance that was asked for `asked` ago."""
+    now = world.clock.now()
+    return await collect_evidence(world.ledger, panel, Balance(Decimal(amount), "USD"), now - asked, now)
+
+
 async def read(world: World, intent_id: int, amount: str) -> str:
-    await collect_evidence(world.ledger, PANEL, Balance(Decimal(amount), "USD"), world.clock.now())
+    await collect(world, amount)
     return (await world.intent(intent_id)).evidence["suggests"]
 
 
@@ -68,7 +75,7 @@ async def test_the_first_reading_counts(world: World) -> None:
     await read(world, intent_id, "8")
     world.clock.move(MINUTE)
 
-    again = await collect_evidence(world.ledger, PANEL, Balance(Decimal(1), "USD"), world.clock.now())
+    again = await collect(world, "1")
 
     assert again == 0
     assert (await world.intent(intent_id)).evidence["balance_after"] == "8"
@@ -76,7 +83,28 @@ async def test_the_first_reading_counts(world: World) -> None:
 
 async def test_a_reading_of_another_panel_says_nothing(world: World) -> None:
     await doubtful(world)
-    assert await collect_evidence(world.ledger, "south", Balance(Decimal(8), "USD"), world.clock.now()) == 0
+    assert await collect(world, "8", "south") == 0
+
+
+async def test_a_balance_asked_for_before_the_doubt_says_nothing(world: World) -> None:
+    """The panel may have read its books before it acted: such a reading would speak for "did not"."""
+    intent_id = await doubtful(world)
+
+    assert await collect(world, "10", asked=2 * MINUTE) == 0
+    assert "suggests" not in (await world.intent(intent_id)).evidence
+    assert await read(world, intent_id, "8") == Suggestion.HAPPENED
+
+
+async def test_a_purchase_made_while_the_balance_was_asked_for_makes_it_unclear(world: World) -> None:
+    """Nobody knows whether the reading has seen it."""
+    intent_id = await doubtful(world)
+    await world.track(2)
+    world.panel.script = ["1002"]
+    await world.reorder(entity=order(2))
+    await world.run()
+
+    assert await collect(world, "8", asked=MINUTE / 2) == 1
+    assert (await world.intent(intent_id)).evidence["suggests"] == Suggestion.UNCLEAR
 
 
 async def test_without_a_balance_before_it_is_unclear(world: World) -> None:

@@ -116,7 +116,9 @@ async def test_rule_6_unknown_keeps_its_money_tells_the_operator_and_collects_ev
 
     await world.run()
     world.clock.move(MINUTE)
-    await collect_evidence(world.ledger, "north", Balance(Decimal(8), "USD"), world.clock.now())
+    await collect_evidence(
+        world.ledger, "north", Balance(Decimal(8), "USD"), world.clock.now(), world.clock.now()
+    )
 
     intent = await world.intent(intent_id)
     assert (intent.state, intent.reserved) == (IntentState.UNKNOWN, Decimal(2))

@@ -80,11 +80,12 @@ class CarryingOut:
     async def _with_evidence(self, intent: Intent) -> Intent:
         """What the balance says of an action in doubt is best read at once; a daemon would, too."""
         panel = self.client.endpoint.name
+        asked_at = self.clock.now()
         try:
             balance = await self.client.balance()
         except PanelError:
             return intent
-        await collect_evidence(self.ledger, panel, balance, self.clock.now())
+        await collect_evidence(self.ledger, panel, balance, asked_at, self.clock.now())
         return await self.ledger.intent(intent.id) or intent
 
     async def _withdraw(self, intent: Intent) -> Intent:
