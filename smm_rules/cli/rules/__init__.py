@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from smm_rules.cli.group import Group
 from smm_rules.cli.rules.listing import list_rules
 from smm_rules.cli.rules.new import new_rule
 from smm_rules.cli.rules.showing import show_rule
 
 
-@click.group("rules")
+@click.group("rules", cls=Group)
 def command() -> None:
     """List rules, tell one in words, or begin a new one from a template."""
 
