@@ -52,7 +52,11 @@ def plain(value: object) -> object:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output, for scripts."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
+    from smm_rules.observe.render import escaped  # late: most commands need no logging
+
+    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
+    # Line by line: JSON leaves C1 controls and direction marks as they are, and terminals obey them.
+    sys.stdout.write("".join(f"{escaped(line)}\n" for line in text.split("\n")))
 
 
 def counted(count: int, noun: str) -> str:

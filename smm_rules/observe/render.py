@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 
-#: Control characters, line separators, direction marks and lone surrogates: nothing a terminal or a log
-#: reader may act on. `json.dumps` escapes only those below U+0020.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+#: Control characters, line separators, direction marks, what nobody sees, and lone surrogates: nothing a
+#: terminal or a log reader may act on or be deceived by. `json.dumps` escapes only those below U+0020.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _BARE = re.compile(r"[^\s\"'=\[\]{}\\]+")
 _LEADING = ("timestamp", "level", "event")
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31;1"}
@@ -39,8 +42,13 @@ def console_text(event: Mapping[str, object], *, coloured: bool) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""`text` with everything unsafe written as `\uXXXX`."""
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    r"""`text` with everything unsafe written as `\uXXXX`, in pairs beyond U+FFFF, as JSON does."""
+    return _UNSAFE.sub(_as_escape, text)
+
+
+def _as_escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _field(value: object) -> str:

@@ -45,7 +45,7 @@ log = get_logger(__name__)
 Answer = TypeVar("Answer")
 State = TypeVar("State", OrderState, RefillState)
 
-LARGEST_CATALOGUE = 32 * 1024 * 1024
+LARGEST_CATALOGUE = 16 * 1024 * 1024
 LARGEST_ANSWER = 4 * 1024 * 1024
 #: An unknown status is told once; a panel that makes up statuses is not given the whole log.
 MOST_STATUSES_TOLD = 100

@@ -6,13 +6,12 @@ JSON, a redirect or a server error proves nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Never
 
+from smm_rules.panel.decoding import GARBLED, decode
 from smm_rules.panel.errors import Ambiguous, RateLimited, Rejected, Unreadable
 from smm_rules.panel.refusals import (
     is_plain_rate_limit,
@@ -64,17 +63,6 @@ def judge(reply: Reply, effects: tuple[str, ...] = ()) -> object:
         raise Ambiguous(f"HTTP {reply.status} without a usable answer")
     if not 200 <= reply.status < 300:
         raise Unreadable(f"HTTP {reply.status} without a documented error")
-    return document
-
-
-def decode(body: str) -> object:
-    """The JSON in `body`, numbers with a point as Decimal; `Unreadable` says what it is instead."""
-    try:
-        document: object = json.loads(body, parse_float=Decimal, parse_constant=_no_number)
-    except RecursionError:
-        raise Unreadable("JSON nested too deeply") from None
-    except ValueError:
-        raise Unreadable(f"{_kind(body)} instead of JSON") from None
     return document
 
 
@@ -148,7 +136,7 @@ def _status_says_failure(document: Mapping[str, object]) -> bool:
 
 def _words(value: object) -> str:
     """The words in an error member; empty when it says that there is no error."""
-    if value is True:
+    if value is True or value is GARBLED:
         return NO_REASON
     if isinstance(value, Mapping):
         named = [text(value.get(name)) for name in ("error", *_MESSAGE_NAMES)]
@@ -171,16 +159,3 @@ def _message(document: object) -> str | None:
 def _asked_wait(document: object) -> timedelta | None:
     seconds = whole_number(document.get("retry_after")) if isinstance(document, Mapping) else None
     return timedelta(seconds=min(seconds, 86_400)) if seconds is not None and seconds >= 0 else None
-
-
-def _no_number(constant: str) -> Never:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _kind(body: str) -> str:
-    start = body[:200].lstrip()
-    if not start:
-        return "an empty answer"
-    if start.startswith("<"):
-        return "an HTML page"
-    return "broken text"

@@ -19,6 +19,12 @@ _MOST_DIGITS = 40
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Control characters, line and paragraph separators, and marks that turn the direction of writing.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+# What nobody sees and a comparison does: soft hyphens, spaces without width, tags, annotations, fillers. The
+# joiners U+200C and U+200D stay, for Persian and emoji are written with them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
 # Half characters: valid in JSON, impossible in UTF-8.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
@@ -34,7 +40,8 @@ def safe_text(value: str, limit: int = LONGEST_TEXT) -> str:
     # Cutting first bounds the work; an escape sequence cut in two loses its ESC to `_CONTROL`.
     shown = value[: limit * 4]
     if not (shown.isascii() and shown.isprintable()):
-        shown = _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", _ANSI.sub("", shown)))
+        shown = _INVISIBLE.sub("", _CONTROL.sub(" ", _ANSI.sub("", shown)))
+        shown = _SURROGATE.sub("\ufffd", shown)
     shown = shown.strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

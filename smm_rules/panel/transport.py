@@ -176,7 +176,15 @@ async def _bounded_body(response: httpx.Response, largest: int) -> bytes:
         raise Unreadable(f"an answer encoded as {safe_text(encoding, 40)}, which was not asked for")
     inflate = None if encoding in ("", "identity") else zlib.decompressobj(wbits=47)
     body = bytearray()
+    arrived = 0
     async for chunk in response.aiter_raw():
+        if inflate is not None:
+            arrived += len(chunk)
+            if inflate.eof:
+                break  # zlib would keep all that follows the end
+            if arrived > largest:
+                # Packed data may unpack to nothing, for ever.
+                raise Unreadable(f"a packed answer of more than {largest} bytes")
         # One byte beyond what is allowed is enough to know, however well the rest is packed.
         room = largest - len(body) + 1
         body += chunk[:room] if inflate is None else _inflated(inflate, chunk, room)

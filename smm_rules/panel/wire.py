@@ -26,6 +26,8 @@ from smm_rules.panel.scalars import (
 )
 from smm_rules.panel.shapes import Entries, one_object, read_entries, rows_of
 
+#: More services than any panel sells; a larger catalogue is no catalogue.
+MOST_SERVICES = 100_000
 #: A drip-feed or subscription order lists its orders; more than this are not kept.
 MOST_SUBORDERS = 10_000
 _ORDER_STATUSES = frozenset(status.value for status in OrderStatus)
@@ -67,6 +69,8 @@ def read_catalogue(document: object) -> Catalogue:
     services: dict[str, Service] = {}
     unreadable: list[str] = []
     rows = rows_of(document)
+    if len(rows) > MOST_SERVICES:
+        raise Unreadable(f"a catalogue of {len(rows)} rows; at most {MOST_SERVICES} are read")
     for number, row in enumerate(rows, start=1):
         service = _service(row)
         if service is None:

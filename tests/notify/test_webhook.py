@@ -127,7 +127,7 @@ async def test_nobody_listening_is_tried_again() -> None:
 
 async def test_an_endless_answer_is_read_only_so_far() -> None:
     failed = await failure(answering(500, "x" * 1_000_000))
-    assert str(failed) == "127.0.0.1 answered 500: " + "x" * 200
+    assert str(failed) == "127.0.0.1 answered 500: " + "x" * 199 + "…"
 
 
 async def test_a_broken_answer_is_tried_again() -> None:

@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 
 from smm_rules.notify.channel import DeliveryFailed, Message
+from smm_rules.notify.channels.answers import quoted_words
 from smm_rules.notify.channels.worker import Worker
 from smm_rules.observe import get_logger
 from smm_rules.panel.endpoint import is_loopback
@@ -152,7 +153,7 @@ def _failure(host: str, error: Exception) -> DeliveryFailed:
     server without STARTTLS is mended in the configuration, and the mail then goes out."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
-        words = "; ".join(f"{code} {_words(text)}" for code, text in error.recipients.values())
+        words = "; ".join(f"{code} {quoted_words(text)}" for code, text in error.recipients.values())
         permanent = all(500 <= code < 600 for code in codes)
         return DeliveryFailed(f"{host} refused every recipient: {words}", permanent=permanent)
     if isinstance(error, smtplib.SMTPAuthenticationError):
@@ -160,13 +161,8 @@ def _failure(host: str, error: Exception) -> DeliveryFailed:
     if isinstance(error, smtplib.SMTPDataError | smtplib.SMTPSenderRefused):
         permanent = 500 <= error.smtp_code < 600
         return DeliveryFailed(
-            f"{host} answered {error.smtp_code} {_words(error.smtp_error)}", permanent=permanent
+            f"{host} answered {error.smtp_code} {quoted_words(error.smtp_error)}", permanent=permanent
         )
     if isinstance(error, smtplib.SMTPResponseException):
-        return DeliveryFailed(f"{host} answered {error.smtp_code} {_words(error.smtp_error)}")
-    return DeliveryFailed(f"{host}: {type(error).__name__}: {_words(str(error))}")
-
-
-def _words(text: bytes | str) -> str:
-    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return " ".join(decoded.split())[:200]
+        return DeliveryFailed(f"{host} answered {error.smtp_code} {quoted_words(error.smtp_error)}")
+    return DeliveryFailed(f"{host}: {type(error).__name__}: {quoted_words(str(error))}")

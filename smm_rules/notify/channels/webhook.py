@@ -15,6 +15,7 @@ from smm_rules import __version__
 from smm_rules.clock import Clock, SystemClock
 from smm_rules.notify import signature
 from smm_rules.notify.channel import JSON_BODY, DeliveryFailed, Message
+from smm_rules.notify.channels.answers import quoted_words
 from smm_rules.notify.channels.pinning import PinnedTransport, Resolve, resolved
 from smm_rules.panel.endpoint import is_loopback
 
@@ -22,7 +23,6 @@ from smm_rules.panel.endpoint import is_loopback
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 #: How much of an answer is read; it is only quoted when the message wasn't taken.
 _LONGEST_ANSWER = 2048
-_LONGEST_QUOTE = 200
 #: A longer wish to be left alone is cut to this.
 _LONGEST_WAIT = timedelta(days=1)
 
@@ -111,7 +111,7 @@ class WebhookChannel:
                 "write the final address into the channel's url",
                 permanent=True,
             )
-        quoted = " ".join(answer.decode("utf-8", "replace").split())[:_LONGEST_QUOTE]
+        quoted = quoted_words(answer)
         text = f"{self._url.host} answered {status}" + (f": {quoted}" if quoted else "")
         raise DeliveryFailed(
             text,
@@ -128,7 +128,7 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=seconds), _LONGEST_WAIT)
     try:
         named = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError, IndexError):
         return None
     until = named if named.tzinfo else named.replace(tzinfo=UTC)
     return max(timedelta(), min(until - now, _LONGEST_WAIT))
@@ -168,4 +168,4 @@ def request_body(message: Message) -> bytes:
 
 def _words(error: httpx.HTTPError) -> str:
     text = str(error) or type(error).__name__
-    return text if "://" not in text else type(error).__name__
+    return quoted_words(text) if "://" not in text else type(error).__name__
