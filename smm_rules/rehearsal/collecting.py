@@ -7,9 +7,11 @@ from datetime import datetime
 
 from smm_rules.actions.circumstances import SENT
 from smm_rules.engine.firing import Firing
+from smm_rules.engine.memory import Reason
+from smm_rules.facts import Entity
 from smm_rules.ledger.records import Intent, IntentState, QueuedMessage
 from smm_rules.ledger.sqlite import SqliteLedger
-from smm_rules.rehearsal.happening import TOLD, Record, StepTaken
+from smm_rules.rehearsal.happening import TOLD, Record, StepTaken, StoppedFiring, Swept
 from smm_rules.rules.model import StepKind
 
 _OPEN = frozenset({IntentState.PLANNED, IntentState.SENDING})
@@ -30,11 +32,29 @@ class Collector:
         self._newest = 0
         self._firings: dict[str, Firing] = {}
         self._by_id: dict[int, Firing] = {}
+        self._stops: dict[tuple[str, Entity], tuple[Reason, datetime | None]] = {}
 
-    def fired(self, firing: Firing) -> None:
-        """A firing that no guard stopped."""
-        self._firings[firing.key] = firing
-        self._record.fired.append(firing)
+    def swept(self, swept: Swept) -> None:
+        """Note what fired in a sweep, and what a limit stopped."""
+        stopped = {item.firing.key for item in swept.recorded.stopped}
+        for planned in swept.decided.sweep.firings:
+            if planned.firing.key not in stopped:
+                self._firings[planned.firing.key] = planned.firing
+                self._record.fired.append(planned.firing)
+        for one in swept.decided.sweep.remembered:
+            if one.memory.stopped_by is not None:
+                self._stopped(one.rule, one.entity, one.memory.stopped_by, one.memory.true_since, swept.at)
+        for item in swept.recorded.stopped:
+            firing = item.firing
+            self._stopped(firing.rule, firing.entity, item.reason, firing.episode, swept.at)
+
+    def _stopped(
+        self, rule: str, entity: Entity, reason: Reason, episode: datetime | None, now: datetime
+    ) -> None:
+        """Note a limit when it begins to stop an episode, not at every look."""
+        if self._stops.get((rule, entity)) != (reason, episode):
+            self._stops[rule, entity] = (reason, episode)
+            self._record.stopped.append(StoppedFiring(rule, entity, now, reason))
 
     @property
     def waiting(self) -> tuple[Intent, ...]:

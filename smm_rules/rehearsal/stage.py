@@ -10,24 +10,23 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from smm_rules.actions.circumstances import BUYING
 from smm_rules.actions.executor import Executor
 from smm_rules.actions.port import ActingPanel
-from smm_rules.engine.memory import Reason
-from smm_rules.engine.observation import Observation
+from smm_rules.actions.verdict import Why
 from smm_rules.engine.snapshots import complete
 from smm_rules.facts import Entity, EntityKind, Facts, Snapshot
-from smm_rules.ledger.records import Observed, OrderSource, Sweep, TrackedOrder
+from smm_rules.ledger.records import Intent, Observed, OrderSource, Sweep, TrackedOrder
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.polling.decisions import Belts, Look, decide
 from smm_rules.rehearsal.agenda import Agenda
 from smm_rules.rehearsal.clock import StageClock
 from smm_rules.rehearsal.collecting import Collector
-from smm_rules.rehearsal.happening import Record, StoppedFiring, Swept
+from smm_rules.rehearsal.happening import Record, Swept
 from smm_rules.rehearsal.idling import next_worthwhile, on_grid, previous_on_grid
+from smm_rules.rehearsal.source import Source, StagePace
 from smm_rules.rehearsal.surroundings import Surroundings
 from smm_rules.rules.model import RuleSet
 
@@ -36,29 +35,6 @@ _KINDS = (EntityKind.PANEL, EntityKind.BALANCE, EntityKind.SERVICE, EntityKind.O
 _OF_AN_ORDER = (EntityKind.ORDER, EntityKind.REFILL)
 _OWNER = "rehearsal"
 _MOST_CLAIMED = 500
-
-
-class Source(Protocol):
-    """Where the facts of a rehearsal come from."""
-
-    def observe(
-        self, entity: Entity, before: Facts, order: TrackedOrder | None, now: datetime
-    ) -> Observation:
-        """What a look at `entity` at `now` finds; `order` is the ledger's own word on an order or refill."""
-        ...
-
-    def last_look(self, entity: Entity) -> datetime | None:
-        """When `entity` is looked at for the last time; None when there is no end to it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StagePace:
-    """How often each thing is looked at, how long settled ones still are, and the tolerated gap."""
-
-    interval: Callable[[Entity], timedelta]
-    settle_after: timedelta = timedelta(days=1)
-    gap: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +75,6 @@ class Stage:
         self._seen: dict[Entity, _Seen] = {}
         self._orders: dict[Entity, TrackedOrder | None] = {}
         self._refilled: dict[Entity, Entity] = {}
-        self._stops: dict[tuple[str, Entity], tuple[Reason, datetime | None]] = {}
 
     # -- what the caller asks for -----------------------------------------------------------------------
     async def advance(self, until: datetime, *, inclusive: bool = True) -> None:
@@ -176,12 +151,8 @@ class Stage:
         memories = await self.ledger.memories(entities) if rules else {}
         decided = decide(looks, rules, memories, now, Belts(live=True, gap=self.pace.gap))
         recorded = await self.ledger.record(decided.sweep)
-        stopped = {item.firing.key for item in recorded.stopped}
-        for planned in decided.sweep.firings:
-            if planned.firing.key not in stopped:
-                self.collector.fired(planned.firing)
         swept = Swept(now, kind, panel, looks, rules, decided, recorded)
-        self._note_stopped(swept)
+        self.collector.swept(swept)
         self._audience(swept)
         self._plan_next(swept)
         return bool(decided.sweep.firings)
@@ -265,22 +236,6 @@ class Stage:
             turns.append(changed_at + look.settle_after)
         return next_worthwhile(now, look.interval, wakes, turns)
 
-    def _note_stopped(self, swept: Swept) -> None:
-        for one in swept.decided.sweep.remembered:
-            if one.memory.stopped_by is not None:
-                self._stopped(one.rule, one.entity, one.memory.stopped_by, one.memory.true_since, swept.at)
-        for item in swept.recorded.stopped:
-            firing = item.firing
-            self._stopped(firing.rule, firing.entity, item.reason, firing.episode, swept.at)
-
-    def _stopped(
-        self, rule: str, entity: Entity, reason: Reason, episode: datetime | None, now: datetime
-    ) -> None:
-        """Note a limit when it begins to stop an episode, not at every look."""
-        if self._stops.get((rule, entity)) != (reason, episode):
-            self._stops[rule, entity] = (reason, episode)
-            self.record.stopped.append(StoppedFiring(rule, entity, now, reason))
-
     # -- actions ----------------------------------------------------------------------------------------
     async def _carry_out(self, now: datetime) -> None:
         """Carry out what may be sent now and what follows from it, the oldest first."""
@@ -291,18 +246,43 @@ class Stage:
                 break
             for intent in ready:
                 tried.add(intent.id)
-                if intent.kind in BUYING:
-                    await self._read_market(intent.panel, now)
-                await self._executor.run_one(intent.id)
+                await self._read_up_to(now, intent)
+                after = await self._executor.run_one(intent.id)
                 order = intent.parameters.get("order", intent.entity.id)
                 self._stir({intent.entity, Entity(EntityKind.ORDER, intent.panel, order)}, now)
+                if after is not None and after.reason == Why.NOT_LOOKED_AT:
+                    self._look_at_once(intent.entity, now)
         await self.collector.collect(now)
 
-    async def _read_market(self, panel: str, now: datetime) -> None:
-        """Note that panel and balance have been read up to now: looks that were left out read them, too."""
-        for entity in (Entity(EntityKind.PANEL, panel), Entity(EntityKind.BALANCE, panel)):
+    async def _read_up_to(self, now: datetime, intent: Intent) -> None:
+        """Note that what bears on an action has been read till now: looks that were left out read it."""
+        order = await self.order_of(intent.entity)
+        await self._catch_up(intent.entity, now)
+        if intent.kind not in BUYING:
+            return
+        service = intent.parameters.get("service", order.service if order else None)
+        market = [Entity(EntityKind.PANEL, intent.panel), Entity(EntityKind.BALANCE, intent.panel)]
+        market += [Entity(EntityKind.SERVICE, intent.panel, service)] if service else []
+        for entity in market:
             if self.facts_of(entity):
                 await self.know(entity, now)
+
+    async def _catch_up(self, entity: Entity, now: datetime) -> None:
+        """Write down the last look that was left out: nothing can have come of it."""
+        seen = self._seen.get(entity)
+        if seen is None or seen.settled:
+            return
+        interval = self._interval(entity)
+        at = seen.at + interval * ((now - seen.at) // interval)
+        if at > seen.at and self._is_watched(entity, at):
+            self._seen[entity] = _Seen(at, settled=False)
+            observed = Observed(entity, self.facts_of(entity), False, at + interval)
+            await self.ledger.record(Sweep(at, (observed,)))
+
+    def _look_at_once(self, entity: Entity, now: datetime) -> None:
+        """An action waits for a look, so one is due now, however settled the thing may be."""
+        if entity in self._seen and self._is_watched(entity, now):
+            self._agenda.put(entity, now)
 
     def _stir(self, entities: Iterable[Entity], now: datetime) -> None:
         """An action may have changed what the ledger knows of an order: how often it was refilled."""

@@ -19,7 +19,8 @@ from smm_rules.rehearsal.replay.history import BEGINNING, HistoryLedger, instant
 from smm_rules.rehearsal.replay.model import Account, Acted, Fired, Limited, Replayed, Span
 from smm_rules.rehearsal.replay.recorded import RecordedWorld
 from smm_rules.rehearsal.scripted_panel import Script, ScriptedPanel
-from smm_rules.rehearsal.stage import Stage, StagePace
+from smm_rules.rehearsal.source import StagePace
+from smm_rules.rehearsal.stage import Stage
 from smm_rules.rules.model import RuleSet, StepKind
 
 _PAGE = 5_000

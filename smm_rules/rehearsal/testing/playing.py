@@ -14,7 +14,8 @@ from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rehearsal.clock import StageClock
 from smm_rules.rehearsal.happening import Swept
 from smm_rules.rehearsal.scripted_panel import Script, ScriptedPanel
-from smm_rules.rehearsal.stage import Stage, StagePace
+from smm_rules.rehearsal.source import StagePace
+from smm_rules.rehearsal.stage import Stage
 from smm_rules.rehearsal.testing.judging import Failure, judge
 from smm_rules.rehearsal.testing.model import RuleTest, Thing
 from smm_rules.rehearsal.testing.world import TestWorld
