@@ -127,6 +127,11 @@ def to_json(value: object) -> str:
     return _encode(_guarded(value))
 
 
+def to_canonical_json(value: object) -> str:
+    """Like `to_json` with keys sorted: equal values are equal text."""
+    return _encode_sorted(_guarded(value))
+
+
 def from_json(text: str) -> Any:
     """What `to_json` wrote; tuples come back as lists."""
     return _decode(text)

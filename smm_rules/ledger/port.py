@@ -14,6 +14,7 @@ from typing import Protocol
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.records import (
     Heartbeat,
     Intent,
@@ -45,12 +46,18 @@ class Ledger(Protocol):
     """Observations, rule memory, intents and the outbox, durably."""
 
     # -- what is watched ------------------------------------------------------------------------------
-    async def track(self, orders: Sequence[NewOrder], now: datetime) -> int:
-        """Watch these orders, due at once; return how many were new. A known order is left as it is."""
+    async def track(self, orders: Sequence[NewOrder], now: datetime, by: str = "") -> int:
+        """Watch these orders, due at once; return how many were new. A known order is left as it is.
+
+        `by` is who gave them, for the record of decisions.
+        """
         ...
 
-    async def forget(self, entity: Entity, now: datetime) -> bool:
-        """Stop watching an order; history and intents stay. False when it wasn't watched."""
+    async def forget(self, entity: Entity, now: datetime, by: str = "") -> bool:
+        """Stop watching an order; history and intents stay. False when it wasn't watched.
+
+        `by` is who asked for it, for the record of decisions.
+        """
         ...
 
     async def order(self, entity: Entity) -> TrackedOrder | None: ...
@@ -169,6 +176,37 @@ class Ledger(Protocol):
 
     async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
         """Firings from `since` to `until`, both included, in time order."""
+        ...
+
+    # -- the record of decisions (see ledger.audit) -----------------------------------------------------
+    async def rules_in_force(
+        self, texts: Sequence[RuleText], now: datetime, by: str, files: Sequence[str] = ()
+    ) -> bool:
+        """Keep each rule's text once and note the set as in force; False when it is the one noted last."""
+        ...
+
+    async def rule_text(self, rule: str, version: str, digest: str | None = None) -> str | None:
+        """A rule's text as it was written, the latest of that version when no digest is given."""
+        ...
+
+    async def audit(
+        self, kind: AuditKind, by: str, subject: str, data: Mapping[str, object], now: datetime
+    ) -> None:
+        """Add an entry about what is decided outside the ledger."""
+        ...
+
+    async def audit_page(self, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
+        """Entries with an ID above `after`, the oldest first."""
+        ...
+
+    async def audit_entry(self, entry_id: int) -> AuditEntry | None: ...
+
+    async def verify_audit(self, noted: Sequence[Head] = ()) -> Verification:
+        """Look through the whole record; `noted` are heads written down elsewhere that must be in it."""
+        ...
+
+    async def seal_audit(self, before: datetime, now: datetime) -> int:
+        """Drop the entries older than `before` behind a checkpoint; how many."""
         ...
 
     # -- outbox -----------------------------------------------------------------------------------------

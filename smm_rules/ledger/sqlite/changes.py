@@ -53,7 +53,7 @@ def claim(
     change = Transition(now, IntentState.PLANNED, IntentState.SENDING, "", "", owner)
     add_transition(connection, intent_id, change)
     if evidence:
-        note(connection, intent_id, evidence)
+        note(connection, intent_id, evidence, now)
     return True
 
 
@@ -130,7 +130,7 @@ def _conclude(
         again = Transition(now, IntentState.NOT_SENT, IntentState.PLANNED, outcome.reason, "", by)
         add_transition(connection, intent_id, again)
     if outcome.evidence:
-        note(connection, intent_id, outcome.evidence)
+        note(connection, intent_id, outcome.evidence, now)
     intent = must_have(connection, intent_id)
     if outcome.state is IntentState.CONFIRMED:
         _watch_what_was_made(connection, intent, outcome, now)

@@ -11,9 +11,11 @@ import apsw
 
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.codec import decode_facts, decode_memory, from_micros, to_micros
+from smm_rules.ledger.audit import AuditKind
+from smm_rules.ledger.codec import decode_facts, decode_memory, entity_text, from_micros, to_micros
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Observation, Watched
+from smm_rules.ledger.sqlite import audit
 from smm_rules.ledger.sqlite.query import changed, first, rows, rows_of_each
 from smm_rules.ledger.sqlite.rows import all_watched, key
 
@@ -88,7 +90,7 @@ def postpone(connection: apsw.Connection, entities: Iterable[Entity], due_at: da
     rows_of_each(connection, _POSTPONE, [(at, *key(entity)) for entity in entities])
 
 
-def forget(connection: apsw.Connection, entity: Entity, now: datetime) -> bool:
+def forget(connection: apsw.Connection, entity: Entity, now: datetime, by: str = "") -> bool:
     """Orders and refills; an order's refills go with it.
 
     What rules remember stays: should the order be tracked again, their limits still hold.
@@ -101,6 +103,7 @@ def forget(connection: apsw.Connection, entity: Entity, now: datetime) -> bool:
         return False
     if entity.kind is EntityKind.ORDER:
         changed(connection, _FORGET_REFILLS, (at, forgotten[0]))
+    audit.append(connection, now, AuditKind.FORGET, by, entity_text(entity), {})
     return True
 
 

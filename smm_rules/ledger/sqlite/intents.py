@@ -12,6 +12,7 @@ import apsw
 from smm_rules.engine.firing import Firing, IntentDraft, Occasion
 from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity
+from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import (
     decode_facts,
     decode_limits,
@@ -27,6 +28,7 @@ from smm_rules.ledger.codec import (
 )
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
+from smm_rules.ledger.sqlite import audit
 from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
 from smm_rules.ledger.states import no_such_intent
 from smm_rules.rules.model import StepKind
@@ -57,7 +59,11 @@ _ADD_TRANSITION = """
   INSERT INTO transitions (intent, at, before, after, reason, message, by) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _TRANSITIONS = "SELECT at, before, after, reason, message, by FROM transitions WHERE intent = ? ORDER BY id"
-_EVIDENCE = "SELECT evidence FROM intents WHERE id = ?"
+_TOLD = """
+  SELECT i.rule, i.entity, i.step, i.kind, i.panel, i.parameters, i.reserved, i.currency, i.result, f.key
+  FROM intents i LEFT JOIN firings f ON f.id = i.firing WHERE i.id = ?
+"""
+_EVIDENCE = "SELECT evidence, rule, entity FROM intents WHERE id = ?"
 _SET_EVIDENCE = "UPDATE intents SET evidence = ? WHERE id = ?"
 _FIRING_COLUMNS = """
   rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
@@ -142,14 +148,53 @@ def add_transition(connection: apsw.Connection, intent_id: int, change: Transiti
         change.by,
     )
     changed(connection, _ADD_TRANSITION, values)
+    _record(connection, intent_id, change)
 
 
-def note(connection: apsw.Connection, intent_id: int, evidence: Mapping[str, str]) -> None:
-    stored = cell(connection, _EVIDENCE, (intent_id,))
-    if stored is None:
+def _record(connection: apsw.Connection, intent_id: int, change: Transition) -> None:
+    """The change in the record of decisions; at an intent's birth with all that it asks for."""
+    told = first(connection, _TOLD, (intent_id,))
+    assert told is not None
+    rule, entity, step, kind, panel, parameters, reserved, currency, result, firing_key = told
+    data: dict[str, object] = {
+        "intent": intent_id,
+        "rule": rule,
+        "before": change.before,
+        "after": change.after.value,
+        "reason": change.reason,
+        "message": storable(change.message),
+    }
+    if change.before:
+        data |= {"result": result}
+        audit.append(connection, change.at, AuditKind.TRANSITION, change.by, entity, data)
+        return
+    data |= {
+        "firing": firing_key,
+        "step": step,
+        "kind": kind,
+        "panel": panel,
+        "parameters": decode_texts(parameters),
+        "reserved": None if reserved is None else Decimal(reserved),
+        "currency": currency,
+    }
+    audit.append(connection, change.at, AuditKind.INTENT, change.by, entity, data)
+
+
+def note(
+    connection: apsw.Connection, intent_id: int, evidence: Mapping[str, str], now: datetime | None = None
+) -> None:
+    """Without `now` the record of decisions has it at the time of its entry before."""
+    row = first(connection, _EVIDENCE, (intent_id,))
+    if row is None:
         raise no_such_intent(intent_id)
-    merged = decode_texts(stored) | dict(evidence)
-    changed(connection, _SET_EVIDENCE, (to_json(merged), intent_id))
+    stored, rule, entity = row
+    known = decode_texts(stored)
+    news = {name: text for name, text in evidence.items() if known.get(name) != text}
+    if not news:
+        return
+    changed(connection, _SET_EVIDENCE, (to_json(known | news), intent_id))
+    data = {"intent": intent_id, "rule": rule, "evidence": news}
+    audit.append(connection, now or audit.last_at(connection), AuditKind.EVIDENCE, "", entity, data)
 
 
 def intent(connection: apsw.Connection, intent_id: int) -> Intent | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.records import (
     Heartbeat,
     Intent,
@@ -28,7 +29,17 @@ from smm_rules.ledger.records import (
     Transition,
     Watched,
 )
-from smm_rules.ledger.sqlite import changes, entities, housekeeping, intents, orders, outbox, sweeps, traces
+from smm_rules.ledger.sqlite import (
+    audit,
+    changes,
+    entities,
+    housekeeping,
+    intents,
+    orders,
+    outbox,
+    sweeps,
+    traces,
+)
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
 from smm_rules.ledger.sqlite.writer import Writer
 
@@ -84,11 +95,11 @@ class SqliteLedger:
         return await self._read(check)
 
     # -- what is watched --------------------------------------------------------------------------------
-    async def track(self, orders_: Sequence[NewOrder], now: datetime) -> int:
-        return await self._write(orders.track, orders_, now)
+    async def track(self, orders_: Sequence[NewOrder], now: datetime, by: str = "") -> int:
+        return await self._write(orders.take_in, orders_, now, by)
 
-    async def forget(self, entity: Entity, now: datetime) -> bool:
-        return await self._write(entities.forget, entity, now)
+    async def forget(self, entity: Entity, now: datetime, by: str = "") -> bool:
+        return await self._write(entities.forget, entity, now, by)
 
     async def order(self, entity: Entity) -> TrackedOrder | None:
         return await self._read(orders.order, entity)
@@ -176,6 +187,32 @@ class SqliteLedger:
 
     async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
         return await self._read(intents.firings, since, until, limit)
+
+    # -- the record of decisions ------------------------------------------------------------------------
+    async def rules_in_force(
+        self, texts: Sequence[RuleText], now: datetime, by: str, files: Sequence[str] = ()
+    ) -> bool:
+        return await self._write(audit.rules_in_force, texts, now, by, files)
+
+    async def rule_text(self, rule: str, version: str, digest: str | None = None) -> str | None:
+        return await self._read(audit.rule_text, rule, version, digest)
+
+    async def audit(
+        self, kind: AuditKind, by: str, subject: str, data: Mapping[str, object], now: datetime
+    ) -> None:
+        await self._write(audit.append, now, kind, by, subject, data)
+
+    async def audit_page(self, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
+        return await self._read(audit.page, asked, after, limit)
+
+    async def audit_entry(self, entry_id: int) -> AuditEntry | None:
+        return await self._read(audit.entry, entry_id)
+
+    async def verify_audit(self, noted: Sequence[Head] = ()) -> Verification:
+        return await self._read(audit.verify, noted)
+
+    async def seal_audit(self, before: datetime, now: datetime) -> int:
+        return await self._write(audit.seal, before, now)
 
     # -- outbox -----------------------------------------------------------------------------------------
     async def enqueue(self, message: MessageDraft, now: datetime) -> bool:

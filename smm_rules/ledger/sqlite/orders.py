@@ -10,6 +10,7 @@ import apsw
 
 from smm_rules.engine.episode import ended
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import (
     decode_memory,
     encode_facts,
@@ -21,6 +22,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import NewOrder, TrackedOrder
+from smm_rules.ledger.sqlite import audit
 from smm_rules.ledger.sqlite.query import cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sqlite.rows import ORDER, key, order_from
 
@@ -77,6 +79,10 @@ _COUNT_REFILL = """
 """
 
 
+#: How many of the orders that somebody gave are named in the record of decisions.
+_NAMED_IN_RECORD = 100
+
+
 class Place(NamedTuple):
     """An order's place in its chain; `root` is None for the first."""
 
@@ -115,6 +121,16 @@ def track(connection: apsw.Connection, orders: Sequence[NewOrder], now: datetime
         [_revived(given["order", panel, name], at, entity_id) for entity_id, panel, name in revived],
     )
     return len(added) + len(revived)
+
+
+def take_in(connection: apsw.Connection, orders: Sequence[NewOrder], now: datetime, by: str) -> int:
+    """`track`, asked for by somebody: that is a decision of its own."""
+    added = track(connection, orders, now)
+    if added:
+        first_ones = [entity_text(new.entity) for new in orders[:_NAMED_IN_RECORD]]
+        data = {"new": added, "given": len(orders), "orders": first_ones}
+        audit.append(connection, now, AuditKind.TRACK, by, "", data)
+    return added
 
 
 def follow(connection: apsw.Connection, made: NewOrder, now: datetime) -> None:

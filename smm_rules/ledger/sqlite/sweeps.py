@@ -10,6 +10,7 @@ import apsw
 from smm_rules.engine.firing import Firing
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import (
     encode_facts,
     encode_limits,
@@ -21,7 +22,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
-from smm_rules.ledger.sqlite import chains
+from smm_rules.ledger.sqlite import audit, chains
 from smm_rules.ledger.sqlite.intents import Origin, plan
 from smm_rules.ledger.sqlite.outbox import enqueue
 from smm_rules.ledger.sqlite.query import cell, changed, rows_of_each
@@ -172,4 +173,13 @@ def _add_firing(connection: apsw.Connection, firing: Firing) -> int:
         encode_limits(firing.limits),
     )
     firing_id: int = cell(connection, _ADD_FIRING, values)
+    data = {
+        "firing": firing.key,
+        "rule": firing.rule,
+        "rule_version": firing.rule_version,
+        "occasion": firing.occasion.value,
+        "episode": firing.episode,
+        "facts": firing.facts,
+    }
+    audit.append(connection, firing.at, AuditKind.FIRING, firing.rule, entity_text(firing.entity), data)
     return firing_id
