@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from html import escape
 
-_HEIGHT, _TOP, _BOTTOM, _LEFT = 180, 16, 26, 46
+_HEIGHT, _TOP, _BOTTOM, _LEFT = 180, 28, 26, 46
 _GROUP_WIDTH, _LEAST_WIDTH = 44, 320
 _GAP = 8
 _MOST_LABELS = 10
@@ -32,7 +32,7 @@ def bar_chart(title: str, days: Sequence[date], series: Sequence[Series], unit: 
     parts = [
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
         f"<title>{escape(title)}</title>",
-        *_scale(top, width, unit),
+        *_scale(_ticks(top, series), width, unit),
     ]
     bar = (group - _GAP) / max(len(series), 1)
     every = -(-len(days) // _MOST_LABELS)
@@ -58,9 +58,19 @@ def _bar(
     )
 
 
-def _scale(top: Decimal, width: int, unit: str) -> list[str]:
+def _ticks(top: Decimal, series: Sequence[Series]) -> tuple[Decimal, ...]:
+    """Nothing, half and all; no half of things that are counted in ones."""
+    if not top:
+        return (Decimal(0),)
+    half = top / 2
+    whole = all(value == value.to_integral_value() for one in series for value in one.values)
+    return (Decimal(0), top) if whole and half != half.to_integral_value() else (Decimal(0), half, top)
+
+
+def _scale(ticks: Sequence[Decimal], width: int, unit: str) -> list[str]:
+    top = ticks[-1]
     parts = []
-    for value in (Decimal(0), top / 2, top) if top else (Decimal(0),):
+    for value in ticks:
         y = _TOP + _HEIGHT - (float(value / top) * _HEIGHT if top else 0.0)
         parts.append(f'<line class="line" x1="{_LEFT}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(_label(number_text(value), _LEFT - 6, y + 4, "end"))

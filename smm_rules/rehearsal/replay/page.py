@@ -36,6 +36,7 @@ td.number, th.number { text-align: right; }
 td.none { color: var(--mark); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: .5rem 0; }
 .legend span { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin-right: .4rem; }
+.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
 svg { display: block; max-width: none; }
 svg .line { stroke: var(--line); } svg .label { fill: var(--soft); font-size: 11px; }
 .real { fill: var(--real); background: var(--real); } .first { fill: var(--first); background: var(--first); }
@@ -125,8 +126,9 @@ def _charts(report: Report) -> list[str]:
         if not any(account.fired or account.acted for account in accounts):
             continue
         parts.append(f"<h3>{escape(rule)}</h3>")
-        parts.append(_chart(report, rule, "firings", accounts))
-        parts += [_chart(report, rule, currency, accounts) for currency in currencies(accounts)]
+        measured = ("firings", *currencies(accounts))
+        charts = "".join(_chart(report, rule, what, accounts) for what in measured)
+        parts.append(f'<div class="charts">{charts}</div>')
     return parts or ["<p>Nothing fired.</p>"]
 
 
