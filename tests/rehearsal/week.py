@@ -72,7 +72,7 @@ def state(status: str, remains: int) -> OrderState:
 
 def changes(seed: int, orders: int) -> dict[datetime, dict[str, object]]:
     """Orders that end one way or another in the course of the week, and a balance that falls."""
-    script = random.Random(seed)  # noqa: S311 - a made-up history, the same every time
+    script = random.Random(seed)
     first: dict[str, object] = {str(name): state("In progress", 1000) for name in range(1, orders + 1)}
     found: dict[datetime, dict[str, object]] = {START: first}
     for name in range(1, orders + 1):
