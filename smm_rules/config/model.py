@@ -9,6 +9,7 @@ from pydantic import Field
 
 from smm_rules.config.addresses import PanelUrl
 from smm_rules.config.channels import ChannelSettings
+from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.secrets import Secret, SecretReference
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many
@@ -35,6 +36,7 @@ class PanelSettings(Settings):
     connections: Annotated[int, Field(ge=1, le=100)] = 4
     timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
     poll: PollSettings = PollSettings()
+    guards: PanelGuards = PanelGuards()
 
 
 class OperatorSettings(Settings):
@@ -68,7 +70,9 @@ class Configuration(Settings):
     ledger: FilePath
     drop_folder: FilePath | None = None
     operator: OperatorSettings | None = None
-    mode: Literal["live", "dry_run"] = "live"
+    mode: Literal["live", "dry_run", "shadow"] = "live"
+    guards: GuardSettings = GuardSettings()
+    unknown: UnknownSettings = UnknownSettings()
     observation_gap: Annotated[Duration, _SECOND] = timedelta(minutes=30)
     settle_after: Duration = timedelta(days=1)
     retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=90)

@@ -161,4 +161,5 @@ def _firing(
         otherwise=rule.otherwise if first else (),
         # Reminders and ends belong to an episode the limits have already let through.
         limits=rule.limit if first else NO_LIMITS,
+        guards=rule.guards,
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from smm_rules.facts import Entity, Facts
-from smm_rules.rules.model import NO_LIMITS, Limits, Step, StepKind
+from smm_rules.rules.model import NO_LIMITS, NO_RULE_GUARDS, Limits, RuleGuards, Step, StepKind
 
 
 class Occasion(StrEnum):
@@ -41,6 +41,7 @@ class Firing:
     steps: tuple[Step, ...]
     otherwise: tuple[Step, ...]
     limits: Limits = NO_LIMITS
+    guards: RuleGuards = NO_RULE_GUARDS
 
     @property
     def acts(self) -> bool:

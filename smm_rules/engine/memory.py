@@ -28,6 +28,8 @@ class Reason(StrEnum):
     LIMIT_PER_CHAIN = "limit_per_chain"
     LIMIT_PER_SWEEP = "limit_per_sweep"
     DRY_RUN = "dry_run"
+    SHADOW = "shadow"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from smm_rules.document import DocumentError, Problem, Trail
 from smm_rules.facts import EntityKind
 from smm_rules.rules.checks import WrittenRule, check_parts, check_whole
 from smm_rules.rules.expression import CompiledCondition, SourceText, compile_conditions
-from smm_rules.rules.model import FirstSeen, Limits, Rule
+from smm_rules.rules.model import ApprovalNeed, FirstSeen, Limits, Mode, Rule, RuleGuards
 from smm_rules.rules.scope import Scope
 from smm_rules.rules.version import rule_version
 
@@ -42,6 +42,7 @@ def build_rule(written: WrittenRule, scope: Scope | None) -> Rule:
         otherwise=tuple(step.step() for step in spec.otherwise),
         done=tuple(step.step() for step in spec.done),
         limit=_limits(written),
+        guards=_guards(written),
         first_seen=FirstSeen(spec.first_seen or (FirstSeen.IGNORE if acts else FirstSeen.ACT)),
         panels=frozenset(spec.panels) or None,
         position=written.document.position((*written.trail, "name")),
@@ -72,6 +73,13 @@ def _sources(written: WrittenRule, key: str, texts: tuple[str, ...]) -> list[Sou
 def _source(written: WrittenRule, trail: Trail, text: str) -> SourceText:
     document = written.document
     return SourceText(text, document.within(trail, 0), lambda offset: document.within(trail, offset))
+
+
+def _guards(written: WrittenRule) -> RuleGuards:
+    spec = written.spec
+    approve = spec.approve
+    approval = None if approve is None else ApprovalNeed(approve.above, approve.expires)
+    return RuleGuards(Mode(spec.mode), spec.spend, approval)
 
 
 def _limits(written: WrittenRule) -> Limits:

@@ -94,6 +94,10 @@ def _limits(rule: WrittenRule) -> Iterator[Problem]:
     if "per_chain" in given and rule.spec.watch != "order":
         message = "`per_chain` counts an order and its reorders; this rule doesn't watch orders"
         yield rule.problem(("limit", "per_chain"), message, "Leave it out")
+    for key in ("spend", "approve"):
+        if key in rule.spec.model_fields_set and not rule.acts:
+            message = f"`{key}` bounds actions, and this rule asks no panel for anything"
+            yield rule.key_problem(key, message, "Leave it out")
 
 
 def _templates(rule: WrittenRule) -> Iterator[Problem]:

@@ -27,6 +27,9 @@ KEY_ORDER = (
     "otherwise",
     "done",
     "limit",
+    "spend",
+    "approve",
+    "mode",
     "first_seen",
 )
 _FILE_ORDER = ("rules", "tests")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from smm_rules.rules.model import Rule, RuleSet
 from smm_rules.rules.schema import RuleFileOutline, RuleSpec
 from smm_rules.rules.scope import Scope
 from smm_rules.rules.sound import sound_problems
+from smm_rules.rules.written_text import written_text
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -47,11 +48,15 @@ class RawTest:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRules:
-    """All rules of all files, what is worth a warning, and the tests beside the rules."""
+    """All rules of all files, what is worth a warning, and the tests beside the rules.
+
+    `texts` are the rules' own lines by name.
+    """
 
     rules: RuleSet
     warnings: tuple[Problem, ...] = ()
     tests: tuple[RawTest, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules:
@@ -67,7 +72,9 @@ def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules
     if reading.problems:
         raise DocumentError(in_file_order(reading.problems))
     warnings = in_file_order([*reading.warnings, *set_warnings(reading.rules)])
-    return LoadedRules(RuleSet(tuple(reading.rules)), tuple(warnings), tuple(reading.tests))
+    return LoadedRules(
+        RuleSet(tuple(reading.rules)), tuple(warnings), tuple(reading.tests), dict(reading.texts)
+    )
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     names: dict[str, Position] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def files(self, paths: Sequence[Path]) -> list[Path]:
         """The files that `paths` stand for, each once."""
@@ -121,6 +129,7 @@ class _Reading:
             self.problems.extend(error.problems)
             return
         self.rules.append(rule)
+        self.texts[rule.name] = written_text(document, trail)
         self.warnings += rule_warnings(written, rule)
 
     def _name(self, document: Document, trail: Trail) -> None:

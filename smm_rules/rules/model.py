@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from smm_rules.document.problem import Position
 from smm_rules.facts import EntityKind, Value
+from smm_rules.facts.allowance import Allowance
 
 
 class StepKind(StrEnum):
@@ -87,6 +89,38 @@ class Limits:
 NO_LIMITS = Limits()
 
 
+class Mode(StrEnum):
+    """How far a rule goes. `DRY_RUN` holds its actions and lets its messages out; `SHADOW` only writes down
+    what it would have done, beside the live rules."""
+
+    LIVE = "live"
+    DRY_RUN = "dry_run"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalNeed:
+    """Which actions wait for the operator: those dearer than `above`, all of them where that is None.
+
+    What waited for longer than `expires` is denied; None waits for ever.
+    """
+
+    above: Decimal | None = None
+    expires: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGuards:
+    """What bounds a rule's actions beyond how often it fires. Money is in each panel's own currency."""
+
+    mode: Mode = Mode.LIVE
+    spend: tuple[Allowance, ...] = ()
+    approval: ApprovalNeed | None = None
+
+
+NO_RULE_GUARDS = RuleGuards()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. `version` is a hash over its meaning, so an edit of comments or layout keeps it."""
@@ -103,6 +137,7 @@ class Rule:
     otherwise: tuple[Step, ...] = ()
     done: tuple[Step, ...] = ()
     limit: Limits = NO_LIMITS
+    guards: RuleGuards = NO_RULE_GUARDS
     first_seen: FirstSeen = FirstSeen.ACT
     panels: frozenset[str] | None = None
     position: Position | None = None

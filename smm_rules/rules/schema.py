@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from smm_rules.document.types import Duration, FilledText, Settings, Slug, at_least, one_or_many, refuse
+from smm_rules.document.allowances import Money, Spend
+from smm_rules.document.types import (
+    Duration,
+    FilledText,
+    Settings,
+    Slug,
+    at_least,
+    one_or_many,
+    refuse,
+    written,
+)
 from smm_rules.rules.steps import StepSpec
 
 _MINUTE = at_least(timedelta(minutes=1))
@@ -29,6 +40,24 @@ class LimitSpec(Settings):
     per_sweep: _Count | None = None
 
 
+class ApproveSpec(Settings):
+    """Which actions wait for the operator; see `rules.model.ApprovalNeed`."""
+
+    above: Money | None = None
+    expires: Annotated[Duration, _MINUTE] | None = None
+
+
+def _approve(value: Any) -> Any:
+    """`approve: always` stands for every action, without an end to the waiting."""
+    if value == "always":
+        return {}
+    if not isinstance(value, dict | ApproveSpec):
+        money = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        suggestion = f"Write approve: {{above: {value}}}" if money else ""
+        refuse(f"must be `always` or like {{above: 5.00, expires: 2h}}, not {written(value)}", suggestion)
+    return value
+
+
 class RuleSpec(Settings):
     """One rule as written. What is left out is empty."""
 
@@ -45,6 +74,10 @@ class RuleSpec(Settings):
         "per_chain": "Write it below `limit:`",
         "per_sweep": "Write it below `limit:`",
         "limits": 'Did you mean "limit"?',
+        "budget": "Write spend: 20.00/day",
+        "approval": "Write approve: {above: 5.00}",
+        "dry_run": "Write mode: dry_run",
+        "shadow": "Write mode: shadow",
     }
 
     name: Slug
@@ -58,6 +91,15 @@ class RuleSpec(Settings):
     otherwise: _Steps = ()
     done: _Steps = ()
     limit: LimitSpec = LimitSpec()
+    spend: Spend = ()
+    approve: (
+        Annotated[
+            ApproveSpec,
+            BeforeValidator(_approve, json_schema_input_type=Literal["always"] | ApproveSpec),
+        ]
+        | None
+    ) = None
+    mode: Literal["live", "dry_run", "shadow"] = "live"
     first_seen: Literal["ignore", "act"] | None = None
     panels: Annotated[tuple[Slug, ...], one_or_many(Slug), Field(strict=False, min_length=1)] = ()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
-from smm_rules.rules.model import Rule, Step
+from smm_rules.rules.model import NO_RULE_GUARDS, Rule, RuleGuards, Step
 
 
 def rule_version(rule: Rule, when: str, until: str) -> str:
     """Sixteen hexadecimal digits over the meaning of `rule`. `when` and `until` are canonical texts."""
     limit = rule.limit
-    meaning = {
+    meaning: dict[str, object] = {
         "watch": rule.watch.value,
         "when": when,
         "until": until,
@@ -29,8 +29,25 @@ def rule_version(rule: Rule, when: str, until: str) -> str:
         "first_seen": rule.first_seen.value,
         "panels": None if rule.panels is None else sorted(rule.panels),
     }
+    if (
+        rule.guards != NO_RULE_GUARDS
+    ):  # so that a rule without any keeps the version it had before there were any
+        meaning["guards"] = _guards(rule.guards)
     text = json.dumps(meaning, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def _guards(guards: RuleGuards) -> list[object]:
+    approval = guards.approval
+    return [
+        guards.mode.value,
+        [str(allowance) for allowance in guards.spend],
+        approval
+        and [
+            None if approval.above is None else format(approval.above, "f"),
+            None if approval.expires is None else approval.expires.total_seconds(),
+        ],
+    ]
 
 
 def _steps(steps: tuple[Step, ...]) -> list[list[object]]:

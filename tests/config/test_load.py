@@ -178,7 +178,7 @@ BROKEN = {
     "rules as number": ("[rules, more/own.yaml]", "⟦5", "must be the path of a file", ""),
     "no ledger": ("ledger: state/ledger.sqlite\n", "", "The key `ledger` is missing", ""),
     "operator's channel": ("{channel: ops}", "{channel: ⟦opps}", 'There is no channel "opps"', '"ops"'),
-    "mode": ("operator:", "mode: ⟦dry\noperator:", "`mode` must be live or dry_run", '"dry_run"'),
+    "mode": ("operator:", "mode: ⟦dry\noperator:", "`mode` must be live, dry_run or shadow", '"dry_run"'),
     "level": ("operator:", "logging: {level: ⟦warn}\noperator:", "`level` must be debug", '"warning"'),
     "format": ("operator:", "logging: {format: ⟦text}\noperator:", "`format` must be json", ""),
     "gap": ("operator:", "observation_gap: ⟦5m\noperator:", "must be longer than the time between", "45m"),
@@ -275,7 +275,7 @@ def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("SMM_RULES_MODE", "dry", "`mode` must be live or dry_run"),
+        ("SMM_RULES_MODE", "dry", "`mode` must be live, dry_run or shadow"),
         ("SMM_RULES_LOG_LEVEL", "verbose", "`level` must be debug"),
         ("SMM_RULES_SWEEP_SIZE", "many", "`sweep_size` must be a whole number"),
         ("SMM_RULES_SWEEP_SIZE", ".inf", ".inf is not a number"),

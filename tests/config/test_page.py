@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from smm_rules.config import Configuration, PanelSettings, PollSettings, load_configuration
 from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSettings
 from smm_rules.config.environment import OTHERS, VARIABLES
+from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
 from smm_rules.facts import format_duration
 
@@ -41,12 +42,12 @@ def test_the_example_loads(tmp_path: Path) -> None:
 
 def test_every_setting_is_told_of_with_its_default() -> None:
     told = [
-        *((name, field) for name, field in settings(PanelSettings) if name != "poll"),
+        *((name, field) for name, field in settings(PanelSettings) if name not in ("poll", "guards")),
         *settings(PollSettings, "poll."),
         *(
             (name, field)
             for name, field in settings(Configuration)
-            if name not in ("panels", "channels", "operator", "reload", "logging")
+            if name not in ("panels", "channels", "operator", "reload", "logging", "guards", "unknown")
         ),
         *settings(ReloadSettings, "reload."),
         *settings(LoggingSettings, "logging."),
@@ -54,6 +55,21 @@ def test_every_setting_is_told_of_with_its_default() -> None:
     missing = [name for name, field in told if shown(field) not in ROWS.get(name, "").partition("|")[0]]
     assert missing == []
     assert "operator.channel" in ROWS
+
+
+def test_every_guard_is_told_of() -> None:
+    told = [
+        *(name for name, _ in settings(GuardSettings, "guards.")),
+        *(name for name, _ in settings(PanelGuards, "guards.")),
+        *(name for name, _ in settings(BreakerSettings, "guards.breaker.")),
+        *(name for name, _ in settings(UnknownSettings, "unknown.")),
+    ]
+    assert [name for name in told if name not in ROWS] == []
+    defaults = BreakerSettings()
+    assert ROWS["guards.breaker.of"].startswith(f"`{defaults.of}`")
+    assert ROWS["guards.breaker.pause"].startswith(f"`{format_duration(defaults.pause)}`")
+    assert ROWS["guards.breaker.errors"].startswith(f"`{defaults.errors:.0%}`")
+    assert ROWS["guards.max_rate_increase"].startswith(f"`{GuardSettings().max_rate_increase:.0%}`")
 
 
 def shown(field: FieldInfo) -> str:

@@ -22,6 +22,15 @@ WORDS: dict[str, dict[str, str]] = {
         "otherwise": "Steps for when a panel refuses an action of `do`; `{{ refusal }}` has its words.",
         "done": "Steps that tell when a stretch that has fired is over.",
         "limit": "How often the rule may fire. Needed when a step acts on a panel.",
+        "spend": (
+            "What its actions may cost: 20.00/day, or a list like [5.00/order, 300.00/month]. Units: order, "
+            "chain, hour, day, month (UTC). What would cost more is held."
+        ),
+        "approve": "What waits for you: `always`, or {above: 5.00, expires: 2h}.",
+        "mode": (
+            "`dry_run` holds its actions, `shadow` only writes down what it would have done, beside the live "
+            "rules."
+        ),
         "first_seen": (
             "What about a thing that is in this state already when it is first seen. `ignore` is the default "
             "of a rule that acts on a panel, `act` of one that only tells."
@@ -33,6 +42,10 @@ WORDS: dict[str, dict[str, str]] = {
         "every": "The least time between two firings for one order, like 24h. 1h when left out.",
         "per_chain": "How often it fires over an order and all its reorders. 3 when left out.",
         "per_sweep": "If more orders than this would fire in one look, it acts on none. 25 when left out.",
+    },
+    "ApproveSpec": {
+        "above": "Actions that cost more than this wait for you; every action when left out.",
+        "expires": "What waited for longer than this is denied. For ever when left out.",
     },
     "StepSpec": {
         "refill": "Ask the panel to refill the order. It takes no parameters.",
@@ -72,7 +85,12 @@ WORDS: dict[str, dict[str, str]] = {
         "ledger": "The SQLite file that remembers everything. Its directory must exist.",
         "drop_folder": "A folder whose order lists are imported.",
         "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
-        "mode": "`dry_run` holds every action of the rules and sends nothing to a panel; messages go out.",
+        "mode": (
+            "`dry_run` holds every action of the rules and sends nothing to a panel; messages go out. `shadow` "
+            "only writes down what the rules would have done."
+        ),
+        "guards": "What bounds the actions of all rules together.",
+        "unknown": "What may prove that an action in doubt did happen.",
         "observation_gap": "When nobody looked for longer, a hold (`for:`) starts anew.",
         "settle_after": "How long an ended order is still looked at.",
         "retention": "How long history, delivered messages and settled actions are kept.",
@@ -92,6 +110,33 @@ WORDS: dict[str, dict[str, str]] = {
         "connections": "Requests under way at once.",
         "timeout": "How long a whole answer may take.",
         "poll": "How often each kind of thing is looked at.",
+        "guards": "What bounds actions on this panel.",
+    },
+    "GuardSettings": {
+        "spend": "What all actions together may cost, by currency: 50.00/day, or a list.",
+        "actions": "How many actions may be sent: 100/hour, or a list. Units: hour, day, month (UTC).",
+        "share_of_orders": "On which share of a panel's orders one rule may act in a day; 5 at least.",
+        "max_rate_increase": "For a reorder that states none: how much dearer its service may have become.",
+        "breaker": "When actions are stopped because too many went wrong.",
+    },
+    "PanelGuards": {
+        "spend": "What actions on this panel may cost: 50.00/day, or a list.",
+        "actions": "How many actions may be sent to this panel: 100/hour, or a list.",
+        "keep_balance": "What must be left of the balance.",
+        "share_of_orders": "On which share of its orders one rule may act in a day; 5 at least.",
+        "breaker": "When actions on this panel are stopped, other than on all panels.",
+    },
+    "BreakerSettings": {
+        "errors": "The share of actions in doubt or not sent that opens it.",
+        "refused": "The share of refused actions that opens it; none when left out.",
+        "of": "How many of the last actions are looked at.",
+        "pause": "How long a panel's breaker stays open at least.",
+    },
+    "UnknownSettings": {
+        "prove_by": (
+            "`balance`: it fell by just what the action costs, and nothing else was bought. `status`: the "
+            "order that was to be canceled is."
+        ),
     },
     "PollSettings": {
         "orders": _POLL.format("each order is looked at"),
