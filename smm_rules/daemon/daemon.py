@@ -23,10 +23,12 @@ from smm_rules.daemon.rules_in_force import (
     edited,
     no_longer_asked,
     questions,
+    rule_texts,
     versions,
 )
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
+from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import MessageState
@@ -40,6 +42,7 @@ log = get_logger(__name__)
 #: How long a job may run before the daemon calls itself stuck, in seconds of the machine's time.
 PATIENCE_SECONDS = 600.0
 _DEAD_LETTERS_TOLD = 100
+_PROBLEMS_RECORDED = 100
 
 
 class Daemon:
@@ -106,6 +109,7 @@ class Daemon:
             )
             await self._recover(parts)
             carried = await self._carry_over(parts, rules)
+            await parts.ledger.rules_in_force(rules.texts, self._clock.now(), DAEMON, rules.files)
             jobs = Jobs(self.counters, progress)
             work = await self._work(parts, rules, jobs, progress, carried)
             work.schedule()
@@ -190,6 +194,8 @@ class Daemon:
             async with work.deciding:
                 ended = await parts.ledger.end_holds((*changes.removed, *changes.restarted))
                 await parts.ledger.wake(changes.changed, self._clock.now())
+                by = f"{DAEMON}, asked by {self._asked_by}"
+                await parts.ledger.rules_in_force(rule_texts(fresh), self._clock.now(), by, rules.files)
                 rules.adopt(fresh)
         except (DocumentError, LedgerError) as error:
             await self._refuse_reload(error, rules, parts)
@@ -221,6 +227,8 @@ class Daemon:
         self._notifier.ready(f"Reload refused; running the {count} rules from before")
         now = self._clock.now()
         try:
+            what = {"problems": problems[:_PROBLEMS_RECORDED], "kept": count}
+            await parts.ledger.audit(AuditKind.RELOAD_REFUSED, DAEMON, "", what, now)
             await parts.voice.tell(reload_failed(problems, now), now)
         except LedgerError as failure:
             log.error("rules.reload_untold", error=str(failure))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from smm_rules.ledger.audit import RuleText
 from smm_rules.observe import get_logger
 from smm_rules.rules.loader import LoadedRules, load_rules
 from smm_rules.rules.model import Rule, RuleSet
@@ -98,6 +99,16 @@ class RulesInForce:
         """The rule set in force."""
         return self.loaded.rules
 
+    @property
+    def texts(self) -> tuple[RuleText, ...]:
+        """The rules in force as they are written, for the record of decisions."""
+        return rule_texts(self.loaded)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the rules are read from."""
+        return tuple(str(path) for path in self._paths)
+
     def read(self) -> LoadedRules:
         """Read the files again, changing nothing. `DocumentError` carries every problem."""
         return load_rules(self._paths, self._scope)
@@ -106,6 +117,13 @@ class RulesInForce:
         """Put a set that was read into force."""
         self.loaded = fresh
         _warn(fresh)
+
+
+def rule_texts(loaded: LoadedRules) -> tuple[RuleText, ...]:
+    """Each rule with its version and its own lines."""
+    return tuple(
+        RuleText(rule.name, rule.version, loaded.texts.get(rule.name, "")) for rule in loaded.rules.rules
+    )
 
 
 def _warn(loaded: LoadedRules) -> None:

@@ -44,6 +44,10 @@ class ScanReport:
     bad: int = 0
 
 
+#: Who gave the orders, for the record of decisions.
+_BY = "drop folder"
+
+
 class DropFolder:
     """The folder at `path`. Scans are made by whoever calls `scan`; two at once run one after the other.
 
@@ -164,7 +168,7 @@ class DropFolder:
             OrderFile(self._processing / name, options, follow_links=False) as source,
             BadLines(self._bad_lines_of(name)) as bad_lines,
         ):
-            return await import_orders(source, self._ledger, options.now, on_bad=bad_lines.add)
+            return await import_orders(source, self._ledger, options.now, on_bad=bad_lines.add, by=_BY)
 
     def _bad_lines_of(self, name: str) -> Path:
         """Where bad lines are written while a file is read; hidden, so that it is never taken for orders."""

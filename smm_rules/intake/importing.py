@@ -24,7 +24,7 @@ _KEPT = 1_000
 class Tracker(Protocol):
     """What an import needs of the ledger."""
 
-    async def track(self, orders: Sequence[NewOrder], now: datetime) -> int: ...
+    async def track(self, orders: Sequence[NewOrder], now: datetime, by: str = "") -> int: ...
 
 
 class Source(Iterable[Line], Protocol):
@@ -73,12 +73,13 @@ async def import_orders(
     on_progress: Callable[[ImportProgress], None] = _ignore,
     on_bad: Callable[[Sequence[BadLine]], None] = _ignore,
     batch: int = BATCH,
+    by: str = "",
 ) -> ImportReport:
     """Track every order of `source`; `SourceRefused` before anything is taken if it can't be read.
 
     Each batch is durable before the next is read, and a known order is left as it is: an import that was
     cut short may simply be run again. Files are read on a thread, so the daemon stays awake. `on_bad` runs
-    on that thread, with the bad lines of each batch.
+    on that thread, with the bad lines of each batch. `by` is who gave the orders.
     """
     report = ImportReport(0, 0, 0, ())
     lines = iter(source)
@@ -86,7 +87,7 @@ async def import_orders(
         orders, bad_lines = await asyncio.to_thread(_next_batch, lines, batch, on_bad)
         if not orders and not bad_lines:
             return report
-        added = await ledger.track(orders, now) if orders else 0
+        added = await ledger.track(orders, now, by) if orders else 0
         report = ImportReport(
             report.added + added,
             report.known + len(orders) - added,

@@ -209,7 +209,7 @@ class Crashing:
         self.ledger = ledger
         self.batches = batches
 
-    async def track(self, orders: Sequence[NewOrder], now: datetime) -> int:
+    async def track(self, orders: Sequence[NewOrder], now: datetime, by: str = "") -> int:
         if not self.batches:
             raise LedgerError("the disk is full")
         self.batches -= 1

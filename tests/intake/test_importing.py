@@ -63,7 +63,7 @@ class Counting:
 
     tracked = 0
 
-    async def track(self, orders: Sequence[NewOrder], now: datetime) -> int:
+    async def track(self, orders: Sequence[NewOrder], now: datetime, by: str = "") -> int:
         self.tracked += len(orders)
         return len(orders)
 

@@ -12,6 +12,7 @@ from smm_rules.cli.context import (
     asynchronous,
     config_option,
     json_option,
+    operator_name,
     read_configuration,
 )
 from smm_rules.cli.exits import Exit, Stop
@@ -63,8 +64,8 @@ async def forget(
         if watched:
             what = "this order" if len(watched) == 1 else f"these {len(watched)} orders"
             ask_first(f"Stop watching {what}?", yes)
-        now = SystemClock().now()
-        forgotten = [entity for entity in watched if await ledger.forget(entity, now)]
+        now, by = SystemClock().now(), operator_name()
+        forgotten = [entity for entity in watched if await ledger.forget(entity, now, by)]
     strangers = [entity for entity in named if entity not in forgotten]
     if as_json:
         print_json({"forgotten": forgotten, "not_watched": strangers})

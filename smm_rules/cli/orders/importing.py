@@ -17,6 +17,7 @@ from smm_rules.cli.context import (
     config_option,
     json_option,
     open_ledger,
+    operator_name,
     read_configuration,
 )
 from smm_rules.cli.exits import Exit, Stop
@@ -105,7 +106,7 @@ async def import_file(
         async with open_ledger(configuration) as ledger:
             with _progress() as on_progress:
                 try:
-                    report = await import_orders(source, ledger, now, on_progress, on_bad)
+                    report = await import_orders(source, ledger, now, on_progress, on_bad, by=operator_name())
                 except SourceRefused as refusal:
                     raise Stop(f"{file}: {refusal}", Exit.USAGE) from None
     _tell(report, file, bad_path, as_json)

@@ -13,6 +13,7 @@ from smm_rules.cli.context import (
     config_option,
     json_option,
     open_ledger,
+    operator_name,
     read_configuration,
 )
 from smm_rules.cli.naming import (
@@ -75,7 +76,7 @@ async def track(
     words = merged(given, [(_parameter(name), text) for name, text in parameters])
     orders = [_new_order(entity, words, options) for entity in named]
     async with open_ledger(configuration) as ledger:
-        added = await ledger.track(orders, now)
+        added = await ledger.track(orders, now, operator_name())
     known = len(orders) - added
     if as_json:
         print_json({"added": added, "known": known})
