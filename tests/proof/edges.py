@@ -1,0 +1,106 @@
+"""Replaces the edges of the program, and nothing else: sockets, the ticker, the machine's clock, channels.
+
+Everything between them is the product's own: loading, polling, engine, ledger over real SQLite, executor,
+delivery, the daemon's life. Only its resting pulses are slower, so that months fit into minutes.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import apsw
+import httpx
+import structlog
+
+from smm_rules.daemon import daemon as daemon_module
+from smm_rules.daemon import jobs, parts, work
+from smm_rules.daemon.progress import Progress
+from smm_rules.ledger.lock import DaemonLock
+from smm_rules.notify.channel import Channel
+from smm_rules.notify.delivery import deliver_due
+from smm_rules.panel import transport
+from smm_rules.simulator import journal
+from tests.proof.disk import Disk
+from tests.proof.ticker import Ticker
+from tests.proof.timeline import Timeline, machine_datetime
+
+
+class Locks:
+    """The locks the living process holds: the kernel drops them when it dies."""
+
+    def __init__(self) -> None:
+        self.held: list[DaemonLock] = []
+
+    def make(self, path: Any) -> DaemonLock:
+        lock = DaemonLock(path)
+        self.held.append(lock)
+        return lock
+
+    def drop(self) -> None:
+        for lock in self.held:
+            lock.release()
+        self.held.clear()
+
+
+@contextmanager
+def replaced(
+    timeline: Timeline,
+    chance: random.Random,
+    disk: Disk,
+    locks: Locks,
+    transport_of: Callable[[str], httpx.AsyncBaseTransport],
+    make_channel: Callable[..., Channel],
+    on_event: Callable[[str, str, Mapping[str, Any]], None],
+    tick_seconds: float,
+) -> Iterator[None]:
+    """The block runs on simulated edges; `on_event` hears every log event with its level."""
+    original = transport.Transport._client
+    clock = machine_datetime(timeline)
+
+    def client(self: Any, kept_alive: int) -> httpx.AsyncClient:
+        made = original(self, kept_alive)
+        made._transport = transport_of(self._endpoint.name)
+        return made
+
+    def seconds() -> float:
+        return timeline.seconds
+
+    def hear(_: Any, method: str, event: Any) -> Any:
+        on_event(method, str(event.get("event", "")), event)
+        raise structlog.DropEvent
+
+    values: list[tuple[Any, str, Any]] = [
+        (transport.Transport, "_client", client),
+        (transport, "datetime", clock),
+        (jobs, "datetime", clock),
+        (jobs, "AsyncIOScheduler", lambda **_: Ticker(timeline, chance)),
+        (jobs, "CLOCK_COMPARED_EVERY", 4 * tick_seconds),
+        (daemon_module, "Jobs", functools.partial(jobs.Jobs, machine_time=seconds)),
+        (daemon_module, "Progress", functools.partial(Progress, monotonic=seconds)),
+        (daemon_module, "DaemonLock", locks.make),
+        (parts, "make_channel", make_channel),
+        (work, "SHORTEST_TICK", tick_seconds),
+        (work, "LONGEST_TICK", tick_seconds),
+        (work, "HEARTBEAT_SECONDS", 10 * tick_seconds),
+        (work, "HEALTH_EVERY", work.timedelta(seconds=10 * tick_seconds)),
+        (work, "deliver_due", functools.partial(deliver_due, monotonic=seconds)),
+        (journal, "REQUESTS_IN_MEMORY", 1000),
+    ]
+    before = structlog.get_config()
+    state = random.getstate()
+    with ExitStack() as stack:
+        for owner, name, value in values:
+            stack.enter_context(patch.object(owner, name, value))
+        apsw.connection_hooks.append(disk.connections.append)
+        stack.callback(apsw.connection_hooks.remove, disk.connections.append)
+        structlog.configure(processors=[structlog.contextvars.merge_contextvars, hear])
+        stack.callback(lambda: structlog.configure(**before))
+        stack.callback(random.setstate, state)
+        random.seed(chance.random())
+        apsw.randomness(0)
+        yield

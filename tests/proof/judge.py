@@ -1,0 +1,238 @@
+"""Judges a simulated world by the panel's own journal: after every death and at the end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from smm_rules.simulator import Kind
+from tests.proof.household import EVER_HELD
+from tests.proof.panel import Effect
+
+if TYPE_CHECKING:
+    from tests.proof.world import World
+
+#: States in which an effect is accounted for.
+ACCOUNTED = frozenset({"sending", "unknown", "confirmed"})
+#: The loosest limits any edition of the rules ever had.
+PER_ORDER = {"refill-partial": 3, "reorder-canceled": 1, "cancel-stuck": 1}
+PER_CHAIN = {"reorder-canceled": 2}
+EVERY = {"refill-partial": 24 * 3600}
+_FINAL = frozenset({"confirmed", "rejected", "not_sent", "denied"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """An intent as the ledger's file has it."""
+
+    id: int
+    rule: str
+    entity: str
+    kind: str
+    state: str
+    reserved: Decimal | None
+    result: str
+    evidence: dict[str, str]
+
+    @property
+    def order(self) -> str:
+        return self.entity.rpartition("/")[2]
+
+    @property
+    def set_aside(self) -> Decimal:
+        """The money that is not to be spent on anything else while the outcome is open."""
+        return max(self.reserved or Decimal(0), Decimal(self.evidence.get("cost") or 0))
+
+
+@dataclass
+class Judge:
+    """Holds what it finds against the world."""
+
+    world: World
+    #: Intents and firings ever read from the ledger: pruning forgets, the judge doesn't.
+    rows: dict[int, Row] = field(default_factory=dict)
+    firings: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    doubted: set[int] = field(default_factory=set)
+    figures: Counter[str] = field(default_factory=Counter)
+
+    def after_death(self, power: bool) -> None:
+        """A process has just died: every paid effect so far must be accounted for in its file."""
+        if not self.world.ledger_path.exists():
+            return
+        with _opened(self.world) as connection:
+            if power:
+                self._check_file(connection)
+            self._read(connection)
+        self._effects()
+
+    def archive(self) -> None:
+        """Read what there is before the housekeeping may drop it."""
+        with _opened(self.world) as connection:
+            self._read(connection)
+        self._effects()
+
+    def finally_(self) -> None:
+        """The end: nothing may be open but what waits for the operator's word."""
+        with _opened(self.world) as connection:
+            self._check_file(connection)
+            self._read(connection)
+            messages = connection.execute("SELECT dedup_key, state, channel, kind FROM outbox").fetchall()
+        self._effects()
+        self._limits()
+        self._ever_held()
+        self._messages(messages)
+        effects = {effect.intent for effect in self.world.panel.effects}
+        for row in self.rows.values():
+            if row.state in ("planned", "sending") and not self.world.wrong:
+                self.world.fail(f"intent {row.id} never came to an end: {row}")
+            if row.state == "confirmed" and row.id not in effects:
+                self.world.fail(f"intent {row.id} is confirmed and the panel did nothing: {row}")
+        self.figures["intents"] = len(self.rows)
+        self.figures["paid effects"] = len(self.world.panel.effects)
+        self.figures["doubts"] = len(self.doubted)
+        for row in self.rows.values():
+            self.figures[f"{row.kind} {row.state}"] += 1
+
+    # -- inside -----------------------------------------------------------------------------------------
+    def _check_file(self, connection: apsw.Connection) -> None:
+        found = connection.execute("PRAGMA quick_check").fetchall()
+        if found != [("ok",)]:
+            self.world.fail(f"the ledger is damaged: {found[:3]}")
+
+    def _read(self, connection: apsw.Connection) -> None:
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'intents'").fetchall():
+            return  # the power went while the very first schema was being written
+        columns = "id, rule, entity, kind, state, reserved, result, evidence"
+        read = connection.execute(f"SELECT {columns} FROM intents").fetchall()
+        for number, rule, entity, kind, state, reserved, result, evidence in read:
+            money = None if reserved is None else Decimal(reserved)
+            texts = {name: str(text) for name, text in json.loads(evidence).items()}
+            self.rows[number] = Row(number, rule, entity, kind, state, money, result, texts)
+        present = {row[0] for row in read}
+        for number in [number for number, row in self.rows.items() if number not in present]:
+            if self.rows[number].state not in _FINAL:
+                self.world.fail(f"intent {number} is gone: {self.rows[number]}")
+        for number, rule, entity, at in connection.execute("SELECT id, rule, entity, at FROM firings"):
+            self.firings[number] = (rule, entity, at)
+        doubted = connection.execute("SELECT DISTINCT intent FROM transitions WHERE after = 'unknown'")
+        self.doubted |= {number for (number,) in doubted}
+
+    def _effects(self) -> None:
+        """At most one effect of each intent, and each effect known to the ledger, with money set aside."""
+        seen: dict[int, Effect] = {}
+        for effect in self.world.panel.effects:
+            entry = effect.entry
+            told = f"{entry.kind} {entry.order} {entry.refill} by request {entry.request}"
+            if effect.intent in seen:
+                self.world.fail(f"DOUBLED: intent {effect.intent}: {told}")
+            seen[effect.intent] = effect
+            row = self.rows.get(effect.intent)
+            if row is None or row.state not in ACCOUNTED:
+                self.world.fail(f"LOST: intent {effect.intent} made {told}, and the ledger says {row}")
+            elif row.state == "confirmed":
+                made = entry.refill or (entry.order if entry.kind == Kind.ORDER_MADE else "")
+                if made and row.result != made:
+                    self.world.fail(f"intent {row.id} made {made} and claims {row.result}")
+            elif row.set_aside < effect.possible:
+                self.world.fail(
+                    f"intent {row.id} may have cost {effect.possible}, set aside are {row.set_aside}"
+                )
+            elif (row.reserved or Decimal(0)) < effect.possible:
+                self.figures["reserved less than its cost at the claim"] += 1
+
+    def _limits(self) -> None:
+        """By effects for how often, by firings for how soon after each other."""
+        parents: dict[str, str] = {}
+        for effect in self.world.panel.effects:
+            if effect.entry.kind == Kind.ORDER_MADE and effect.intent in self.rows:
+                parents[effect.entry.order] = self.rows[effect.intent].order
+
+        def root(order: str) -> str:
+            while order in parents:
+                order = parents[order]
+            return order
+
+        by_order: Counter[tuple[str, str]] = Counter()
+        by_chain: Counter[tuple[str, str]] = Counter()
+        for effect in self.world.panel.effects:
+            row = self.rows.get(effect.intent)
+            if row is not None:
+                by_order[row.rule, row.order] += 1
+                by_chain[row.rule, root(row.order)] += 1
+        for (rule, order), count in by_order.items():
+            if count > PER_ORDER.get(rule, 0):
+                self.world.fail(f"rule {rule} had {count} effects for order {order}")
+        for (rule, order), count in by_chain.items():
+            if count > PER_CHAIN.get(rule, count):
+                self.world.fail(f"rule {rule} had {count} effects over the chain of order {order}")
+        self._every()
+        self._by_link()
+
+    def _every(self) -> None:
+        instants: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for rule, entity, at in self.firings.values():
+            instants[rule, entity].append(at)
+        for (rule, entity), times in instants.items():
+            times.sort()
+            for earlier, later in zip(times, times[1:], strict=False):
+                if later - earlier < EVERY.get(rule, 0) * 1_000_000:
+                    apart = (later - earlier) / 1e6
+                    self.world.fail(f"rule {rule} fired for {entity} twice within {apart} s")
+
+    def _by_link(self) -> None:
+        """The same count without any knowledge of which request was whose: each chain has a link of its own."""
+        allowed: Counter[str] = Counter()
+        for row in self.rows.values():
+            if row.kind == "reorder" and row.state in ACCOUNTED:
+                allowed[json.loads(row.evidence["sent"])["link"]] += 1
+        made = Counter(
+            effect.entry.parameters["link"]
+            for effect in self.world.panel.effects
+            if effect.entry.kind == Kind.ORDER_MADE
+        )
+        for link, count in made.items():
+            if count > allowed[link]:
+                self.world.fail(f"{count} orders were made for {link}, the ledger knows of {allowed[link]}")
+
+    def _ever_held(self) -> None:
+        for effect in self.world.panel.effects:
+            row = self.rows.get(effect.intent)
+            if row is None:
+                continue
+            told = self.world.panel.told[row.order]
+            if not any(EVER_HELD[row.rule](status, remains) for status, remains in told):
+                self.world.fail(f"rule {row.rule} acted on order {row.order}, of which was told only {told}")
+
+    def _messages(self, messages: list[tuple[Any, ...]]) -> None:
+        world = self.world
+        for key, state, channel, kind in messages:
+            self.figures[f"messages {state}"] += 1
+            if state == "delivered" and kind != "log" and not world.arrivals[key]:
+                world.fail(f"the message {key} counts as delivered to {channel} and never arrived")
+            if state == "pending" and not world.wrong:
+                world.fail(f"the message {key} was never delivered")
+        dead = {key for key, state, _, _ in messages if state == "dead"}
+        for number in self.doubted:
+            key = f"operator:unknown:{number}"
+            if key not in world.arrivals and key not in dead:
+                world.fail(f"nobody was told that intent {number} is in doubt")
+
+
+class _opened:
+    """The ledger's copy, opened by the judge on a plain file system."""
+
+    def __init__(self, world: World) -> None:
+        self._path = world.copy_of_ledger()
+
+    def __enter__(self) -> apsw.Connection:
+        self._connection = apsw.Connection(str(self._path), vfs="unix")
+        self._connection.pragma("synchronous", "off")
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()

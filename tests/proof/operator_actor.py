@@ -1,0 +1,122 @@
+"""The operator: imports orders, says truthfully what became of doubtful actions, approves, denies, reloads."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING
+
+from smm_rules.actions.resolve import approve, deny, resolve_did_not, resolve_happened
+from smm_rules.daemon.daemon import Daemon
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.records import Intent, IntentState, NewOrder
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.notify.operator import OperatorVoice
+from tests.proof.household import PANEL
+
+if TYPE_CHECKING:
+    from tests.proof.world import World
+
+_MANY = 1_000
+_BY = "operator"
+
+
+class OperatorActor:
+    """Looks in every hour or two, through a connection of its own, as the commands do."""
+
+    def __init__(self, world: World, chance: Random) -> None:
+        self._world = world
+        self._chance = chance
+
+    async def live(self, daemon: Daemon) -> None:
+        await daemon.started.wait()
+        while True:
+            await asyncio.sleep(self._chance.uniform(300, 1800 if self._world.calm else 7200))
+            try:
+                await self._look_in(daemon)
+            except LedgerError as error:
+                self._world.counts["operator met a ledger error"] += 1
+                if "disk" not in self._world.settings.faults:
+                    self._world.fail(f"a command failed: {error}")
+
+    async def _look_in(self, daemon: Daemon) -> None:
+        world = self._world
+        if world.troubled("second") and self._chance.random() < 0.05:
+            await self._start_a_second_daemon()
+        if world.troubled("reload") and self._chance.random() < 0.1:
+            world.write_rules(world.new_edition(self._chance))
+            world.counts["reloads asked"] += 1
+            daemon.reload()
+        async with await SqliteLedger.open(world.ledger_path) as ledger:
+            await self._import(ledger)
+            await self._resolve(ledger)
+            await self._judge_held(ledger)
+            if self._chance.random() < 0.05 and not world.calm:
+                await self._forget(ledger)
+
+    async def _start_a_second_daemon(self) -> None:
+        second = self._world.second_daemon()
+        try:
+            await second.run()
+        except LedgerError as error:
+            if "another daemon" not in str(error):
+                self._world.fail(f"a second daemon was refused with: {error}")
+        else:
+            self._world.fail("a second daemon ran on the same ledger")
+
+    async def _import(self, ledger: SqliteLedger) -> None:
+        world = self._world
+        wanted = list(world.to_import)
+        if not wanted:
+            return
+        new = []
+        for number in wanted:
+            order = world.panel.simulator.order(number)
+            given = {"link": order.link, "quantity": str(order.quantity), "service": order.service}
+            entity = Entity(EntityKind.ORDER, PANEL, number)
+            new.append(NewOrder(entity, order.service, given, order.placed_at))
+        await ledger.track(new, world.timeline.wall())
+        world.to_import = [number for number in world.to_import if number not in wanted]
+        world.counts["orders imported"] += len(wanted)
+
+    async def _resolve(self, ledger: SqliteLedger) -> None:
+        """Say what the panel's journal says; nothing while a request may yet arrive."""
+        world = self._world
+        for intent in await ledger.intents((IntentState.UNKNOWN,), _MANY):
+            if world.network.paid_under_way() or (self._chance.random() < 0.3 and not world.calm):
+                continue
+            voice = OperatorVoice(ledger, "ops")
+            made = self._made(intent)
+            now = world.timeline.wall()
+            world.counts["doubts resolved"] += 1
+            if made is None:
+                again = self._chance.random() < 0.3
+                await resolve_did_not(ledger, voice, intent.id, now, _BY, retry=again)
+            else:
+                await resolve_happened(ledger, voice, intent.id, made, now, _BY)
+
+    def _made(self, intent: Intent) -> str | None:
+        for effect in self._world.panel.effects:
+            if effect.intent == intent.id:
+                entry = effect.entry
+                return entry.refill or (entry.order if entry.kind == "order_made" else "")
+        return None
+
+    async def _judge_held(self, ledger: SqliteLedger) -> None:
+        world = self._world
+        for intent in await ledger.intents((IntentState.HELD,), _MANY):
+            luck = self._chance.random()
+            if luck < 0.4:
+                world.counts["approved"] += 1
+                await approve(ledger, intent.id, world.timeline.wall(), _BY)
+            elif luck < 0.7:
+                world.counts["denied"] += 1
+                await deny(ledger, intent.id, world.timeline.wall(), _BY)
+
+    async def _forget(self, ledger: SqliteLedger) -> None:
+        watched = await ledger.watched_page(EntityKind.ORDER, PANEL, None, 50)
+        if watched:
+            self._world.counts["orders forgotten"] += 1
+            gone = self._chance.choice(watched).entity
+            await ledger.forget(gone, self._world.timeline.wall())

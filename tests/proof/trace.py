@@ -1,0 +1,31 @@
+"""Everything that happened in a simulation, as one hash: equal hashes are equal runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Trace:
+    """The hash of all that was noted, how often each kind of thing was, and the last of them for a failure."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    last: list[str] = field(default_factory=list)
+    keep: int = 400
+    _hash: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
+
+    def note(self, seconds: float, kind: str, *what: object) -> None:
+        self.counts[kind] += 1
+        line = f"{seconds:.6f} {kind} {' '.join(map(str, what))}"
+        self._hash.update(line.encode())
+        self._hash.update(b"\n")
+        self.last.append(line)
+        if len(self.last) > 2 * self.keep:
+            del self.last[: self.keep]
+
+    @property
+    def digest(self) -> str:
+        return str(self._hash.hexdigest())
