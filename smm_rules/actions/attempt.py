@@ -14,10 +14,11 @@ from smm_rules.panel.errors import (
     Ambiguous,
     NotSent,
     RateLimited,
+    RefusalReason,
     Rejected,
     Unreadable,
 )
-from smm_rules.panel.refusals import refusal_reason, says_too_many_requests
+from smm_rules.panel.refusals import asked_to_wait, refusal_reason, says_too_many_requests
 from smm_rules.rules.model import StepKind
 
 #: Reasons of outcomes that no panel gave.
@@ -31,18 +32,22 @@ class Patience:
     """How long an action is tried before it is given up unsent.
 
     `attempts` bounds attempts that never reached the panel, with pauses that double from `first_pause` to
-    `longest_pause`. `waiting` bounds how long the catalogue or the balance is waited for.
+    `longest_pause`. `waiting` bounds how long the catalogue or the balance is waited for. A refill that came
+    too early is asked for again after pauses from `first_refill_pause` to `longest_refill_pause`, or as long
+    as the panel says, up to `longest_asked`.
     """
 
     attempts: int = 10
     first_pause: timedelta = timedelta(seconds=30)
     longest_pause: timedelta = timedelta(minutes=30)
     waiting: timedelta = timedelta(hours=2)
+    first_refill_pause: timedelta = timedelta(minutes=30)
+    longest_refill_pause: timedelta = timedelta(hours=6)
+    longest_asked: timedelta = timedelta(days=3)
 
     def pause(self, attempts: int) -> timedelta:
         """The pause after `attempts` attempts, at least one."""
-        doublings: int = 2 ** min(max(attempts, 1) - 1, 20)
-        return min(self.first_pause * doublings, self.longest_pause)
+        return min(self.first_pause * _doublings(attempts), self.longest_pause)
 
     def retry_at(self, attempts: int, now: datetime, asked: timedelta | None = None) -> datetime | None:
         """When to try again after `attempts` attempts; None when it is time to give up.
@@ -52,6 +57,19 @@ class Patience:
         if attempts >= self.attempts:
             return None
         return now + (self.pause(attempts) if asked is None else max(asked, timedelta(seconds=1)))
+
+    def refill_at(self, attempts: int, now: datetime, asked: timedelta | None) -> datetime | None:
+        """When to ask again for a refill that came too early; None when it is time to give up."""
+        if attempts >= self.attempts:
+            return None
+        if asked is not None and timedelta() < asked <= self.longest_asked:
+            return now + asked
+        return now + min(self.first_refill_pause * _doublings(attempts), self.longest_refill_pause)
+
+
+def _doublings(attempts: int) -> int:
+    times: int = 2 ** min(max(attempts, 1) - 1, 20)
+    return times
 
 
 async def send(panel: ActingPanel, kind: StepKind, ready: Ready) -> str:
@@ -89,9 +107,21 @@ def outcome_of(error: BaseException, intent: Intent, now: datetime, patience: Pa
     if isinstance(error, RateLimited):
         retry_at = patience.retry_at(intent.attempts, now, error.retry_after)
         return Outcome(IntentState.NOT_SENT, RATE_LIMITED, message, retry_at=retry_at)
+    if isinstance(error, Rejected) and error.reason is RefusalReason.REFILL_TOO_EARLY:
+        return _too_early(error, intent, now, patience)
     if isinstance(error, Rejected):
         return Outcome(IntentState.REJECTED, error.reason.value, error.message)
     return Outcome(IntentState.UNKNOWN, _doubt(error), message)
+
+
+def _too_early(error: Rejected, intent: Intent, now: datetime, patience: Patience) -> Outcome:
+    """Not now, rather than no: what is missing may still be delivered, so it mustn't be bought instead.
+
+    It never counts as a refusal, however often it is said: given up, it is told to the operator.
+    """
+    retry_at = patience.refill_at(intent.attempts, now, asked_to_wait(error.message))
+    message = f"too early for a refill, the panel says: {error.message}"
+    return Outcome(IntentState.NOT_SENT, error.reason.value, message, retry_at=retry_at)
 
 
 _DOUBTS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (

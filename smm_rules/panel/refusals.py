@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from smm_rules.panel.errors import RefusalReason
 
@@ -31,7 +32,8 @@ _PATTERNS: tuple[tuple[RefusalReason, str], ...] = (
     (RefusalReason.INCORRECT_REFILL, rf"{_BAD} refill(?: id)?|refill(?: id)? {_NO_SUCH}|no such refill"),
     (
         RefusalReason.REFILL_UNAVAILABLE,
-        r"refill\w*(?: \w+){0,6}? (?:expired|ended|is over|no longer)|(?:expired|ended)(?: \w+){0,4}? refill",
+        r"refill\w*(?: \w+){0,6}? (?:expired|ended|is over|no longer|older than)"
+        r"|(?:expired|ended|older than)(?: \w+){0,4}? refill",
     ),
     (RefusalReason.REFILL_TOO_EARLY, rf"refill\w*(?: \w+){{0,8}}? {_SOON}|{_SOON}(?: \w+){{0,8}}? refill"),
     (
@@ -90,6 +92,8 @@ _TOO_MANY_AT_START = re.compile(
     rf"|\d+) )*?{_TOO_MANY_WORDS}"
 )
 _NOT_WORDS = re.compile(r"[\W_]+")
+_SPAN = re.compile(r"\b(\d{1,5}) ?(min(?:ute)?s?|h(?:ou)?rs?|h|days?)\b")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def refusal_reason(message: str) -> RefusalReason:
@@ -108,6 +112,12 @@ def is_plain_refusal(message: str) -> bool:
     """
     words = _squeeze(message)
     return any(pattern.match(words) is not None for pattern in _AT_START)
+
+
+def asked_to_wait(message: str) -> timedelta | None:
+    """The first span of minutes, hours or days in a refusal's words, such as "available in 22 hours"."""
+    found = _SPAN.search(_squeeze(message))
+    return None if found is None else int(found[1]) * _UNITS[found[2][0]]
 
 
 def says_too_many_requests(message: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from smm_rules.actions import Patience
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.records import IntentState, OrderSource
+from smm_rules.ledger.records import IntentState, Observed, OrderSource, Sweep
 from smm_rules.panel.errors import (
     Ambiguous,
     NotSent,
@@ -137,6 +137,89 @@ async def test_a_refusal_is_rejected_with_the_panels_words_and_otherwise_goes_on
         "Refill not available",
     )
     assert [name for name, _ in world.panel.calls] == ["refill", "add"]
+
+
+EARLY = Rejected("Refill already in progress", RefusalReason.REFILL_TOO_EARLY)
+REORDER_REST = Step(StepKind.REORDER, {"quantity": "{{ order.remains }}"})
+
+
+async def test_a_refill_asked_too_early_is_asked_again_and_nothing_is_bought(world: World) -> None:
+    await world.know()
+    await world.track()
+    intent_id = await world.refill(otherwise=(REORDER_REST,))
+    world.panel.script = [EARLY]
+
+    await world.run()
+
+    intent = await world.intent(intent_id)
+    assert (intent.state, intent.reason) == (IntentState.PLANNED, "refill_too_early")
+    assert intent.message == "too early for a refill, the panel says: Refill already in progress"
+    assert intent.not_before == T0 + 30 * MINUTE
+    assert await world.messages() == []
+
+    world.clock.move(30 * MINUTE)
+    await world.ledger.record(Sweep(world.clock.now(), (Observed(order(1), {"remains": 157}, False, None),)))
+    world.panel.script = ["55"]
+    await world.run()
+
+    assert (await world.intent(intent_id)).result == "55"
+    assert [name for name, _ in world.panel.calls] == ["refill", "refill"]
+
+
+async def test_a_refill_that_stays_too_early_is_given_up_and_told_but_never_bought_instead(
+    world: World,
+) -> None:
+    await world.know()
+    await world.track()
+    intent_id = await world.refill(otherwise=(REORDER_REST,))
+    patience = Patience(attempts=2)
+    world.panel.script = [EARLY, EARLY]
+
+    await world.run(patience=patience)
+    world.clock.move(30 * MINUTE)
+    await world.ledger.record(Sweep(world.clock.now(), (Observed(order(1), {"remains": 157}, False, None),)))
+    await world.run(patience=patience)
+    await world.run(patience=patience)
+
+    intent = await world.intent(intent_id)
+    assert (intent.state, intent.reason) == (IntentState.NOT_SENT, "refill_too_early")
+    assert await world.messages() == [f"operator:not_sent:{intent_id}:2"]
+    assert [name for name, _ in world.panel.calls] == ["refill", "refill"]
+
+
+@pytest.mark.parametrize(
+    ("words", "pause"),
+    [
+        ("Refill will be available in 22 hours", timedelta(hours=22)),
+        ("You can ask for a refill after 24 hours", timedelta(hours=24)),
+        ("Refill: please wait 45 min", timedelta(minutes=45)),
+        ("Refill possible in 2 days", timedelta(days=2)),
+        ("Refill already requested", timedelta(minutes=30)),
+        ("Refill in 0 hours", timedelta(minutes=30)),
+        # So long nobody waits for; the words may be about something else, such as a guarantee.
+        ("Refill within 30 days only", timedelta(minutes=30)),
+    ],
+)
+async def test_a_refill_waits_as_long_as_the_panel_says(world: World, words: str, pause: timedelta) -> None:
+    await world.track()
+    intent_id = await world.refill()
+    world.panel.script = [Rejected(words, RefusalReason.REFILL_TOO_EARLY)]
+
+    await world.run()
+
+    assert (await world.intent(intent_id)).not_before == T0 + pause
+
+
+def test_the_pauses_of_a_refill_grow_to_six_hours() -> None:
+    patience = Patience()
+    pauses = [patience.refill_at(attempts, T0, None) for attempts in (1, 2, 5, 9, 10)]
+    assert [at and at - T0 for at in pauses] == [
+        timedelta(minutes=30),
+        timedelta(hours=1),
+        timedelta(hours=6),
+        timedelta(hours=6),
+        None,
+    ]
 
 
 async def test_an_account_without_money_is_told_once_a_day(world: World) -> None:

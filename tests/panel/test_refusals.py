@@ -63,9 +63,12 @@ WORDS = {
         "This order can't be refilled",
         "Refill disabled for this service",
         "Refill period has expired after 30 days",
+        "No refill for orders older than 30 days",
     ],
     R.REFILL_TOO_EARLY: [
         "Refill already requested",
+        "Refill already in progress",
+        "Refill will be available in 22 hours",
         "You can ask for a refill after 24 hours",
         "Please wait before the next refill",
         "Too early for refill",
