@@ -26,6 +26,7 @@ COMMANDS = {
     "schema": "schema",
     "orders": "orders",
     "intents": "intents",
+    "audit": "audit",
     "status": "status",
     "explain": "explain",
     "preview": "preview",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,12 +13,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration
 from smm_rules.cli.exits import Exit, Stop
+from smm_rules.cli.moments import moment_before
 from smm_rules.cli.replay.printing import print_report
 from smm_rules.cli.replay.shape import report_shape
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.config.model import Configuration
-from smm_rules.facts import Entity, parse_duration
+from smm_rules.facts import Entity
 from smm_rules.rehearsal.replay.happened import happened
 from smm_rules.rehearsal.replay.model import Span
 from smm_rules.rehearsal.replay.page import html_page
@@ -35,21 +35,6 @@ if TYPE_CHECKING:
     from smm_rules.ledger.sqlite import SqliteLedger
 
 _REAL, _IN_FORCE, _GIVEN = "happened", "rules in force", "rules given"
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def moment_before(text: str, now: datetime) -> datetime:
-    """An instant as a date, a time, or how long before `now`; `Stop` says what it should look like."""
-    try:
-        if _DATE.match(text):
-            at = datetime.fromisoformat(text)
-            return at.replace(tzinfo=at.tzinfo or UTC)
-        return now - parse_duration(text)
-    except ValueError:
-        what = (
-            f'"{text}" is neither a duration such as 7d nor a time such as 2026-03-01 or 2026-03-01T12:00Z.'
-        )
-        raise Stop(what, Exit.USAGE) from None
 
 
 @click.command("replay")
