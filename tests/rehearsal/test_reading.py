@@ -157,7 +157,7 @@ def test_a_misspelt_key_hides_no_other_fault(tmp_path: Path) -> None:
 def test_a_rule_at_fault_is_told_and_its_tests_wait(tmp_path: Path) -> None:
     broken = RULES.replace("remains > 0", "remians > 0")
     path = write(tmp_path, "- {name: x, givn: {order: {}}, at: {0m: []}}", broken)
-    assert [(line, column) for line, column, _ in faults(path)] == [(4, 37)]
+    assert [(line, column) for line, column, _ in faults(path)] == [(4, 35)]
 
 
 FILE = dedent(

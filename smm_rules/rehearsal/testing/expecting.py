@@ -113,7 +113,7 @@ def _step(reading: Reading, trail: Trail, rule: Rule) -> ExpectedStep | None:
 
 
 def _expected(kind: StepKind, spec: Settings, position: Position) -> ExpectedStep:
-    details = {name: getattr(spec, name) for name in spec.model_fields_set}
+    details = {name: value for name, value in spec if name in spec.model_fields_set}
     outcome, reason = details.pop("outcome", None), details.pop("reason", None)
     details |= details.pop("parameters", None) or {}
     return ExpectedStep(kind, position, details, outcome, reason)

@@ -73,7 +73,7 @@ def _thing(
     _check_status(reading, trail, kind)
     if spec is None:
         return
-    said = {name: getattr(spec, name) for name in spec.model_fields_set}
+    said = {name: value for name, value in spec if name in spec.model_fields_set}
     entity = _entity(kind, said, panel, given)
     facts = {name: value for name, value in said.items() if name in FIELDS[kind] and name != "id"}
     if given:
