@@ -35,9 +35,10 @@ def asked_wait(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 
 
 def _seconds(written: str, now: datetime) -> timedelta | None:
-    if not _SECONDS.fullmatch(written.strip()):
+    number = written.strip()
+    if not _SECONDS.fullmatch(number):
         return None
-    seconds = float(written)
+    seconds = float(number)
     if seconds >= _EPOCH:
         seconds = max(0.0, seconds - now.timestamp())
     return min(timedelta(seconds=min(seconds, 1e9)), LONGEST_WAIT)

@@ -18,6 +18,9 @@ from smm_rules.intake.values import order_from
 
 _DELIMITERS = (",", ";", "\t")
 _LINES_IN_A_RECORD = 20_000
+#: Lines that may be looked at in vain for each line read, so that a file full of stray quotes takes a time
+#: that grows with its length alone; and how far is always looked.
+_IN_VAIN, _LEAST_REACH = 10, 50
 _SHOWN = 2_000
 
 
@@ -70,6 +73,7 @@ class _Records:
         self.width = 0
         self._lines = physical_lines(file)
         self._put_back: deque[tuple[int, str] | BadLine] = deque()
+        self._patience = _LINES_IN_A_RECORD
 
     def next_record(self) -> tuple[int, str] | BadLine | None:
         """The next record with the number of its first line; None at the end."""
@@ -84,13 +88,17 @@ class _Records:
         return None
 
     def _next_line(self) -> tuple[int, str] | BadLine | None:
-        return self._put_back.popleft() if self._put_back else next(self._lines, None)
+        if self._put_back:
+            return self._put_back.popleft()
+        self._patience += _IN_VAIN
+        return next(self._lines, None)
 
     def _continued(self, first: tuple[int, str]) -> tuple[int, str] | BadLine:
         """The record that `first` opens; where no end is found `first` alone is bad, the rest goes back."""
         taken: list[tuple[int, str] | BadLine] = []
         pieces, size = [first[1]], len(first[1])
-        while len(taken) < _LINES_IN_A_RECORD and (line := self._next_line()) is not None:
+        reach = min(_LINES_IN_A_RECORD, max(_LEAST_REACH, self._patience))
+        while len(taken) < reach and (line := self._next_line()) is not None:
             taken.append(line)
             if isinstance(line, BadLine):
                 break
@@ -103,6 +111,7 @@ class _Records:
                 if self._sound(record):
                     return first[0], record
                 break
+        self._patience -= len(taken)
         self._put_back.extendleft(reversed(taken))
         what = "a quoted value is opened and never closed"
         return BadLine(first[0], what, 'Close it, or write a lone " as """"', first[1][:_SHOWN])

@@ -64,6 +64,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             finalize=_finalize,
             keep_trailing_newline=True,
             cache_size=0,
+            # It would fold constants over and over: seconds for one long sum or chain of filters.
+            optimized=False,
         )
         self.globals.clear()
         self.filters.clear()
