@@ -1,4 +1,4 @@
-"""`20.00/day`, `100/hour`: money and counts per unit, as they are written in rules and in the configuration."""
+"""`20.00/day`, `100/hour`: money and counts per unit, as rules and the configuration write them."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def _each_once(allowances: list[Allowance]) -> tuple[Allowance, ...]:
     return tuple(allowances)
 
 
-def _money(value: Any) -> Decimal:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0:
-        return Decimal(value)
-    if isinstance(value, str) and _MONEY.fullmatch(value.strip()):
-        return Decimal(value.strip())
-    refuse(f"must be an amount of money like 10.00, in the panel's own currency, not {written(value)}")
+def _money(value: Any) -> Decimal:  # `refuse` raises
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0
+    text = value.strip() if isinstance(value, str) else ""
+    if number or _MONEY.fullmatch(text):
+        return Decimal(text or value)
+    return refuse(f"must be an amount of money like 10.00, in the panel's own currency, not {written(value)}")
 
 
 def _schema(units: list[str], number: str, example: str) -> WithJsonSchema:

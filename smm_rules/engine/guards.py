@@ -15,7 +15,7 @@ from typing import Protocol
 
 from smm_rules.engine.memory import Reason
 from smm_rules.facts.allowance import PERIODS, Allowance, Per, ends_at
-from smm_rules.rules.model import NO_RULE_GUARDS, Limits, RuleGuards
+from smm_rules.rules.model import Limits, RuleGuards
 
 #: Whatever share of a panel's orders a rule may act on, so many it may.
 FEW_ORDERS = 5
@@ -96,7 +96,7 @@ class Asked:
     """One action to be judged. `cost` is None for what costs nothing and where the price isn't known.
 
     `buys` says that it costs money. `final` says that nothing more will become known before it is sent: an
-    unknown price is waited for while it is only planned.
+    unknown price is waited for while it is only planned. `about_order` is false for what makes a new order.
     """
 
     rule: str
@@ -105,6 +105,7 @@ class Asked:
     cost: Decimal | None
     currency: str | None
     final: bool
+    about_order: bool = True
 
 
 class Books(Protocol):
@@ -229,7 +230,8 @@ def _over_spend(
     cost, spent = asked.cost or Decimal(0), books.spent(scope, allowance.per)
     if spent + cost > allowance.amount:
         message = (
-            f"{_whose(asked, scope)} may spend {_money(allowance.amount, asked.currency)} per {allowance.per}; "
+            f"{_whose(asked, scope)} may spend {_money(allowance.amount, asked.currency)} per "
+            f"{allowance.per}; "
             f"{spent:f} are spent or set aside and this costs {cost:f}{_again(allowance.per, now)}"
         )
         yield Guarded(spend_reason(scope, allowance.per), message)
@@ -248,14 +250,14 @@ def _over_count(
 
 
 def _over_share(asked: Asked, share: Decimal | None, books: Books) -> Iterator[Guarded]:
-    if share is None:
+    if share is None or not asked.about_order:
         return
     watched, acted = books.orders_watched(), books.orders_acted_on()
     if acted + 1 > max(Decimal(FEW_ORDERS), share * watched):
         yield Guarded(
             SHARE_OF_ORDERS,
-            f"rule {asked.rule} acts on {acted} of the {watched} orders watched today on panel {asked.panel}, "
-            f"and may on {(share * 100).normalize():f} % of them ({FEW_ORDERS} at least)",
+            f"rule {asked.rule} acts on {acted} of the {watched} orders watched today on panel "
+            f"{asked.panel}, and may on {(share * 100).normalize():f} % of them ({FEW_ORDERS} at least)",
         )
 
 
@@ -275,8 +277,8 @@ def _below_balance(asked: Asked, keep: Decimal | None, books: Books) -> Iterator
     elif balance - cost < keep:
         yield Guarded(
             KEEP_BALANCE,
-            f"panel {asked.panel} is to keep {_money(keep, asked.currency)}; of the balance {balance:f} are not "
-            f"set aside and this costs {cost:f}",
+            f"panel {asked.panel} is to keep {_money(keep, asked.currency)}; of the balance {balance:f} are "
+            f"not set aside and this costs {cost:f}",
         )
 
 
@@ -324,21 +326,3 @@ def breaker_verdict(breaker: Breaker, attempts: Sequence[Attempt], errors: froze
     if breaker.refused is not None and refused and refused >= breaker.refused * breaker.of:
         return f"{refused} of the last {breaker.of} actions were refused"
     return None
-
-
-__all__ = [
-    "NO_GUARDS",
-    "NO_RULE_GUARDS",
-    "Asked",
-    "Attempt",
-    "Books",
-    "Bounds",
-    "Breaker",
-    "Guards",
-    "Scope",
-    "Guarded",
-    "breaker_verdict",
-    "chain_verdict",
-    "judge",
-    "over_sweep_limit",
-]

@@ -17,7 +17,8 @@ from typing import Any
 
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.facts import Entity, EntityKind, Facts
-from smm_rules.rules.model import Limits, Step, StepKind
+from smm_rules.facts.allowance import Allowance, Per
+from smm_rules.rules.model import NO_RULE_GUARDS, ApprovalNeed, Limits, Mode, RuleGuards, Step, StepKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -171,6 +172,30 @@ def decode_limits(text: str) -> Limits:
     stored = from_json(text)
     known = {field.name for field in fields(Limits)}
     return Limits(**{name: value for name, value in stored.items() if name in known})
+
+
+# -- guards of a rule -----------------------------------------------------------------------------------
+def encode_rule_guards(guards: RuleGuards) -> str:
+    """`{}` for a rule without any, by far most."""
+    if guards == NO_RULE_GUARDS:
+        return "{}"
+    approval = guards.approval
+    return to_json(
+        {
+            "mode": guards.mode.value,
+            "spend": [[allowance.amount, allowance.per.value] for allowance in guards.spend],
+            "approval": approval and [approval.above, approval.expires],
+        }
+    )
+
+
+def decode_rule_guards(text: str) -> RuleGuards:
+    stored = from_json(text)
+    if not stored:
+        return NO_RULE_GUARDS
+    spend = tuple(Allowance(amount, Per(per)) for amount, per in stored["spend"])
+    approval = stored["approval"]
+    return RuleGuards(Mode(stored["mode"]), spend, approval and ApprovalNeed(*approval))
 
 
 # -- memories -------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from smm_rules.ledger.records import (
     Transition,
     Watched,
 )
+from smm_rules.ledger.stops import Stop, StopKind, StopScope
 
 
 class LedgerError(Exception):
@@ -99,9 +100,11 @@ class Ledger(Protocol):
     async def record(self, sweep: Sweep) -> Recorded:
         """Write a sweep in one transaction: observations, memories, firings, first intents, messages, traces.
 
-        Guards that count over more than one entity (`Limits.per_chain`) are judged here. A stopped firing
-        stores its `memory_if_stopped` and nothing else. A firing or intent whose key exists is not written
-        again.
+        Limits that count over more than one entity (`Limits.per_chain`) are judged here. A stopped firing
+        stores its `memory_if_stopped` and nothing else. An action that a guard stops (see `engine.guards`) is
+        written as held with the guard's reason, one of a rule in the shadow as denied, without its messages.
+        An action held for `limit_per_sweep` stops its rule (`StopKind.SWEEP`).
+        A firing or intent whose key exists is not written again.
         """
         ...
 
@@ -114,8 +117,20 @@ class Ledger(Protocol):
         """Planned intents whose `not_before` has passed, oldest first."""
         ...
 
-    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool:
-        """Compare-and-set planned → sending, durable on return. False when somebody else was faster."""
+    async def claim(
+        self,
+        intent_id: int,
+        owner: str,
+        now: datetime,
+        evidence: Mapping[str, str],
+        cost: Decimal | None = None,
+        currency: str | None = None,
+    ) -> bool:
+        """Compare-and-set planned → sending, durable on return. False when somebody else was faster, while a
+        stop concerns the intent, which then stays planned, and when a guard stops it, which holds it.
+
+        `cost` is what it will cost now; the money set aside becomes that.
+        """
         ...
 
     async def settle(
@@ -140,8 +155,56 @@ class Ledger(Protocol):
         """held → planned. `StateConflict` from any other state."""
         ...
 
-    async def deny(self, intent_id: int, now: datetime, by: str) -> Intent:
-        """held → denied, its money released."""
+    async def deny(
+        self,
+        intent_id: int,
+        now: datetime,
+        by: str,
+        reason: str = "denied",
+        message: MessageDraft | None = None,
+    ) -> Intent:
+        """held → denied, its money released; `message` is queued in the same transaction."""
+        ...
+
+    async def expired(self, now: datetime, limit: int) -> tuple[Intent, ...]:
+        """Held intents whose `expires_at` has passed, oldest first."""
+        ...
+
+    async def untold(self, limit: int) -> tuple[Intent, ...]:
+        """Intents held by a guard of which the operator hasn't been told, oldest first."""
+        ...
+
+    async def tell_held(
+        self, intent_ids: Sequence[int], messages: Sequence[MessageDraft], now: datetime
+    ) -> None:
+        """Queue messages about intents that guards hold, and note that they were told of."""
+        ...
+
+    # -- stops (see ledger.stops) -----------------------------------------------------------------------
+    async def stop(
+        self,
+        kind: StopKind,
+        scope: StopScope,
+        name: str,
+        reason: str,
+        by: str,
+        now: datetime,
+        until: datetime | None = None,
+    ) -> Stop:
+        """Stop actions from now on: no claim of what it concerns succeeds once this has returned.
+
+        Instead of a stop of the same kind, scope and name, which ends.
+        """
+        ...
+
+    async def stops(self, past: int | None = None) -> tuple[Stop, ...]:
+        """The stops that haven't ended, oldest first; with `past` the last so many of all, newest first."""
+        ...
+
+    async def end_stop(
+        self, stop_id: int, now: datetime, by: str, message: MessageDraft | None = None
+    ) -> bool:
+        """End a stop; False when it had ended. `message` is queued in the same transaction."""
         ...
 
     async def resolve(
@@ -267,8 +330,11 @@ class Ledger(Protocol):
         """How many entities each rule has a memory of."""
         ...
 
-    async def prune(self, before: datetime) -> dict[str, int]:
-        """Drop history, delivered messages and settled intents older than `before`; counts by table."""
+    async def prune(self, before: datetime, sent_before: datetime | None = None) -> dict[str, int]:
+        """Drop history, delivered messages and settled intents older than `before`; counts by table.
+
+        Intents that were sent stay if they are younger than `sent_before`: guards may still add them up.
+        """
         ...
 
     async def aclose(self) -> None: ...

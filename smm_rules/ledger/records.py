@@ -186,7 +186,8 @@ class Intent:
     `firing` is the ID of the firing that asked, None when the operator did (`rule` is then `operator`).
     `reserved` is the money set aside in `currency` while the outcome is open, None for what costs
     nothing. `result` is the panel's ID for what it made. `not_before` delays another attempt.
-    `owner` names the process that claimed it. `evidence` is what was noted about the outcome.
+    `owner` names the process that claimed it. `evidence` is what was noted about the outcome. `expires_at` is
+    when it is denied by itself, should it still be held then.
     """
 
     id: int
@@ -211,6 +212,7 @@ class Intent:
     result: str
     owner: str
     evidence: dict[str, str]
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

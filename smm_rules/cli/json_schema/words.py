@@ -86,8 +86,8 @@ WORDS: dict[str, dict[str, str]] = {
         "drop_folder": "A folder whose order lists are imported.",
         "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
         "mode": (
-            "`dry_run` holds every action of the rules and sends nothing to a panel; messages go out. `shadow` "
-            "only writes down what the rules would have done."
+            "`dry_run` holds every action of the rules and sends nothing to a panel; messages go out. "
+            "`shadow` only writes down what the rules would have done."
         ),
         "guards": "What bounds the actions of all rules together.",
         "unknown": "What may prove that an action in doubt did happen.",

@@ -7,19 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import apsw
 
-from smm_rules.engine.firing import Continuation
+from smm_rules.engine.firing import Continuation, MessageDraft
+from smm_rules.engine.guards import APPROVAL, BREAKER, MONEY_REASONS, NO_GUARDS, Guards
+from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.codec import entity_text, maybe_micros, storable, to_micros
+from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.records import Intent, IntentState, Outcome, Transition
-from smm_rules.ledger.sqlite.intents import Origin, add_transition, must_have, note, plan
+from smm_rules.ledger.sqlite import attempts, stops
+from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
+from smm_rules.ledger.sqlite.intents import (
+    Origin,
+    add_transition,
+    expiry,
+    must_have,
+    note,
+    plan,
+    transitions,
+)
 from smm_rules.ledger.sqlite.orders import count_refill, follow, watch_refill
 from smm_rules.ledger.sqlite.outbox import enqueue
-from smm_rules.ledger.sqlite.query import first, rows
+from smm_rules.ledger.sqlite.query import cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, STARTS_FROM, Change, check_outcome, conflict
-from smm_rules.rules.model import StepKind
+from smm_rules.ledger.stops import TRIPPED
+from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind
 
 #: Why an intent is in doubt after its process ended in the middle of an attempt.
 INTERRUPTED = "interrupted"
@@ -27,11 +41,23 @@ _INTERRUPTED_MESSAGE = (
     "the program ended while the request was under way; whether the panel acted isn't known"
 )
 
+_IS_CLAIMABLE = """
+  SELECT 1 FROM intents WHERE id = ?2 AND state = 'planned' AND (not_before IS NULL OR not_before <= ?1)
+"""
 _CLAIM = """
   UPDATE intents SET
-    state = 'sending', attempts = attempts + 1, claimed_at = ?1, owner = ?2, not_before = NULL
+    state = 'sending', attempts = attempts + 1, claimed_at = ?1, owner = ?2, not_before = NULL,
+    reserved = coalesce(?4, reserved), currency = coalesce(?5, currency)
   WHERE id = ?3 AND state = 'planned' AND (not_before IS NULL OR not_before <= ?1) RETURNING id
 """
+_GUARDS_OF = "SELECT guards FROM firings WHERE id = ?"
+_HELD_BY_GUARD = """
+  UPDATE intents SET
+    reserved = coalesce(?1, reserved), currency = coalesce(?2, currency), expires_at = ?3, told_at = NULL
+  WHERE id = ?4
+"""
+#: What holds newly asked actions of a rule that was stopped; an approval of one passes the stop.
+_PASSES_STOPS = frozenset({BREAKER, Reason.LIMIT_PER_SWEEP.value})
 _MOVE = """
   UPDATE intents SET
     state = ?1, reason = ?2, message = ?3, settled_at = ?4, not_before = ?5,
@@ -45,16 +71,85 @@ _INTERRUPTED = """
 
 
 def claim(
-    connection: apsw.Connection, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]
+    connection: apsw.Connection,
+    intent_id: int,
+    owner: str,
+    now: datetime,
+    evidence: Mapping[str, str],
+    cost: Decimal | None = None,
+    currency: str | None = None,
+    guards: Guards = NO_GUARDS,
 ) -> bool:
     """Also false while the intent's `not_before` lies ahead: a list read earlier may be out of date."""
-    if first(connection, _CLAIM, (to_micros(now), owner, intent_id)) is None:
+    if first(connection, _IS_CLAIMABLE, (to_micros(now), intent_id)) is None:
+        return False
+    if not _may_go(connection, must_have(connection, intent_id), cost, currency, guards, now):
+        return False
+    price = None if cost is None else str(cost)
+    if first(connection, _CLAIM, (to_micros(now), owner, intent_id, price, currency)) is None:
         return False
     change = Transition(now, IntentState.PLANNED, IntentState.SENDING, "", "", owner)
     add_transition(connection, intent_id, change)
     if evidence:
         note(connection, intent_id, evidence, now)
     return True
+
+
+def _may_go(
+    connection: apsw.Connection,
+    intent: Intent,
+    cost: Decimal | None,
+    currency: str | None,
+    guards: Guards,
+    now: datetime,
+) -> bool:
+    """Whether nothing stops the intent now. What a pause stops stays planned, what a guard stops is held."""
+    approved = _approved(connection, intent.id)
+    for stop in stops.stopping(connection, intent.rule, intent.panel, now):
+        if stop.kind not in TRIPPED or not approved & _PASSES_STOPS:
+            return False
+    price = intent.reserved if cost is None else cost
+    if price is not None and (intent.reserved is None or price > intent.reserved):
+        approved -= MONEY_REASONS  # they were given for a lower price
+    action = Action(
+        intent.rule,
+        intent.panel,
+        intent.kind,
+        about(connection, intent.entity),
+        price,
+        currency or intent.currency,
+        intent.id,
+    )
+    rule = _guards_of(connection, intent)
+    guarded = Guarding(connection, now, guards).claiming(action, rule, approved)
+    if guarded is None:
+        return True
+    held = Outcome(IntentState.HELD, guarded.reason, guarded.message)
+    _move(connection, Change.HOLD, intent.id, held, now, "")
+    expires_at = maybe_micros(expiry(rule, now)) if guarded.reason == APPROVAL else None
+    changed(
+        connection,
+        _HELD_BY_GUARD,
+        (None if cost is None else str(cost), currency, expires_at, intent.id),
+    )
+    return False
+
+
+def _approved(connection: apsw.Connection, intent_id: int) -> frozenset[str]:
+    """What the intent was held for and let go past."""
+    approved, held_for = set(), ""
+    for change in transitions(connection, intent_id):
+        if change.after is IntentState.HELD:
+            held_for = change.reason
+        elif change.before == IntentState.HELD and change.after is IntentState.PLANNED:
+            approved.add(held_for)
+    return frozenset(approved)
+
+
+def _guards_of(connection: apsw.Connection, intent: Intent) -> RuleGuards:
+    """The guards of the rule that asked, as they were then."""
+    text = cell(connection, _GUARDS_OF, (intent.firing,))
+    return NO_RULE_GUARDS if text is None else decode_rule_guards(text)
 
 
 def settle(
@@ -64,8 +159,11 @@ def settle(
     then: Continuation,
     now: datetime,
     by: str,
+    guards: Guards = NO_GUARDS,
 ) -> Intent:
-    return _conclude(connection, Change.SETTLE, intent_id, outcome, then, now, by)
+    intent = _conclude(connection, Change.SETTLE, intent_id, outcome, then, now, by, guards)
+    attempts.note(connection, intent, outcome.state, outcome.reason, now, guards)
+    return intent
 
 
 def resolve(
@@ -75,14 +173,20 @@ def resolve(
     then: Continuation,
     now: datetime,
     by: str,
+    guards: Guards = NO_GUARDS,
 ) -> Intent:
-    return _conclude(connection, Change.RESOLVE, intent_id, outcome, then, now, by)
+    return _conclude(connection, Change.RESOLVE, intent_id, outcome, then, now, by, guards)
 
 
 def refuse(
-    connection: apsw.Connection, intent_id: int, outcome: Outcome, then: Continuation, now: datetime
+    connection: apsw.Connection,
+    intent_id: int,
+    outcome: Outcome,
+    then: Continuation,
+    now: datetime,
+    guards: Guards = NO_GUARDS,
 ) -> Intent:
-    return _conclude(connection, Change.REFUSE, intent_id, outcome, then, now, "")
+    return _conclude(connection, Change.REFUSE, intent_id, outcome, then, now, "", guards)
 
 
 def hold(connection: apsw.Connection, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
@@ -96,13 +200,26 @@ def approve(connection: apsw.Connection, intent_id: int, now: datetime, by: str)
     return must_have(connection, intent_id)
 
 
-def deny(connection: apsw.Connection, intent_id: int, now: datetime, by: str) -> Intent:
-    _move(connection, Change.DENY, intent_id, Outcome(IntentState.DENIED, "denied"), now, by)
+def deny(
+    connection: apsw.Connection,
+    intent_id: int,
+    now: datetime,
+    by: str,
+    reason: str = "denied",
+    message: MessageDraft | None = None,
+) -> Intent:
+    _move(connection, Change.DENY, intent_id, Outcome(IntentState.DENIED, reason), now, by)
+    if message is not None:
+        enqueue(connection, message, now)
     return must_have(connection, intent_id)
 
 
 def recover(
-    connection: apsw.Connection, now: datetime, owner: str, stale_before: datetime
+    connection: apsw.Connection,
+    now: datetime,
+    owner: str,
+    stale_before: datetime,
+    guards: Guards = NO_GUARDS,
 ) -> tuple[Intent, ...]:
     values = (INTERRUPTED, _INTERRUPTED_MESSAGE, owner, to_micros(stale_before))
     found = sorted(intent_id for (intent_id,) in rows(connection, _INTERRUPTED, values))
@@ -111,7 +228,10 @@ def recover(
             now, IntentState.SENDING, IntentState.UNKNOWN, INTERRUPTED, _INTERRUPTED_MESSAGE, owner
         )
         add_transition(connection, intent_id, change)
-    return tuple(must_have(connection, intent_id) for intent_id in found)
+    in_doubt = tuple(must_have(connection, intent_id) for intent_id in found)
+    for intent in in_doubt:
+        attempts.note(connection, intent, IntentState.UNKNOWN, INTERRUPTED, now, guards)
+    return in_doubt
 
 
 def _conclude(
@@ -122,6 +242,7 @@ def _conclude(
     then: Continuation,
     now: datetime,
     by: str,
+    guards: Guards,
 ) -> Intent:
     """An outcome with all that follows from it."""
     check_outcome(change, outcome)
@@ -138,7 +259,10 @@ def _conclude(
         enqueue(connection, message, now)
     if then.intent is not None:
         origin = Origin(intent.firing, intent.rule, entity_text(intent.entity), to_micros(intent.episode))
-        plan(connection, then.intent, origin, now, by or intent.rule)
+        guarding = Guarding(connection, now, guards)
+        plan(
+            connection, then.intent, origin, now, by or intent.rule, guarding, _guards_of(connection, intent)
+        )
     return intent
 
 

@@ -10,6 +10,7 @@ import apsw
 
 from smm_rules.engine.episode import ended
 from smm_rules.engine.memory import Memory
+from smm_rules.facts.allowance import Per
 from smm_rules.ledger.codec import (
     decode_memory,
     decode_texts,
@@ -19,6 +20,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
+from smm_rules.ledger.sqlite import attempts
 from smm_rules.ledger.sqlite.query import cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
@@ -59,12 +61,29 @@ _PRUNE_HISTORY = """
 """
 _PRUNE_OUTBOX = "DELETE FROM outbox WHERE state = 'delivered' AND settled_at < ?"
 #: A firing goes with all its intents or not at all, so that what is kept can be understood.
-_PRUNE_INTENTS = """
-  DELETE FROM intents AS old WHERE old.settled_at < ?1 AND old.state IN (SELECT value FROM json_each(?2))
+_PRUNABLE = """
+  old.settled_at < ?1 AND old.state IN (SELECT value FROM json_each(?2))
+    AND (old.claimed_at IS NULL OR old.settled_at < ?3)
     AND NOT EXISTS (
       SELECT 1 FROM intents AS other WHERE other.firing = old.firing
-        AND (other.settled_at >= ?1 OR other.state NOT IN (SELECT value FROM json_each(?2)))
+        AND (
+          other.settled_at >= ?1 OR other.state NOT IN (SELECT value FROM json_each(?2))
+          OR (other.claimed_at IS NOT NULL AND other.settled_at >= ?3)
+        )
     )
+"""
+_PRUNE_INTENTS = f"DELETE FROM intents AS old WHERE {_PRUNABLE}"  # noqa: S608 - only constants are put in
+#: What they had cost stays known by order and chain: those have no end after which it counts no more.
+_PAST_SPENDING = f"""
+  SELECT subject, root, rule, panel, coalesce(currency, ''), reserved FROM intents AS old
+  WHERE {_PRUNABLE} AND old.state = 'confirmed' AND old.reserved IS NOT NULL AND old.subject IS NOT NULL
+"""  # noqa: S608 - as above
+_SPENT_BEFORE = """
+  SELECT amount FROM past_spending WHERE about = ? AND rule = ? AND panel = ? AND currency = ?
+"""
+_KEEP_SPENDING = """
+  INSERT INTO past_spending (about, rule, panel, currency, amount) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET amount = excluded.amount
 """
 _PRUNE_FIRINGS = """
   DELETE FROM firings WHERE at < ? AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.firing = firings.id)
@@ -139,16 +158,33 @@ def remembered_rules(connection: apsw.Connection) -> dict[str, int]:
     return _counts(connection, _REMEMBERED)
 
 
-def prune(connection: apsw.Connection, before: datetime) -> dict[str, int]:
+def prune(
+    connection: apsw.Connection, before: datetime, sent_before: datetime | None = None
+) -> dict[str, int]:
     """Never what is open, unknown or held; what rules remember, chains and counts stay too."""
     at = to_micros(before)
+    prunable = (at, to_json(sorted(FINAL)), at if sent_before is None else min(at, to_micros(sent_before)))
+    _keep_spending(connection, prunable)
+    attempts.prune(connection, at)
     return {
         "history": changed(connection, _PRUNE_HISTORY, (at,)),
         "messages": changed(connection, _PRUNE_OUTBOX, (at,)),
-        "intents": changed(connection, _PRUNE_INTENTS, (at, to_json(sorted(FINAL)))),
+        "intents": changed(connection, _PRUNE_INTENTS, prunable),
         "firings": changed(connection, _PRUNE_FIRINGS, (at,)),
         "traces": changed(connection, _PRUNE_TRACES, (at,)),
     }
+
+
+def _keep_spending(connection: apsw.Connection, prunable: tuple[int, str, int]) -> None:
+    """Add up what the intents about to be dropped had cost."""
+    sums: dict[tuple[str, str, str, str], Decimal] = {}
+    for subject, root, rule, panel, currency, amount in rows(connection, _PAST_SPENDING, prunable):
+        for about in (f"{Per.ORDER} {subject}", f"{Per.CHAIN} {root}"):
+            name = (about, rule, panel, currency)
+            sums[name] = sums.get(name, Decimal(0)) + Decimal(amount)
+    for name, amount in sums.items():
+        before = Decimal(cell(connection, _SPENT_BEFORE, name) or 0)
+        changed(connection, _KEEP_SPENDING, (*name, str(before + amount)))
 
 
 def _reserved(connection: apsw.Connection, states: frozenset[str], panel: str | None) -> dict[str, Decimal]:

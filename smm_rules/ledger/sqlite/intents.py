@@ -10,18 +10,21 @@ from typing import NamedTuple
 import apsw
 
 from smm_rules.engine.firing import Firing, IntentDraft, Occasion
+from smm_rules.engine.guards import APPROVAL, NO_GUARDS, Guards
 from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import (
     decode_facts,
     decode_limits,
+    decode_rule_guards,
     decode_steps,
     decode_texts,
     entity_from_text,
     entity_text,
     from_micros,
     maybe_instant,
+    maybe_micros,
     storable,
     to_json,
     to_micros,
@@ -29,31 +32,33 @@ from smm_rules.ledger.codec import (
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
 from smm_rules.ledger.sqlite import audit
+from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
 from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
-from smm_rules.ledger.states import no_such_intent
-from smm_rules.rules.model import StepKind
+from smm_rules.ledger.states import FINAL, no_such_intent
+from smm_rules.rules.model import NO_RULE_GUARDS, Mode, RuleGuards, StepKind
 
 #: The rule of an intent that the operator asked for.
 OPERATOR = "operator"
 #: The reason of an intent that was never to be sent because a template of its step failed.
 TEMPLATE_FAILED = "template_failed"
 
-_COLUMNS = """
+COLUMNS = """
   id, firing, rule, entity, episode, step, kind, panel, parameters, state, reason, message, reserved,
-  currency, attempts, not_before, planned_at, claimed_at, settled_at, result, owner, evidence
+  currency, attempts, not_before, planned_at, claimed_at, settled_at, result, owner, evidence,
+  expires_at
 """
-_INTENT = f"SELECT {_COLUMNS} FROM intents WHERE id = ?"  # noqa: S608 - only constants are put in
+_INTENT = f"SELECT {COLUMNS} FROM intents WHERE id = ?"  # noqa: S608 - only constants are put in
 _CLAIMABLE = f"""
-  SELECT {_COLUMNS} FROM intents WHERE state = 'planned' AND (not_before IS NULL OR not_before <= ?)
+  SELECT {COLUMNS} FROM intents WHERE state = 'planned' AND (not_before IS NULL OR not_before <= ?)
   ORDER BY id LIMIT ?
 """  # noqa: S608 - as above
-_INTENTS = f"SELECT {_COLUMNS} FROM intents WHERE true"  # noqa: S608 - as above
+_INTENTS = f"SELECT {COLUMNS} FROM intents WHERE true"  # noqa: S608 - as above
 _IN_STATES = " AND state IN (SELECT value FROM json_each(?))"
 _PLAN = """
   INSERT INTO intents (
     firing, rule, entity, episode, step, kind, panel, parameters, state, reason, message, reserved, currency,
-    planned_at, settled_at
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
+    planned_at, settled_at, subject, root, expires_at
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
 """
 _ADD_TRANSITION = """
   INSERT INTO transitions (intent, at, before, after, reason, message, by) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -66,7 +71,8 @@ _TOLD = """
 _EVIDENCE = "SELECT evidence, rule, entity FROM intents WHERE id = ?"
 _SET_EVIDENCE = "UPDATE intents SET evidence = ? WHERE id = ?"
 _FIRING_COLUMNS = """
-  rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
+  rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits,
+  guards
 """
 _FIRING = f"SELECT {_FIRING_COLUMNS} FROM firings WHERE id = ?"  # noqa: S608 - only constants are put in
 _FIRINGS = f"""
@@ -89,13 +95,19 @@ def plan(
     origin: Origin,
     now: datetime,
     by: str,
+    guarding: Guarding,
+    rule: RuleGuards = NO_RULE_GUARDS,
     hold: Reason | None = None,
 ) -> int | None:
-    """Write a draft as planned, held or, where its template failed, not sent.
+    """Write a draft as planned; as held where a guard stops it, as denied for a rule in the shadow, as not
+    sent where its template failed.
 
     Returns the intent's ID, None when it was written before.
     """
-    state, reason, message = _birth(draft, hold)
+    on = about(connection, entity_from_text(origin.entity))
+    action = Action(origin.rule, draft.panel, draft.kind, on, draft.estimate, draft.currency)
+    state, reason, message = _birth(draft, action, guarding, rule, hold)
+    expires_at = expiry(rule, now) if reason == APPROVAL else None
     at = to_micros(now)
     values = (
         *origin,
@@ -109,27 +121,53 @@ def plan(
         None if draft.estimate is None else str(draft.estimate),
         draft.currency,
         at,
-        at if state is IntentState.NOT_SENT else None,
+        at if state in FINAL else None,
+        *on,
+        maybe_micros(expires_at),
     )
     intent_id: int | None = cell(connection, _PLAN, values)
     if intent_id is None:
         return None
     add_transition(connection, intent_id, Transition(now, "", state, reason, message, by))
+    if state is IntentState.PLANNED:
+        guarding.planned(action)
     return intent_id
 
 
-def _birth(draft: IntentDraft, hold: Reason | None) -> tuple[IntentState, str, str]:
+def _birth(
+    draft: IntentDraft, action: Action, guarding: Guarding, rule: RuleGuards, hold: Reason | None
+) -> tuple[IntentState, str, str]:
     if draft.failure:
         return IntentState.NOT_SENT, TEMPLATE_FAILED, draft.failure
+    if rule.mode is Mode.SHADOW or hold is Reason.SHADOW:
+        return IntentState.DENIED, Reason.SHADOW.value, ""
+    if hold is None and rule.mode is Mode.DRY_RUN:
+        hold = Reason.DRY_RUN
     if hold is not None:
         return IntentState.HELD, hold.value, ""
+    guarded = guarding.planning(action, rule)
+    if guarded is not None:
+        return IntentState.HELD, guarded.reason, guarded.message
     return IntentState.PLANNED, "", ""
 
 
-def ask(connection: apsw.Connection, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
+def expiry(rule: RuleGuards, now: datetime) -> datetime | None:
+    """When what waits for approval from now on is denied by itself."""
+    expires = rule.approval.expires if rule.approval is not None else None
+    return None if expires is None else now + expires
+
+
+def ask(
+    connection: apsw.Connection,
+    draft: IntentDraft,
+    entity: Entity,
+    now: datetime,
+    by: str,
+    guards: Guards = NO_GUARDS,
+) -> Intent:
     """The operator's word is an episode of its own, named by the instant it was given."""
     origin = Origin(None, OPERATOR, entity_text(entity), to_micros(now))
-    intent_id = plan(connection, draft, origin, now, by)
+    intent_id = plan(connection, draft, origin, now, by, Guarding(connection, now, guards))
     if intent_id is None:
         raise StateConflict(
             f"{draft.kind} of {entity} was already asked for at {now.isoformat()}; it is not planned twice"
@@ -255,7 +293,7 @@ def firings(connection: apsw.Connection, since: datetime, until: datetime, limit
 
 def _firing_from(row: Row) -> Firing:
     """A row of `_FIRING_COLUMNS` as a record."""
-    rule, version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits = row
+    rule, version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits, guards = row
     return Firing(
         rule=rule,
         rule_version=version,
@@ -269,14 +307,15 @@ def _firing_from(row: Row) -> Firing:
         steps=decode_steps(steps),
         otherwise=decode_steps(otherwise),
         limits=decode_limits(limits),
+        guards=decode_rule_guards(guards),
     )
 
 
 def intent_from(row: Row) -> Intent:
-    """A row of `_COLUMNS` as a record."""
+    """A row of `COLUMNS` as a record."""
     (intent_id, firing_id, rule, entity, episode, step, kind, panel, parameters, state, *rest) = row
     (reason, message, reserved, currency, attempts, not_before, planned, claimed, settled, *last) = rest
-    result, owner, evidence = last
+    result, owner, evidence, expires = last
     return Intent(
         id=intent_id,
         firing=firing_id,
@@ -300,4 +339,5 @@ def intent_from(row: Row) -> Intent:
         result=result,
         owner=owner,
         evidence=decode_texts(evidence),
+        expires_at=maybe_instant(expires),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
+from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
@@ -37,23 +38,29 @@ from smm_rules.ledger.sqlite import (
     intents,
     orders,
     outbox,
+    stops,
     sweeps,
     traces,
+    waiting,
 )
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
 from smm_rules.ledger.sqlite.writer import Writer
+from smm_rules.ledger.stops import Stop, StopKind, StopScope
 
 
 class SqliteLedger:
     """A ledger in one SQLite file. Made by `open`; several processes may have it open at once."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, guards: Guards = NO_GUARDS) -> None:
         self._writer = writer
+        self._guards = guards
         self._write = writer.write
         self._read = writer.read
 
     @classmethod
-    async def open(cls, path: Path, busy_timeout: timedelta = BUSY_TIMEOUT) -> SqliteLedger:
+    async def open(
+        cls, path: Path, busy_timeout: timedelta = BUSY_TIMEOUT, guards: Guards = NO_GUARDS
+    ) -> SqliteLedger:
         """Open the ledger at `path`, made when there is none (its directory must exist), and upgrade it.
 
         `busy_timeout` is how long to wait for another process's transaction. `LedgerError` says what is
@@ -61,14 +68,14 @@ class SqliteLedger:
         """
         writer = Writer(path)
         await writer.open(busy_timeout)
-        return cls(writer)
+        return cls(writer, guards)
 
     @classmethod
-    async def in_memory(cls) -> SqliteLedger:
+    async def in_memory(cls, guards: Guards = NO_GUARDS) -> SqliteLedger:
         """An empty ledger that no file holds and that is gone once it is closed: for rehearsals."""
         writer = Writer(Path(":memory:"))
         await writer.open_in_memory()
-        return cls(writer)
+        return cls(writer, guards)
 
     @property
     def path(self) -> Path:
@@ -131,25 +138,33 @@ class SqliteLedger:
 
     # -- planning ---------------------------------------------------------------------------------------
     async def record(self, sweep: Sweep) -> Recorded:
-        return await self._write(sweeps.record, sweep)
+        return await self._write(sweeps.record, sweep, self._guards)
 
     async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
-        return await self._write(intents.ask, draft, entity, now, by)
+        return await self._write(intents.ask, draft, entity, now, by, self._guards)
 
     # -- intents ----------------------------------------------------------------------------------------
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
         return await self._read(intents.claimable, now, limit)
 
-    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool:
-        return await self._write(changes.claim, intent_id, owner, now, evidence)
+    async def claim(
+        self,
+        intent_id: int,
+        owner: str,
+        now: datetime,
+        evidence: Mapping[str, str],
+        cost: Decimal | None = None,
+        currency: str | None = None,
+    ) -> bool:
+        return await self._write(changes.claim, intent_id, owner, now, evidence, cost, currency, self._guards)
 
     async def settle(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
     ) -> Intent:
-        return await self._write(changes.settle, intent_id, outcome, then, now, by)
+        return await self._write(changes.settle, intent_id, outcome, then, now, by, self._guards)
 
     async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent:
-        return await self._write(changes.refuse, intent_id, outcome, then, now)
+        return await self._write(changes.refuse, intent_id, outcome, then, now, self._guards)
 
     async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
         return await self._write(changes.hold, intent_id, reason, message, now)
@@ -157,19 +172,37 @@ class SqliteLedger:
     async def approve(self, intent_id: int, now: datetime, by: str) -> Intent:
         return await self._write(changes.approve, intent_id, now, by)
 
-    async def deny(self, intent_id: int, now: datetime, by: str) -> Intent:
-        return await self._write(changes.deny, intent_id, now, by)
+    async def deny(
+        self,
+        intent_id: int,
+        now: datetime,
+        by: str,
+        reason: str = "denied",
+        message: MessageDraft | None = None,
+    ) -> Intent:
+        return await self._write(changes.deny, intent_id, now, by, reason, message)
+
+    async def expired(self, now: datetime, limit: int) -> tuple[Intent, ...]:
+        return await self._read(waiting.expired, now, limit)
+
+    async def untold(self, limit: int) -> tuple[Intent, ...]:
+        return await self._read(waiting.untold, limit)
+
+    async def tell_held(
+        self, intent_ids: Sequence[int], messages: Sequence[MessageDraft], now: datetime
+    ) -> None:
+        await self._write(waiting.tell_held, intent_ids, messages, now)
 
     async def resolve(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
     ) -> Intent:
-        return await self._write(changes.resolve, intent_id, outcome, then, now, by)
+        return await self._write(changes.resolve, intent_id, outcome, then, now, by, self._guards)
 
     async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None:
         await self._write(intents.note, intent_id, evidence)
 
     async def recover(self, now: datetime, owner: str, stale_before: datetime) -> tuple[Intent, ...]:
-        return await self._write(changes.recover, now, owner, stale_before)
+        return await self._write(changes.recover, now, owner, stale_before, self._guards)
 
     async def intent(self, intent_id: int) -> Intent | None:
         return await self._read(intents.intent, intent_id)
@@ -257,5 +290,26 @@ class SqliteLedger:
     async def remembered_rules(self) -> dict[str, int]:
         return await self._read(housekeeping.remembered_rules)
 
-    async def prune(self, before: datetime) -> dict[str, int]:
-        return await self._write(housekeeping.prune, before)
+    async def prune(self, before: datetime, sent_before: datetime | None = None) -> dict[str, int]:
+        return await self._write(housekeeping.prune, before, sent_before)
+
+    # -- stops ------------------------------------------------------------------------------------------
+    async def stop(
+        self,
+        kind: StopKind,
+        scope: StopScope,
+        name: str,
+        reason: str,
+        by: str,
+        now: datetime,
+        until: datetime | None = None,
+    ) -> Stop:
+        return await self._write(stops.stop, kind, scope, name, reason, by, now, until)
+
+    async def stops(self, past: int | None = None) -> tuple[Stop, ...]:
+        return await self._read(stops.stops, past)
+
+    async def end_stop(
+        self, stop_id: int, now: datetime, by: str, message: MessageDraft | None = None
+    ) -> bool:
+        return await self._write(stops.end, stop_id, now, by, message)

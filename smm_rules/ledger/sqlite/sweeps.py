@@ -8,6 +8,7 @@ from dataclasses import replace
 import apsw
 
 from smm_rules.engine.firing import Firing
+from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditKind
@@ -15,6 +16,7 @@ from smm_rules.ledger.codec import (
     encode_facts,
     encode_limits,
     encode_memory,
+    encode_rule_guards,
     encode_steps,
     entity_text,
     maybe_micros,
@@ -22,12 +24,15 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
-from smm_rules.ledger.sqlite import audit, chains
+from smm_rules.ledger.sqlite import audit, chains, stops
+from smm_rules.ledger.sqlite.guarding import Guarding
 from smm_rules.ledger.sqlite.intents import Origin, plan
 from smm_rules.ledger.sqlite.outbox import enqueue
 from smm_rules.ledger.sqlite.query import cell, changed, rows_of_each
 from smm_rules.ledger.sqlite.rows import key
 from smm_rules.ledger.sqlite.traces import keep
+from smm_rules.ledger.stops import StopKind, StopScope
+from smm_rules.rules.model import Mode
 
 _Ids = dict[Entity, int]
 
@@ -60,18 +65,20 @@ _FORGET_MEMORY = "DELETE FROM memories WHERE entity = ? AND rule = ?"
 _IS_KNOWN = "SELECT 1 FROM firings WHERE key = ?"
 _ADD_FIRING = """
   INSERT INTO firings (
-    key, rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits
-  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+    key, rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits,
+    guards
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
 
 
-def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
+def record(connection: apsw.Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> Recorded:
     ids = _see(connection, sweep.observed, to_micros(sweep.at))
     _remember(connection, ids, sweep.remembered)
     intents: list[int] = []
     messages = 0
     stopped: list[Stopped] = []
-    stops: dict[tuple[str, Entity], tuple[Reason, Memory]] = {}
+    stopped_by: dict[tuple[str, Entity], tuple[Reason, Memory]] = {}
+    guarding = Guarding(connection, sweep.at, guards)
     for planned in sweep.firings:
         if _is_settled(connection, planned.firing):
             continue
@@ -80,13 +87,13 @@ def record(connection: apsw.Connection, sweep: Sweep) -> Recorded:
             stopped.append(Stopped(planned.firing, reason))
             firing, memory = planned.firing, _stopped(planned.memory_if_stopped, reason)
             _remember(connection, ids, [Remembered(firing.rule, firing.entity, memory)])
-            stops[firing.rule, firing.entity] = (reason, memory)
+            stopped_by[firing.rule, firing.entity] = (reason, memory)
             continue
-        intent, queued = _fire(connection, planned)
+        intent, queued = _fire(connection, planned, guarding)
         intents += [] if intent is None else [intent]
         messages += queued
     if sweep.traced:
-        keep(connection, ids, sweep.traced, stops)
+        keep(connection, ids, sweep.traced, stopped_by)
     return Recorded(tuple(intents), messages, tuple(stopped))
 
 
@@ -143,17 +150,25 @@ def _is_settled(connection: apsw.Connection, firing: Firing) -> bool:
     return bool(known or cell(connection, _IS_FORGOTTEN, key(firing.entity)))
 
 
-def _fire(connection: apsw.Connection, planned: PlannedFiring) -> tuple[int | None, int]:
+def _fire(connection: apsw.Connection, planned: PlannedFiring, guarding: Guarding) -> tuple[int | None, int]:
     """Write the firing and what it asks for first: the intent's ID, and how many messages were new."""
     firing = planned.firing
     firing_id = _add_firing(connection, firing)
     chains.count(connection, firing)
-    queued = sum(enqueue(connection, message, firing.at) for message in planned.continuation.messages)
+    shadow = planned.hold is Reason.SHADOW or firing.guards.mode is Mode.SHADOW
+    messages = () if shadow else planned.continuation.messages
+    queued = sum(enqueue(connection, message, firing.at) for message in messages)
     draft = planned.continuation.intent
     if draft is None:
         return None, queued
+    if planned.hold is Reason.LIMIT_PER_SWEEP and not shadow:
+        why = (
+            f"it would have acted more often at once than limit.per_sweep ({firing.limits.per_sweep}) allows"
+        )
+        stops.trip(connection, StopKind.SWEEP, StopScope.RULE, firing.rule, why, guarding.now)
     origin = Origin(firing_id, firing.rule, entity_text(firing.entity), to_micros(firing.episode))
-    return plan(connection, draft, origin, firing.at, firing.rule, planned.hold), queued
+    intent_id = plan(connection, draft, origin, firing.at, firing.rule, guarding, firing.guards, planned.hold)
+    return intent_id, queued
 
 
 def _add_firing(connection: apsw.Connection, firing: Firing) -> int:
@@ -171,6 +186,7 @@ def _add_firing(connection: apsw.Connection, firing: Firing) -> int:
         encode_steps(firing.steps),
         encode_steps(firing.otherwise),
         encode_limits(firing.limits),
+        encode_rule_guards(firing.guards),
     )
     firing_id: int = cell(connection, _ADD_FIRING, values)
     data = {

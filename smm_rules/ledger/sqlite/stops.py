@@ -1,0 +1,129 @@
+"""Pauses, panics and breakers as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import apsw
+
+from smm_rules.engine.firing import MessageDraft
+from smm_rules.ledger.audit import AuditKind
+from smm_rules.ledger.codec import from_micros, maybe_instant, maybe_micros, storable, to_micros
+from smm_rules.ledger.sqlite import audit
+from smm_rules.ledger.sqlite.outbox import enqueue
+from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
+from smm_rules.ledger.stops import TRIPPED, Stop, StopKind, StopScope, concerning
+
+_COLUMNS = "id, kind, scope, name, reason, by, since, until, ended_at, ended_by"
+_ACTIVE = f"SELECT {_COLUMNS} FROM stops WHERE ended_at IS NULL ORDER BY id"  # noqa: S608 - only constants
+_ALL = f"SELECT {_COLUMNS} FROM stops ORDER BY id DESC LIMIT ?"  # noqa: S608 - as above
+_STOP = f"SELECT {_COLUMNS} FROM stops WHERE id = ?"  # noqa: S608 - as above
+_REPLACE = """
+  UPDATE stops SET ended_at = ?, ended_by = ? WHERE kind = ? AND scope = ? AND name = ? AND ended_at IS NULL
+"""
+_ADD = """
+  INSERT INTO stops (kind, scope, name, reason, by, since, until) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+_END = "UPDATE stops SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL"
+_LAST_CLOSED = """
+  SELECT max(ended_at) FROM stops WHERE kind = 'breaker' AND scope = ? AND name = ? AND ended_at IS NOT NULL
+"""
+
+
+def stop(
+    connection: apsw.Connection,
+    kind: StopKind,
+    scope: StopScope,
+    name: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    until: datetime | None,
+) -> Stop:
+    at = to_micros(now)
+    changed(connection, _REPLACE, (at, by, kind.value, scope.value, name))
+    values = (kind.value, scope.value, name, storable(reason), by, at, maybe_micros(until))
+    row = first(connection, _STOP, (cell(connection, _ADD, values),))
+    assert row is not None
+    made = _from(row)
+    _record(connection, made, "stopped", by, now)
+    return made
+
+
+def _record(connection: apsw.Connection, one: Stop, what: str, by: str, now: datetime) -> None:
+    """The stop, or its end, in the record of decisions."""
+    kind = AuditKind.BREAKER if one.kind in TRIPPED else AuditKind.PAUSE
+    data = {
+        "stop": one.id,
+        "what": what,
+        "kind": one.kind.value,
+        "scope": one.scope.value,
+        "name": one.name,
+        "reason": one.reason,
+        "until": one.until,
+    }
+    audit.append(connection, now, kind, by, f"{one.scope} {one.name}".rstrip(), data)
+
+
+def trip(
+    connection: apsw.Connection,
+    kind: StopKind,
+    scope: StopScope,
+    name: str,
+    reason: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> None:
+    """Stop by the program's own doing; what is stopped so already stays as it is."""
+    tripped = any((one.kind, one.scope, one.name) == (kind, scope, name) for one in active(connection))
+    if not tripped:
+        stop(connection, kind, scope, name, reason, "smm-rules", now, until)
+
+
+def active(connection: apsw.Connection) -> tuple[Stop, ...]:
+    return tuple(_from(row) for row in rows(connection, _ACTIVE))
+
+
+def stops(connection: apsw.Connection, limit: int | None) -> tuple[Stop, ...]:
+    if limit is None:
+        return active(connection)
+    return tuple(_from(row) for row in rows(connection, _ALL, (limit,)))
+
+
+def end(
+    connection: apsw.Connection, stop_id: int, now: datetime, by: str, message: MessageDraft | None
+) -> bool:
+    ended = changed(connection, _END, (to_micros(now), by, stop_id)) > 0
+    if ended:
+        row = first(connection, _STOP, (stop_id,))
+        assert row is not None
+        _record(connection, _from(row), "ended", by, now)
+        if message is not None:
+            enqueue(connection, message, now)
+    return ended
+
+
+def stopping(connection: apsw.Connection, rule: str, panel: str, now: datetime) -> tuple[Stop, ...]:
+    """What keeps an action of this rule on this panel from being sent now."""
+    return concerning(active(connection), rule, panel, now)
+
+
+def last_closed(connection: apsw.Connection, scope: StopScope, name: str) -> int:
+    """When this breaker was last closed, in microseconds; 0 for never."""
+    return cell(connection, _LAST_CLOSED, (scope.value, name)) or 0
+
+
+def _from(row: Row) -> Stop:
+    stop_id, kind, scope, name, reason, by, since, until, ended_at, ended_by = row
+    return Stop(
+        stop_id,
+        StopKind(kind),
+        StopScope(scope),
+        name,
+        reason,
+        by,
+        from_micros(since),
+        maybe_instant(until),
+        maybe_instant(ended_at),
+        ended_by,
+    )
