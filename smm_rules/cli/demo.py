@@ -51,7 +51,7 @@ async def command(speed: float, dialect: str, keep: Path | None, as_json: bool) 
         if keep is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smm-rules-demo-")))
         else:
-            keep.mkdir(parents=True, exist_ok=True)
+            keep.mkdir(mode=0o700, parents=True, exist_ok=True)
             if (keep / "ledger.db").exists():
                 raise Stop(f"{keep} holds an earlier demonstration; name another directory", Exit.USAGE)
             directory = keep

@@ -17,6 +17,7 @@ import click
 from smm_rules.cli.context import CONFIG_NAME, SYSTEM_CONFIG
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import output, safe
+from smm_rules.cli.writing import write_for_owner
 from smm_rules.config.model import Configuration
 from smm_rules.config.paths import DIRECTORY
 from smm_rules.document import DocumentError, read_text, validate
@@ -153,9 +154,7 @@ def _as_yaml(text: str) -> str:
 def _write(path: Path, text: str, force: bool) -> None:
     """Write the whole file or none of it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
+        write_for_owner(path, text, over=force)
     except FileExistsError:
         raise Stop(f"{path} is there already. --force writes over it.", Exit.FAILED) from None
     except OSError as error:

@@ -91,8 +91,9 @@ class DropFolder:
             return report
 
     def _make_folders(self) -> None:
-        for folder in (self._processing, self._done, self._failed):
-            folder.mkdir(parents=True, exist_ok=True)
+        # Whoever may write here has orders watched: only the operator opens a new folder to others.
+        for folder in (self.path, self._processing, self._done, self._failed):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
     def _processing(self) -> Path:

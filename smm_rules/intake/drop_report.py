@@ -24,7 +24,7 @@ class BadLines:
     def add(self, lines: Sequence[BadLine]) -> None:
         """Write lines down."""
         if self._file is None:
-            self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace")
+            self._file = _private(self._path)
         for line in lines:
             self._file.write(f"# {line}\n{line.raw}\n" if line.raw else f"# {line}\n")
 
@@ -42,8 +42,18 @@ def write_report(path: Path, name: str, now: datetime, outcome: Mapping[str, str
     """Write the report whole or not at all."""
     text = json.dumps({"file": name, "at": now.isoformat(), **outcome}, ensure_ascii=False, indent=2)
     unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with _private(unfinished) as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _private(path: Path) -> TextIO:
+    """A new file for its owner alone (0600): lines of orders hold links and comments of customers."""
+    path.unlink(missing_ok=True)
+    return open(path, "x", encoding="utf-8", errors="backslashreplace", opener=_owners)
+
+
+def _owners(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

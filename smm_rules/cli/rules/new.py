@@ -10,6 +10,7 @@ import click
 
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import new_table, output, print_table, safe
+from smm_rules.cli.writing import write_for_owner
 from smm_rules.cookbook.recipes import Recipe, recipes
 from smm_rules.document import DocumentError, did_you_mean, read_text, validate
 from smm_rules.rules.schema import RuleSpec
@@ -86,9 +87,7 @@ def _schema_for(path: Path | None) -> str:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_for_owner(path, text)
     except FileExistsError:
         raise Stop(f"{path} is there already; nothing was written.", Exit.FAILED) from None
     except OSError as error:
