@@ -18,9 +18,10 @@ from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import counted, output, print_json, print_problems, safe
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
+from smm_rules.config.oddities import oddities
 from smm_rules.document import DocumentError, Problem, Severity, in_file_order, read_document
 from smm_rules.rules.loader import LoadedRules, load_rules
-from smm_rules.rules.scope import Scope
+from smm_rules.rules.scope import scope_of
 
 if TYPE_CHECKING:
     from smm_rules.cli.live import Trials
@@ -146,14 +147,11 @@ def examine(subject: Subject, environment: Mapping[str, str]) -> Report:
     return report
 
 
-def scope_of(configuration: Configuration) -> Scope:
-    """What rules may name, without loading what the daemon is made of."""
-    return Scope(frozenset(panel.name for panel in configuration.panels), configuration.channel_types)
-
-
 def _read_configuration(report: Report, path: Path, environment: Mapping[str, str]) -> None:
     try:
         report.configuration = load_configuration(path, environment)
+        if not report.subject.by_the_way:
+            report.problems.extend(oddities(read_document(path), report.configuration))
     except DocumentError as error:
         if report.subject.by_the_way:
             report.notes.append(

@@ -26,7 +26,7 @@ from smm_rules.rehearsal.testing.files import Suite, gather_tests
 from smm_rules.rehearsal.testing.junit import junit_xml
 from smm_rules.rehearsal.testing.model import RuleTest
 from smm_rules.rehearsal.testing.playing import START, TestResult, play
-from smm_rules.rules.scope import Scope
+from smm_rules.rules.scope import scope_of
 
 _DEFAULT_DIRECTORY = Path("rules")
 
@@ -111,8 +111,7 @@ def _suite(paths: Sequence[Path], config_path: Path | None) -> Suite:
     wanted = paths or (configuration.rules if configuration is not None else (_DEFAULT_DIRECTORY,))
     scope = None
     if configuration is not None:
-        names = frozenset(panel.name for panel in configuration.panels)
-        scope = Scope(names, configuration.channel_types)
+        scope = scope_of(configuration)
     return gather_tests(wanted, scope)
 
 

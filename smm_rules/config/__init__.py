@@ -10,6 +10,7 @@ from smm_rules.config.model import (
     PanelSettings,
     PollSettings,
 )
+from smm_rules.config.oddities import oddities
 from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "SecureUrl",
     "WebhookSettings",
     "load_configuration",
+    "oddities",
 ]

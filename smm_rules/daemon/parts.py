@@ -13,7 +13,6 @@ from smm_rules.notify.channel import Channel
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import CallReport, PanelClient
 from smm_rules.panel.endpoint import Endpoint
-from smm_rules.rules.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,6 @@ class Parts:
     clients: Mapping[str, PanelClient]
     channels: Mapping[str, Channel]
     voice: OperatorVoice
-
-
-def scope_of(configuration: Configuration) -> Scope:
-    """What rules may name: the panels and channels of the configuration."""
-    panels = frozenset(panel.name for panel in configuration.panels)
-    return Scope(panels=panels, channels=configuration.channel_types)
 
 
 def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> tuple[str, ...]:

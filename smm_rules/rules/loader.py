@@ -130,7 +130,7 @@ class _Reading:
             return
         self.rules.append(rule)
         self.texts[rule.name] = written_text(document, trail)
-        self.warnings += rule_warnings(written, rule)
+        self.warnings += rule_warnings(written, rule, self.scope)
 
     def _name(self, document: Document, trail: Trail) -> None:
         """Note a rule's name; state is kept by it, so it must be the only one of it."""

@@ -1,14 +1,29 @@
-"""What rules may name of the configuration."""
+"""What rules may name of the configuration, and what of it decides whether they can fire."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smm_rules.config.model import Configuration
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The configured panels, and each channel's type (apprise, webhook, email, log) by its name."""
+    """The configured panels, and each channel's type (apprise, webhook, email, log) by its name.
+
+    `settle_after` is how long what has ended is still looked at, None where that isn't known.
+    """
 
     panels: frozenset[str]
     channels: Mapping[str, str]
+    settle_after: timedelta | None = None
+
+
+def scope_of(configuration: Configuration) -> Scope:
+    """The scope that a configuration gives."""
+    panels = frozenset(panel.name for panel in configuration.panels)
+    return Scope(panels, configuration.channel_types, configuration.settle_after)

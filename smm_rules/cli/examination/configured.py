@@ -7,12 +7,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from smm_rules.cli.check import scope_of
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 from smm_rules.config.model import Configuration
 from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
 from smm_rules.document import DocumentError, Problem
 from smm_rules.rules.loader import load_rules
+from smm_rules.rules.scope import scope_of
 
 _CHECK = "Run smm-rules check: it shows every problem with its place"
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH

@@ -18,7 +18,6 @@ from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json
 from smm_rules.cli.things import thing_named
 from smm_rules.clock import SystemClock
-from smm_rules.daemon.parts import scope_of
 from smm_rules.document import did_you_mean
 from smm_rules.explanation.explain import explain
 from smm_rules.explanation.gathering import records_of, standing_of
@@ -26,6 +25,7 @@ from smm_rules.explanation.model import Explanation
 from smm_rules.facts import EntityKind
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import Rule, RuleSet
+from smm_rules.rules.scope import scope_of
 
 
 @click.command("explain")

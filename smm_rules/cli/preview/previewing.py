@@ -17,12 +17,12 @@ from smm_rules.cli.terminal import print_json
 from smm_rules.cli.things import thing_named
 from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration
-from smm_rules.daemon.parts import scope_of
 from smm_rules.explanation.gathering import standing_of
 from smm_rules.explanation.preview import Preview, preview
 from smm_rules.facts import EntityKind
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import Rule
+from smm_rules.rules.scope import scope_of
 
 _WHOLE = (EntityKind.BALANCE, EntityKind.PANEL)
 

@@ -27,7 +27,7 @@ from smm_rules.rehearsal.replay.replaying import ReplaySettings, replay
 from smm_rules.rehearsal.replay.report import Report, Side
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import RuleSet
-from smm_rules.rules.scope import Scope
+from smm_rules.rules.scope import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,8 +105,7 @@ def _rule_sets(
     configuration: Configuration, paths: Sequence[Path], *, diff: bool
 ) -> list[tuple[str, RuleSet]]:
     """The rules to play, by title: those given, beside those in force where they are to be compared."""
-    names = frozenset(panel.name for panel in configuration.panels)
-    scope = Scope(names, configuration.channel_types)
+    scope = scope_of(configuration)
     sets = []
     if not paths or diff:
         sets.append((_IN_FORCE, load_rules(configuration.rules, scope).rules))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,85 @@ rules:
 
     assert (found.position.line, found.position.column) == (line, column)
     assert words in found.message
+
+
+# -- things that have ended --------------------------------------------------------------------------------
+SETTLING = Scope(SCOPE.panels, SCOPE.channels, settle_after=timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        'status == "Completed" and ⟦unchanged > 3d',
+        'status in ("Completed", "Partial") and remains > 0 and ⟦in_status >= 25h',
+        'status == "Completed" and ⟦unchanged > 2d and remains > 5 or status == "Partial" and in_status > 3d',
+    ],
+)
+def test_what_ended_is_not_looked_at_for_so_long(tmp_path: Path, marked: str) -> None:
+    text, line, _ = unmarked(RULE.format(marked))
+
+    (found,) = warnings(tmp_path, text, SETTLING)
+
+    assert found.position.line == line
+    assert found.message.startswith("An order that has ended is looked at for 1d and then no more")
+    assert found.severity is Severity.WARNING
+
+
+def test_the_clause_that_waits_too_long_is_pointed_at(tmp_path: Path) -> None:
+    text, line, column = unmarked(RULE.format('status == "Completed" and ⟦unchanged > 3d'))
+
+    (found,) = warnings(tmp_path, text, SETTLING)
+
+    assert (found.position.line, found.position.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'status == "Completed" and unchanged > 1d',
+        'status == "In progress" and unchanged > 3d',
+        'status != "Completed" and unchanged > 3d',
+        'status == "Completed" and age > 30d',
+        'status == "Completed" and (unchanged > 3d or remains > 0)',
+        "unchanged > 3d",
+    ],
+)
+def test_what_may_still_be_looked_at(tmp_path: Path, condition: str) -> None:
+    assert warnings(tmp_path, RULE.format(condition), SETTLING) == ()
+
+
+def test_without_a_configuration_nobody_knows_how_long_things_are_looked_at(tmp_path: Path) -> None:
+    assert warnings(tmp_path, RULE.format('status == "Completed" and unchanged > 30d')) == ()
+
+
+# -- steps --------------------------------------------------------------------------------------------------
+STEPS = """rules:
+  - name: one
+    watch: order
+    when: status == "Pending" and in_status > 2d
+    do: {}
+    limit: {{per_order: 1}}
+"""
+
+
+def test_a_reorder_after_a_cancel_pays_before_the_order_is_canceled(tmp_path: Path) -> None:
+    text, line, column = unmarked(STEPS.format("[cancel, {log: {message: x}}, ⟦reorder]"))
+
+    (found,) = warnings(tmp_path, text)
+
+    assert (found.position.line, found.position.column) == (line, column)
+    assert found.message == (
+        "`reorder` pays as soon as the panel has taken the `cancel` before it, and the order is canceled "
+        "only when its status says so, if at all"
+    )
+    assert found.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    "steps", ["[reorder, cancel]", "[cancel]\n    otherwise: [reorder]", "[refill, reorder]"]
+)
+def test_other_orders_of_steps_are_left_alone(tmp_path: Path, steps: str) -> None:
+    assert warnings(tmp_path, STEPS.format(steps)) == ()
 
 
 # -- two rules ----------------------------------------------------------------------------------------------
