@@ -52,9 +52,17 @@ def plain(value: object) -> object:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output, for scripts."""
+    _write_json(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def print_json_line(value: object) -> None:
+    """One JSON document on a line of standard output."""
+    _write_json(json.dumps(plain(value), ensure_ascii=False))
+
+
+def _write_json(text: str) -> None:
     from smm_rules.observe.render import escaped  # late: most commands need no logging
 
-    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
     # Line by line: JSON leaves C1 controls and direction marks as they are, and terminals obey them.
     sys.stdout.write("".join(f"{escaped(line)}\n" for line in text.split("\n")))
 

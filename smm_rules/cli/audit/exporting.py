@@ -20,6 +20,7 @@ from smm_rules.cli.terminal import errors
 from smm_rules.clock import SystemClock
 from smm_rules.ledger.audit import AuditEntry
 from smm_rules.ledger.codec import to_canonical_json, to_micros
+from smm_rules.observe.render import escaped
 
 _COLUMNS = ("id", "at", "kind", "by", "subject", "what", "data", "hash")
 #: A spreadsheet would take a cell that begins so for a formula.
@@ -82,7 +83,7 @@ def _jsonl(file: TextIO) -> Callable[[AuditEntry], None]:
             "data": json.loads(to_canonical_json(entry.data)),
             "hash": entry.hash,
         }
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.write(escaped(json.dumps(line, ensure_ascii=False)) + "\n")
 
     return write
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +18,7 @@ from smm_rules.cli.context import (
 from smm_rules.cli.naming import panel_option
 from smm_rules.cli.shapes import ago, until, watched_shape
 from smm_rules.cli.stored import open_existing
-from smm_rules.cli.terminal import errors, new_table, plain, print_json, print_table, safe
+from smm_rules.cli.terminal import errors, new_table, print_json, print_json_line, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity, EntityKind, order_status
 from smm_rules.ledger.records import Watched
@@ -116,7 +114,7 @@ async def _write_lines(found: AsyncIterator[Watched], limit: int) -> None:
     async for order in found:
         if limit and written == limit:
             return
-        sys.stdout.write(json.dumps(watched_shape(order), ensure_ascii=False, default=plain) + "\n")
+        print_json_line(watched_shape(order))
         written += 1
 
 

@@ -153,14 +153,14 @@ def request_headers(message: Message) -> dict[str, str]:
     # A header is ASCII; a key may hold a rule's name in any script.
     return {
         "Content-Type": "application/json",
-        "Idempotency-Key": quote(message.key, safe=":/+.-_@ "),
+        "Idempotency-Key": quote(message.key, safe=":/+.-_@ ", errors="backslashreplace"),
     }
 
 
 def request_body(message: Message) -> bytes:
     """The body of the request for `message`."""
     if message.media_type == JSON_BODY:
-        return message.body.encode()
+        return message.body.encode("utf-8", "replace")
     fields = {"key": message.key, "level": message.level, "title": message.title, "body": message.body}
     # ASCII, because a panel's text may hold what UTF-8 can't write.
     return json.dumps(fields).encode()
