@@ -16,6 +16,8 @@ from smm_rules.rules.model import StepKind
 
 _OPEN = frozenset({IntentState.PLANNED, IntentState.SENDING})
 _PAGE = 64
+#: How many new intents are looked for at first: there are seldom more at one instant.
+_FEW = 4
 
 
 class Collector:
@@ -31,6 +33,7 @@ class Collector:
         self._open: dict[int, Intent] = {}
         self._newest = 0
         self._firings: dict[str, Firing] = {}
+        self._numbers: dict[str, int] = {}
         self._by_id: dict[int, Firing] = {}
         self._stops: dict[tuple[str, Entity], tuple[Reason, datetime | None]] = {}
 
@@ -40,6 +43,7 @@ class Collector:
         for planned in swept.decided.sweep.firings:
             if planned.firing.key not in stopped:
                 self._firings[planned.firing.key] = planned.firing
+                self._numbers[planned.firing.key] = len(self._numbers)
                 self._record.fired.append(planned.firing)
         for one in swept.decided.sweep.remembered:
             if one.memory.stopped_by is not None:
@@ -64,8 +68,7 @@ class Collector:
     async def collect(self, now: datetime) -> None:
         """Note what is new, firing by firing in the order of their steps."""
         taken = [*await self._intents(now), *await self._messages(now)]
-        order = {key: number for number, key in enumerate(self._firings)}
-        taken.sort(key=lambda step: (order.get(step.firing.key, 0), place_order(step.place)))
+        taken.sort(key=lambda step: (self._numbers.get(step.firing.key, 0), place_order(step.place)))
         self._record.steps += taken
         later = [each.not_before for each in self._open.values() if each.not_before and each.not_before > now]
         self.next_attempt = min(later, default=None)
@@ -83,7 +86,7 @@ class Collector:
 
     async def _new_intents(self) -> list[Intent]:
         """Those planned since the last time: IDs only grow."""
-        limit = _PAGE
+        limit = _FEW
         while True:
             newest = await self._ledger.intents((), limit)
             new = [intent for intent in newest if intent.id > self._newest]

@@ -30,22 +30,26 @@ class Writer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._connection: apsw.Connection | None = None
         self._closed = False
+        #: Called after each write transaction, once it is durable.
+        self.after_write: Callable[[apsw.Connection], None] = lambda _: None
+        self._at_once = False
 
     async def open(self, busy_timeout: timedelta) -> None:
         """Open the connection; the thread ends again when that fails."""
-        await self._open(lambda: open_connection(self.path, busy_timeout))
-
-    async def open_in_memory(self) -> None:
-        """Open a ledger of its own that no file holds; the path only names it in errors."""
-        await self._open(open_in_memory)
-
-    async def _open(self, opener: Callable[[], apsw.Connection]) -> None:
         try:
-            self._connection = await self._run(opener)
+            self._connection = await self._run(lambda: open_connection(self.path, busy_timeout))
         except BaseException:
             self._closed = True
             self._thread.shutdown(wait=False)
             raise
+
+    async def open_in_memory(self) -> None:
+        """Open a ledger of its own that no file holds; the path only names it in errors.
+
+        What is in memory is never waited for, so it is worked on at once, without the thread.
+        """
+        self._connection = open_in_memory()
+        self._at_once = True
 
     async def write(
         self, function: Callable[Concatenate[apsw.Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -55,9 +59,21 @@ class Writer:
         def transaction() -> R:
             connection = self._opened()
             with translated(self.path), writing(connection):
-                return function(connection, *args, **kwargs)
+                answer = function(connection, *args, **kwargs)
+            with translated(self.path):
+                self.after_write(connection)
+            return answer
 
         return await self._run(transaction)
+
+    async def alone(self, function: Callable[[apsw.Connection], R]) -> R:
+        """`function(connection)` outside a transaction: it makes its own."""
+
+        def job() -> R:
+            with translated(self.path):
+                return function(self._opened())
+
+        return await self._run(job)
 
     async def read(
         self, function: Callable[Concatenate[apsw.Connection, P], R], *args: P.args, **kwargs: P.kwargs
@@ -92,6 +108,8 @@ class Writer:
         return await self._submit(job)
 
     async def _submit(self, job: Callable[[], R]) -> R:
+        if self._at_once:
+            return job()
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
     def _opened(self) -> apsw.Connection:
