@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from smm_rules.engine.firing import Occasion
+from smm_rules.engine.guards import Bounds, Guards
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.facts.allowance import Allowance, Per
 from smm_rules.ledger.records import Observation, Observed, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rehearsal.replay.charts import Series, bar_chart
@@ -94,6 +97,14 @@ async def test_a_limit_is_kept_and_counted(ledger: SqliteLedger, tmp_path: Path)
     account = played.account.of("refill-partial")
     assert account.held[0].reason == "limit_per_sweep"
     assert account.count(Occasion.REMINDED) > 0
+
+
+async def test_guards_hold_what_would_cost_too_much(ledger: SqliteLedger, tmp_path: Path) -> None:
+    guards = Guards(Bounds(actions=(Allowance(Decimal(1), Per.DAY),)))
+    played = await replay(ledger, rules(tmp_path, IN_FORCE), WEEK, replace(SETTINGS, guards=guards))
+    by_day = Counter(one.at.date() for one in played.account.acted if one.state == "confirmed")
+    assert max(by_day.values()) == 1
+    assert played.account.held != ()
 
 
 async def test_only_one_panel_is_played(ledger: SqliteLedger, tmp_path: Path) -> None:

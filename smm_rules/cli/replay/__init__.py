@@ -19,6 +19,7 @@ from smm_rules.cli.replay.shape import report_shape
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.config.model import Configuration
+from smm_rules.engine.guards_set import guards_of
 from smm_rules.facts import Entity
 from smm_rules.rehearsal.replay.happened import happened
 from smm_rules.rehearsal.replay.model import Span
@@ -142,7 +143,12 @@ def _settings(configuration: Configuration, panel: str | None) -> ReplaySettings
         return kinds.get(entity.kind.value, poll.balance)
 
     return ReplaySettings(
-        tuple(polls), interval, configuration.settle_after, configuration.observation_gap, panel
+        tuple(polls),
+        interval,
+        configuration.settle_after,
+        configuration.observation_gap,
+        panel,
+        guards_of(configuration),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from smm_rules.actions.circumstances import BUYING, COST, CURRENCY, money
+from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, NewOrder, Observation, TrackedOrder, Watched
 from smm_rules.ledger.sqlite import SqliteLedger
@@ -38,7 +39,7 @@ class RecordedLedger(HistoryLedger, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplaySettings:
-    """How the daemon looked: which panels there are, how often, and what its tolerances were.
+    """How the daemon looked: which panels there are, how often, its tolerances and the guards over actions.
 
     `panel` confines the replay to one panel.
     """
@@ -48,6 +49,7 @@ class ReplaySettings:
     settle_after: timedelta = timedelta(days=1)
     gap: timedelta = timedelta(minutes=30)
     panel: str | None = None
+    guards: Guards = NO_GUARDS
 
 
 async def replay(
@@ -63,7 +65,7 @@ async def replay(
     before it are as they would have been; only what falls into `span` is told. `progress` hears how far it
     is.
     """
-    ledger = await SqliteLedger.in_memory()
+    ledger = await SqliteLedger.in_memory(settings.guards)
     try:
         player = _Player(recorded, ledger, rules, span, settings)
         await player.load()
