@@ -49,6 +49,7 @@ class Circumstances:
     was ever read. `reference_rate` is the price of 1000 when the first order of the chain was placed, as
     far as known. `committed` is money that other actions have claimed or may have spent since the balance
     was read. `earlier` are actions about the same order that were asked for before and haven't ended.
+    `default_rate_increase` bounds a reorder that states no bound itself.
     """
 
     now: datetime
@@ -66,6 +67,7 @@ class Circumstances:
     reference_rate: Decimal | None = None
     earlier: tuple[Intent, ...] = ()
     approvals: tuple[Approval, ...] = field(default=())
+    default_rate_increase: Decimal | None = None
 
     def approved(self, reason: Why) -> Approval | None:
         """The operator's latest approval of an action held for `reason`."""

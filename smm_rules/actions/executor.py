@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from smm_rules.actions.attempt import INTERRUPTED, KNOWN_ORDER, STOPPED, Patience, outcome_of, send
 from smm_rules.actions.checking import check, claim_evidence, waits_its_turn
@@ -31,6 +32,8 @@ log = get_logger(__name__)
 #: Evidence: an ID the panel gave for something that couldn't be written down as made.
 ANSWER = "answer"
 _BATCH = 500
+#: How much dearer a service may have become for a reorder that states no bound, unless told otherwise.
+DEFAULT_RATE_INCREASE = Decimal("0.25")
 
 
 class Executor:
@@ -45,8 +48,9 @@ class Executor:
        asked for is refused once its condition was seen to hold no more. Check and claim of one panel are one
        at a time, so that two orders can't count on the same money.
     3. **Claim.** Compare-and-set planned → sending, durable before any byte leaves, with the evidence that
-       tells an outcome apart later: the parameters, the cost, the balance before. Whoever loses the race
-       leaves the intent alone.
+       tells an outcome apart later: the parameters, the cost, the balance before. In the same transaction the
+       guards judge what it really costs, and a pause or a panic keeps it from being sent. Whoever loses the
+       race leaves the intent alone.
     4. **One attempt.** No repeat inside it. Not reached or rate-limited: nothing happened, the intent is
        planned again with growing pauses, at most `Patience.attempts` times. Refused: rejected. An ID:
        confirmed. Anything else, a cancelled task or the ID of an order known before included: unknown.
@@ -69,6 +73,7 @@ class Executor:
         per_panel: int = 4,
         patience: Patience | None = None,
         want_balance: Callable[[str], None] = lambda _: None,
+        default_rate_increase: Decimal | None = DEFAULT_RATE_INCREASE,
     ) -> None:
         self._ledger = ledger
         self._panels = panels
@@ -79,6 +84,7 @@ class Executor:
         self._per_panel = per_panel
         self._patience = patience or Patience()
         self._want_balance = want_balance
+        self._default_rate_increase = default_rate_increase
         self._settling = Settling(ledger, owner)
         self._aside = SettingAside(ledger, voice, self._patience)
         self._places: dict[str, asyncio.Semaphore] = {}
@@ -150,11 +156,11 @@ class Executor:
                 await self._aside.set_aside(intent, verdict, known, now, report)
                 return
             evidence = claim_evidence(verdict, known)
-            claimed, stopped = await unbroken(self._ledger.claim(intent.id, self._owner, now, evidence))
+            claim = self._ledger.claim(intent.id, self._owner, now, evidence, verdict.cost, verdict.currency)
+            claimed, stopped = await unbroken(claim)
             intent = replace(intent, attempts=intent.attempts + claimed, claimed_at=now)
         if not claimed:
-            log.info("action.claimed_elsewhere", intent=intent.id)
-            report.elsewhere += 1
+            await self._lost(intent, report)
         elif stopped:
             outcome = Outcome(IntentState.NOT_SENT, STOPPED, "stopped before it was sent", retry_at=now)
             await self._settle(intent, outcome, known, report)
@@ -163,12 +169,26 @@ class Executor:
         if stopped:
             raise asyncio.CancelledError
 
+    async def _lost(self, intent: Intent, report: ExecutionReport) -> None:
+        """The claim failed: a guard holds the intent, a stop keeps it, or somebody else was faster."""
+        after = await self._ledger.intent(intent.id)
+        if after is not None and after.state is IntentState.HELD:
+            log.warning("action.held", intent=intent.id, reason=after.reason, detail=after.message)
+            report.ended[IntentState.HELD] += 1
+            return
+        if after is not None and after.state is IntentState.PLANNED:
+            log.info("action.stopped", intent=intent.id)
+        else:
+            log.info("action.claimed_elsewhere", intent=intent.id)
+        report.elsewhere += 1
+
     async def _judge(
         self, intent: Intent, panel_known: bool, now: datetime
     ) -> tuple[Circumstances | None, Verdict]:
         """What is known, and what follows; a check that fails itself is held, never sent."""
         try:
             known = await gather(self._ledger, intent, now)
+            known = replace(known, default_rate_increase=self._default_rate_increase)
             if not self._live:
                 return known, Hold(Why.DRY_RUN, "nothing is sent in a dry run")
             if not panel_known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
@@ -80,7 +81,15 @@ class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
 
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]: ...
 
-    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool: ...
+    async def claim(
+        self,
+        intent_id: int,
+        owner: str,
+        now: datetime,
+        evidence: Mapping[str, str],
+        cost: Decimal | None = None,
+        currency: str | None = None,
+    ) -> bool: ...
 
     async def settle(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str

@@ -20,9 +20,13 @@ OLDEST_CATALOGUE = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class RateBound:
-    """How much dearer than its reference a service may be: 0.1 for ten percent."""
+    """How much dearer than its reference a service may be: 0.1 for ten percent.
+
+    One that wasn't `stated` by the rule judges only where both prices are known.
+    """
 
     share: Decimal
+    stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ def _dearer(basket: Basket, rate: Decimal | None, circumstances: Circumstances) 
         return None
     reference = circumstances.reference_rate
     approval = circumstances.approved(Why.RATE_INCREASE)
+    if (rate is None or reference is None) and not basket.bound.stated:
+        return None
     if rate is None or reference is None:
         if approval is not None and approval.rate == rate:
             return None

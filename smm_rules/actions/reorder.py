@@ -50,7 +50,7 @@ def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
         inherited=_of_the_panel(order.parameters),
         asked=_of_the_panel(intent.parameters),
         missing_help=_how_to_give(order),
-        bound=_bound(intent),
+        bound=_bound(intent, circumstances),
     )
     return _more_than_ordered(intent, order, circumstances) or check_purchase(basket, circumstances)
 
@@ -110,10 +110,11 @@ def _of_the_panel(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in parameters.items() if name not in _OUR_OWN and text}
 
 
-def _bound(intent: Intent) -> RateBound | None:
+def _bound(intent: Intent, circumstances: Circumstances) -> RateBound | None:
     written = intent.parameters.get(MAX_RATE_INCREASE)
+    default = circumstances.default_rate_increase
     if written is None:
-        return None
+        return None if default is None else RateBound(default, stated=False)
     share = money(written)
     # A bound nobody can read must not mean "no bound".
     return RateBound(share if share is not None else Decimal(0))

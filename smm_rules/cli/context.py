@@ -19,6 +19,7 @@ from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.config.secrets import SecretUnavailable
 from smm_rules.document import DocumentError
+from smm_rules.engine.guards_set import guards_of
 from smm_rules.intake.lines import SourceRefused, Unacceptable
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sqlite import SqliteLedger
@@ -64,7 +65,7 @@ def read_configuration(given: Path | None) -> Configuration:
 @asynccontextmanager
 async def open_ledger(configuration: Configuration) -> AsyncIterator[SqliteLedger]:
     """The ledger, beside a running daemon or without one."""
-    ledger = await SqliteLedger.open(configuration.ledger)
+    ledger = await SqliteLedger.open(configuration.ledger, guards=guards_of(configuration))
     try:
         yield ledger
     finally:

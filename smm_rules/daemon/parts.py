@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from smm_rules.config.model import Configuration, PanelSettings
+from smm_rules.engine.guards_set import guards_of
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.build import channel_secrets, make_channel
 from smm_rules.notify.channel import Channel
@@ -56,7 +57,7 @@ async def assemble(
     `SecretUnavailable` and `LedgerError` say what is missing.
     """
     endpoints = [endpoint_of(panel, environment) for panel in configuration.panels]
-    ledger = await SqliteLedger.open(configuration.ledger)
+    ledger = await SqliteLedger.open(configuration.ledger, guards=guards_of(configuration))
     stack.push_async_callback(ledger.aclose)
     channels: dict[str, Channel] = {}
     for name, settings in configuration.channels.items():

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from smm_rules.actions.brakes import Brakes
 from smm_rules.actions.evidence import collect_evidence
 from smm_rules.actions.executor import Executor
+from smm_rules.actions.proving import prove
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration, PanelSettings
 from smm_rules.daemon.carried import Carried
@@ -18,6 +20,7 @@ from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
 from smm_rules.facts import EntityKind
+from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.intake.drop_folder import DropFolder
 from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.notify.delivery import deliver_due
@@ -76,6 +79,7 @@ class Work:
     carried: Carried = field(default_factory=Carried)
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     executor: Executor = field(init=False)
+    brakes: Brakes = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
     beaten_at: datetime | None = None
@@ -90,7 +94,9 @@ class Work:
             voice=self.parts.voice,
             live=self.configuration.mode == "live",
             want_balance=self.want_balance,
+            default_rate_increase=self.configuration.guards.max_rate_increase,
         )
+        self.brakes = Brakes(self.parts.ledger, self.parts.voice, self.answered_at)
         beat = await self.parts.ledger.heartbeat()
         self.beaten_at = beat.beat_at if beat is not None else None
         for panel in self.configuration.panels:
@@ -127,7 +133,11 @@ class Work:
                     settings.sweep_size, LARGEST_BATCH * panel.requests_per_minute * LONGEST_SWEEP_MINUTES
                 ),
             ),
-            belts=Belts(live=settings.mode == "live", gap=settings.observation_gap),
+            belts=Belts(
+                live=settings.mode == "live",
+                gap=settings.observation_gap,
+                shadow=settings.mode == "shadow",
+            ),
             clock=self.clock,
             counters=self.counters,
             rules=self.rules.current,
@@ -145,6 +155,7 @@ class Work:
             self._every(tick, f"balance:{name}", watch, self.balance)
             self._every(tick, f"catalogue:{name}", watch, look_at_catalogue)
             self._every(self._seconds(HEALTH_EVERY), f"health:{name}", watch, look_at_health)
+        self.jobs.every(tick, "brakes", self.mind_the_brakes)
         self.jobs.every(tick, "actions", self.act)
         self.jobs.every(tick, "outbox", self.deliver)
         self.jobs.every(self._heartbeat_seconds(), "heartbeat", self.beat)
@@ -176,6 +187,7 @@ class Work:
     def act_soon(self) -> None:
         """A sweep planned something: carry it out and tell of it without waiting for the tick."""
         self.jobs.soon("actions")
+        self.jobs.soon("brakes")
         self.jobs.soon("outbox")
 
     def look_now(self) -> None:
@@ -198,6 +210,22 @@ class Work:
             self.counters.increment("actions", amount=count, state=state.value)
         if report.ended:
             self.act_soon()
+
+    async def mind_the_brakes(self) -> None:
+        """Tell of what guards hold, end what is over, and resolve what the policy takes for proved."""
+        now = self.clock.now()
+        if await self.brakes.mind(now):
+            self.jobs.soon("actions")
+            self.jobs.soon("outbox")
+        by = self.configuration.unknown.prove_by
+        if by and await prove(self.parts.ledger, self.parts.voice, by, now):
+            self.act_soon()
+
+    def answered_at(self, panel: str) -> datetime | None:
+        """When a panel last answered a look, None when it hasn't or isn't configured any more."""
+        watch = self.watches.get(panel)
+        answered = watch.standing.health_facts.get("last_answer_at") if watch is not None else None
+        return answered if isinstance(answered, datetime) else None
 
     async def orders(self, watch: PanelWatch) -> None:
         """Sweep the orders, and go on without a pause while there are more due than one sweep takes."""
@@ -232,7 +260,8 @@ class Work:
 
     async def keep_house(self) -> None:
         """Drop what is older than the retention."""
-        dropped = await self.parts.ledger.prune(self.clock.now() - self.configuration.retention)
+        now = self.clock.now()
+        dropped = await self.parts.ledger.prune(now - self.configuration.retention, begun_at(Per.MONTH, now))
         if any(dropped.values()):
             log.info("ledger.pruned", rows=dropped)
 

@@ -114,7 +114,7 @@ class Ledger(Protocol):
 
     # -- intents ----------------------------------------------------------------------------------------
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
-        """Planned intents whose `not_before` has passed, oldest first."""
+        """Planned intents whose `not_before` has passed and that no stop concerns, oldest first."""
         ...
 
     async def claim(

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from smm_rules.engine.guards import BREAKER
+from smm_rules.engine.memory import Reason
+
 
 class StopKind(StrEnum):
     """Why actions are stopped: by the operator (`PAUSE`, `PANIC`), because too many went wrong (`BREAKER`),
@@ -26,6 +29,8 @@ class StopScope(StrEnum):
 
 #: Stops that came by themselves. What is newly asked for is held meanwhile, and an approval passes them.
 TRIPPED = frozenset({StopKind.BREAKER, StopKind.SWEEP})
+#: What newly asked actions are held for meanwhile; one that was approved passes the stop.
+PASSES_STOPS = frozenset({BREAKER, Reason.LIMIT_PER_SWEEP.value})
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ def expired(intent: Intent) -> MessageDraft:
         StepKind.LOG,
         "",
         f"Not approved in time: {intent.kind} on {intent.panel}",
-        f"The {intent.kind} that rule {intent.rule} asked for ({intent.entity}) waited for your approval until "
-        f"{intent.expires_at:%Y-%m-%d %H:%M} UTC. It was denied and is never sent.",
+        f"The {intent.kind} that rule {intent.rule} asked for ({intent.entity}) waited for your approval "
+        f"until {intent.expires_at:%Y-%m-%d %H:%M} UTC. It was denied and is never sent.",
         "warning",
     )
 

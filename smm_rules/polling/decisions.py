@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from smm_rules.engine.due import next_look
 from smm_rules.engine.evaluate import Evaluation, evaluate
-from smm_rules.engine.firing import Firing
+from smm_rules.engine.firing import Firing, Occasion
 from smm_rules.engine.guards import over_sweep_limit
 from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.engine.steps import begin
@@ -43,10 +43,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Belts:
-    """What bounds a sweep: `live` false plans every acting step as held, `gap` is the tolerated gap."""
+    """What bounds a sweep: `live` false plans every acting step as held, `gap` is the tolerated gap.
+
+    With `shadow` everything is only written down. Rules named in `paused` don't fire.
+    """
 
     live: bool
     gap: timedelta
+    shadow: bool = False
+    paused: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,9 @@ def decide(
     """
     remembered = _by_entity(memories)
     judged = [_judge(look, rules, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
-    over_limit = _over_limit(judged, recent, stopped=False)
-    gathering = _Gathering(now, belts, over_limit, _over_limit(judged, recent, stopped=True))
+    at_work = [[one for one in verdicts if one.rule.name not in belts.paused] for verdicts, _ in judged]
+    over_limit = _over_limit(at_work, recent, stopped=False)
+    gathering = _Gathering(now, belts, over_limit, _over_limit(at_work, recent, stopped=True))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
         gathering.add(look, verdicts, broken)
     return gathering.decided()
@@ -141,7 +147,7 @@ def _judge(
 
 
 def _over_limit(
-    judged: Sequence[tuple[list[Verdict], list[Broken]]], recent: Mapping[str, int], *, stopped: bool
+    judged: Sequence[Sequence[Verdict]], recent: Mapping[str, int], *, stopped: bool
 ) -> dict[str, int]:
     """Rules that would fire for more entities than one sweep allows, with that number.
 
@@ -150,7 +156,7 @@ def _over_limit(
     """
     fired = [
         verdict.rule
-        for verdicts, _ in judged
+        for verdicts in judged
         for verdict in verdicts
         if verdict.evaluation.reason is Reason.FIRED and (stopped or not _was_stopped(verdict))
     ]
@@ -205,6 +211,11 @@ class _Gathering:
         """Take over memory and firing; False when the verdict is left out and has to come again."""
         evaluation = verdict.evaluation
         firing = evaluation.firing
+        if firing is not None and self._is_paused(verdict, firing):
+            if firing.occasion is Occasion.FIRED:  # a reminder is simply due again at the next look
+                paused = evaluation.memory_if_stopped(Reason.PAUSED)
+                self._remember(verdict, snapshot, paused, Reason.PAUSED)
+            return False
         if firing is not None and self._is_left_out(verdict, firing):
             stopped = evaluation.memory_if_stopped(Reason.LIMIT_PER_SWEEP)
             self._remember(verdict, snapshot, stopped, Reason.LIMIT_PER_SWEEP)
@@ -230,13 +241,19 @@ class _Gathering:
         over_limit = self.over_limit_with_stopped if _was_stopped(verdict) else self.over_limit
         return verdict.evaluation.reason is Reason.FIRED and verdict.rule.name in over_limit
 
+    def _is_paused(self, verdict: Verdict, firing: Firing) -> bool:
+        """A rule on pause neither fires nor reminds; that an episode is over it still tells."""
+        return verdict.rule.name in self.belts.paused and firing.occasion is not Occasion.RESOLVED
+
     def _is_left_out(self, verdict: Verdict, firing: Firing) -> bool:
         """What acts on a panel is kept for the operator to approve; what only tells would flood them."""
         return self._is_over_limit(verdict) and not firing.acts
 
     def _planned(self, verdict: Verdict, firing: Firing) -> PlannedFiring:
         hold = None if self.belts.live else Reason.DRY_RUN
-        if self._is_over_limit(verdict):
+        if self.belts.shadow:
+            hold = Reason.SHADOW
+        elif self._is_over_limit(verdict):
             hold = Reason.LIMIT_PER_SWEEP
         if_stopped = verdict.evaluation.memory_if_stopped(Reason.LIMIT_PER_CHAIN)
         return PlannedFiring(firing, begin(firing), if_stopped, hold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from smm_rules.clock import Clock
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Recorded, Sweep, Watched
+from smm_rules.ledger.stops import Stop, paused_rules
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
@@ -48,6 +49,8 @@ class SweepLedger(WatchedReader, Protocol):
     async def memories(self, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]: ...
 
     async def record(self, sweep: Sweep) -> Recorded: ...
+
+    async def stops(self) -> tuple[Stop, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,9 @@ class PanelWatch:
             entities = [look.snapshot.entity for look in looks] if rules else []
             memories = await self.ledger.memories(entities) if entities else {}
             recent = self.recent[kind].counts(now, looks[0].interval) if looks else {}
-            decided = decide(looks, rules, memories, now, self.belts, recent)
+            paused = paused_rules(await self.ledger.stops(), now) if rules else frozenset()
+            belts = replace(self.belts, paused=paused)
+            decided = decide(looks, rules, memories, now, belts, recent)
             recorded = await self.ledger.record(decided.sweep) if looks else Recorded()
             self._note_fired(kind, decided, recorded, now)
         if recorded.intents or recorded.messages:

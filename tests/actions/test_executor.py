@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -213,9 +214,17 @@ class SlowLedger(SqliteLedger):
 
     slow = ""
 
-    async def claim(self, intent_id: int, owner: str, now: datetime, evidence: Mapping[str, str]) -> bool:
+    async def claim(
+        self,
+        intent_id: int,
+        owner: str,
+        now: datetime,
+        evidence: Mapping[str, str],
+        cost: Decimal | None = None,
+        currency: str | None = None,
+    ) -> bool:
         await self._pause("claim")
-        return await super().claim(intent_id, owner, now, evidence)
+        return await super().claim(intent_id, owner, now, evidence, cost, currency)
 
     async def settle(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str

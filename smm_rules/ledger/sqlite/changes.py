@@ -12,8 +12,7 @@ from decimal import Decimal
 import apsw
 
 from smm_rules.engine.firing import Continuation, MessageDraft
-from smm_rules.engine.guards import APPROVAL, BREAKER, MONEY_REASONS, NO_GUARDS, Guards
-from smm_rules.engine.memory import Reason
+from smm_rules.engine.guards import APPROVAL, MONEY_REASONS, NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.records import Intent, IntentState, Outcome, Transition
@@ -32,7 +31,7 @@ from smm_rules.ledger.sqlite.orders import count_refill, follow, watch_refill
 from smm_rules.ledger.sqlite.outbox import enqueue
 from smm_rules.ledger.sqlite.query import cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, STARTS_FROM, Change, check_outcome, conflict
-from smm_rules.ledger.stops import TRIPPED
+from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind
 
 #: Why an intent is in doubt after its process ended in the middle of an attempt.
@@ -56,8 +55,6 @@ _HELD_BY_GUARD = """
     reserved = coalesce(?1, reserved), currency = coalesce(?2, currency), expires_at = ?3, told_at = NULL
   WHERE id = ?4
 """
-#: What holds newly asked actions of a rule that was stopped; an approval of one passes the stop.
-_PASSES_STOPS = frozenset({BREAKER, Reason.LIMIT_PER_SWEEP.value})
 _MOVE = """
   UPDATE intents SET
     state = ?1, reason = ?2, message = ?3, settled_at = ?4, not_before = ?5,
@@ -106,7 +103,7 @@ def _may_go(
     """Whether nothing stops the intent now. What a pause stops stays planned, what a guard stops is held."""
     approved = _approved(connection, intent.id)
     for stop in stops.stopping(connection, intent.rule, intent.panel, now):
-        if stop.kind not in TRIPPED or not approved & _PASSES_STOPS:
+        if stop.kind not in TRIPPED or not approved & PASSES_STOPS:
             return False
     price = intent.reserved if cost is None else cost
     if price is not None and (intent.reserved is None or price > intent.reserved):

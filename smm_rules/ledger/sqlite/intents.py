@@ -31,10 +31,11 @@ from smm_rules.ledger.codec import (
 )
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
-from smm_rules.ledger.sqlite import audit
+from smm_rules.ledger.sqlite import audit, stops
 from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
 from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, no_such_intent
+from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED, StopScope
 from smm_rules.rules.model import NO_RULE_GUARDS, Mode, RuleGuards, StepKind
 
 #: The rule of an intent that the operator asked for.
@@ -49,8 +50,16 @@ COLUMNS = """
 """
 _INTENT = f"SELECT {COLUMNS} FROM intents WHERE id = ?"  # noqa: S608 - only constants are put in
 _CLAIMABLE = f"""
-  SELECT {COLUMNS} FROM intents WHERE state = 'planned' AND (not_before IS NULL OR not_before <= ?)
-  ORDER BY id LIMIT ?
+  SELECT {COLUMNS} FROM intents WHERE state = 'planned' AND (not_before IS NULL OR not_before <= ?1)
+    AND rule NOT IN (SELECT value FROM json_each(?3)) AND panel NOT IN (SELECT value FROM json_each(?4))
+    AND (
+      (rule NOT IN (SELECT value FROM json_each(?5)) AND panel NOT IN (SELECT value FROM json_each(?6)))
+      OR EXISTS (
+        SELECT 1 FROM transitions AS held WHERE held.intent = intents.id AND held.after = 'held'
+          AND held.reason IN (SELECT value FROM json_each(?7))
+      )
+    )
+  ORDER BY id LIMIT ?2
 """  # noqa: S608 - as above
 _INTENTS = f"SELECT {COLUMNS} FROM intents WHERE true"  # noqa: S608 - as above
 _IN_STATES = " AND state IN (SELECT value FROM json_each(?))"
@@ -249,7 +258,16 @@ def must_have(connection: apsw.Connection, intent_id: int) -> Intent:
 
 
 def claimable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
-    found = rows(connection, _CLAIMABLE, (to_micros(now), limit))
+    """What a stop concerns is left out: it would stand before what may be sent."""
+    in_force = [stop for stop in stops.active(connection) if stop.active(now)]
+    if any(stop.scope is StopScope.ALL for stop in in_force):
+        return ()
+    names = [
+        to_json([s.name for s in in_force if s.scope is scope and (s.kind in TRIPPED) is tripped])
+        for tripped in (False, True)
+        for scope in (StopScope.RULE, StopScope.PANEL)
+    ]
+    found = rows(connection, _CLAIMABLE, (to_micros(now), limit, *names, to_json(sorted(PASSES_STOPS))))
     return tuple(intent_from(row) for row in found)
 
 

@@ -47,6 +47,12 @@ EVENTS: tuple[Event, ...] = (
         "An action waits for the operator.",
         "`smm-rules intents show ID`, then `smm-rules intents approve ID` or `deny ID`.",
     ),
+    Event(
+        "action.stopped",
+        "info",
+        ("intent",),
+        "An action stays planned: a pause or a breaker began just before it was to be sent.",
+    ),
     Event("action.approved", "info", ("intent", "by"), "The operator let a held action go ahead."),
     Event("action.denied", "info", ("intent", "by"), "The operator turned a held action down."),
     Event(
