@@ -9,7 +9,7 @@ from datetime import datetime
 from smm_rules.actions.port import Voice
 from smm_rules.engine.firing import Continuation, Firing, MessageDraft
 from smm_rules.engine.steps import follow
-from smm_rules.ledger.records import Intent, IntentState, Outcome
+from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Outcome
 from smm_rules.notify.operator import template_failed
 from smm_rules.observe import get_logger
 
@@ -44,7 +44,8 @@ def _steps(firing: Firing | None, intent: Intent, outcome: Outcome) -> Continuat
         return NOTHING
     if outcome.retry_at is not None:
         return Continuation(finished=False)
-    refusal = outcome.message if outcome.state is IntentState.REJECTED else ""
+    # A step of `otherwise` stands on a refusal of before, which those after it may still tell of.
+    refusal = outcome.message if outcome.state is IntentState.REJECTED else intent.evidence.get(REFUSAL, "")
     try:
         return follow(firing, intent.step, outcome.state.value, outcome.result, refusal)
     except Exception as error:  # whatever it is, the outcome comes first

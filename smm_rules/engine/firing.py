@@ -63,7 +63,7 @@ class IntentDraft:
     its bounds such as `max_rate_increase`). `estimate` is the money to reserve, in `currency`, None where
     the action costs nothing or the price isn't known yet.
     `failure` is set when a template of the step failed: such a draft is written as `not_sent` and told to
-    the operator, and never sent.
+    the operator, and never sent. `refusal` are the panel's words that led to a step of `otherwise`.
     """
 
     step: str
@@ -73,6 +73,7 @@ class IntentDraft:
     estimate: Decimal | None = None
     currency: str | None = None
     failure: str = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

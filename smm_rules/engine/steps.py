@@ -5,6 +5,8 @@ Messages are queued as they are met; at the first acting step one intent is plan
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smm_rules.engine.drafts import intent_draft
 from smm_rules.engine.firing import Continuation, Firing, MessageDraft, Occasion
 from smm_rules.engine.messages import message_draft
@@ -59,7 +61,7 @@ def _walk(firing: Firing, section: str, start: int, context: TemplateContext) ->
     for index, step in enumerate(steps[start:], start):
         place = f"{section}.{index}"
         if step.acts:
-            draft = intent_draft(firing, step, place, context)
+            draft = replace(intent_draft(firing, step, place, context), refusal=str(context.extra["refusal"]))
             # A draft that failed is never sent, so nothing will settle it.
             return Continuation(tuple(messages), draft, finished=bool(draft.failure))
         messages.append(message_draft(firing, step, place, context))

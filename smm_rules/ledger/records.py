@@ -215,6 +215,10 @@ class Intent:
     expires_at: datetime | None = None
 
 
+#: Evidence on an action that stands in for one the panel refused: the panel's words then.
+REFUSAL = "refusal"
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One change of an intent's state: when, from what (empty at birth), to what, why and by whom."""

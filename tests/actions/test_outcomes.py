@@ -139,6 +139,21 @@ async def test_a_refusal_is_rejected_with_the_panels_words_and_otherwise_goes_on
     assert [name for name, _ in world.panel.calls] == ["refill", "add"]
 
 
+async def test_what_is_told_after_the_action_of_otherwise_still_knows_the_refusal(world: World) -> None:
+    await world.know()
+    await world.track()
+    told = Step(StepKind.LOG, {"message": "because {{ refusal }}, ordered as {{ result }}"})
+    rest = Step(StepKind.REORDER, {"quantity": "{{ order.remains }}"})
+    await world.refill(otherwise=(rest, told))
+    world.panel.script = [Rejected("Refill not available", RefusalReason.REFILL_UNAVAILABLE), "1002"]
+
+    await world.run()
+    await world.run()
+
+    bodies = [message.body for message in await world.ledger.messages((), 10)]
+    assert "because Refill not available, ordered as 1002" in bodies
+
+
 EARLY = Rejected("Refill already in progress", RefusalReason.REFILL_TOO_EARLY)
 REORDER_REST = Step(StepKind.REORDER, {"quantity": "{{ order.remains }}"})
 

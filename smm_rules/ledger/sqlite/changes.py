@@ -15,7 +15,7 @@ from smm_rules.engine.firing import Continuation, MessageDraft
 from smm_rules.engine.guards import APPROVAL, MONEY_REASONS, NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
-from smm_rules.ledger.records import Intent, IntentState, Outcome, Transition
+from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Outcome, Transition
 from smm_rules.ledger.sqlite import attempts, stops
 from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
 from smm_rules.ledger.sqlite.intents import (
@@ -257,9 +257,12 @@ def _conclude(
     if then.intent is not None:
         origin = Origin(intent.firing, intent.rule, entity_text(intent.entity), to_micros(intent.episode))
         guarding = Guarding(connection, now, guards)
-        plan(
+        planned = plan(
             connection, then.intent, origin, now, by or intent.rule, guarding, _guards_of(connection, intent)
         )
+        if planned is not None and then.intent.refusal:
+            # What follows it tells of the refusal, too.
+            note(connection, planned, {REFUSAL: storable(then.intent.refusal)}, now)
     return intent
 
 
