@@ -164,6 +164,25 @@ def test_firings_a_little_apart_are_the_same() -> None:
     ]
 
 
+def test_firings_of_one_stretch_are_one_however_far_apart() -> None:
+    """An edited `for:` moves a firing; that it came on both sides is what matters, and that it moved."""
+    began, other = START, START + 6 * HOUR
+    real = Account((replace(fired(1), episode=began), replace(fired(7), episode=other)))
+    would = Account((replace(fired(5), episode=began + timedelta(minutes=2)),))
+    found = compare([real, would], timedelta(hours=1))
+    assert [(one.at, one.differs) for one in found] == [
+        ((START + HOUR, START + 5 * HOUR), True),
+        ((START + 7 * HOUR, None), True),
+    ]
+
+
+def test_reminders_of_one_stretch_are_told_apart() -> None:
+    first = replace(fired(1), occasion=Occasion.REMINDED, episode=START, ordinal=1)
+    second = replace(fired(5), occasion=Occasion.REMINDED, episode=START, ordinal=2)
+    found = compare([Account((first,)), Account((second,))], timedelta(hours=1))
+    assert [one.at for one in found] == [(START + HOUR, None), (None, START + 5 * HOUR)]
+
+
 def test_currencies_are_never_added_up() -> None:
     entity = Entity(EntityKind.ORDER, "main", "1")
     prices = [(Decimal("1.50"), "USD"), (Decimal("2"), "EUR"), (Decimal("0.25"), "USD"), (None, "USD")]

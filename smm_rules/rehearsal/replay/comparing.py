@@ -16,17 +16,21 @@ _Key = tuple[str, Entity, Occasion]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One firing by side: when it came on each, None on a side where it didn't."""
+    """One firing by side: when it came on each, None on a side where it didn't.
+
+    `moved` says that it came on all sides, yet not at the same time.
+    """
 
     rule: str
     entity: Entity
     occasion: Occasion
     at: tuple[datetime | None, ...]
+    moved: bool = False
 
     @property
     def differs(self) -> bool:
-        """Whether the sides don't agree that it came."""
-        return None in self.at
+        """Whether the sides don't agree that it came, and when."""
+        return self.moved or None in self.at
 
     @property
     def earliest(self) -> datetime:
@@ -37,7 +41,8 @@ def compare(accounts: Sequence[Account], tolerance: timedelta) -> tuple[Compared
     """Every firing of any account, in time order.
 
     Firings of one rule and thing on the same occasion are one and the same when they are at most
-    `tolerance` apart: a look is seldom to the second where a replay puts it.
+    `tolerance` apart, for a look is seldom to the second where a replay puts it; or when they are of one
+    stretch of the condition, as after an edit of `for`.
     """
     by_key: list[defaultdict[_Key, list[Fired]]] = [_by_key(account) for account in accounts]
     keys = dict.fromkeys(key for side in by_key for key in side)
@@ -54,10 +59,19 @@ def _by_key(account: Account) -> defaultdict[_Key, list[Fired]]:
 
 def _of_key(key: _Key, sides: Sequence[Sequence[Fired]], tolerance: timedelta) -> list[Compared]:
     """Pair the earliest of all sides with whatever comes within the tolerance of it, and so on."""
-    waiting = [[one.at for one in side] for side in sides]
+    waiting = [list(side) for side in sides]
     found: list[Compared] = []
     while any(waiting):
-        first = min(side[0] for side in waiting if side)
-        taken = [side.pop(0) if side and side[0] - first <= tolerance else None for side in waiting]
-        found.append(Compared(*key, tuple(taken)))
+        first = min((side[0] for side in waiting if side), key=lambda one: one.at)
+        taken = [side.pop(0).at if side and _same(first, side[0], tolerance) else None for side in waiting]
+        came = [at for at in taken if at is not None]
+        found.append(Compared(*key, tuple(taken), moved=max(came) - min(came) > tolerance))
     return found
+
+
+def _same(first: Fired, other: Fired, tolerance: timedelta) -> bool:
+    if other.at - first.at <= tolerance:
+        return True
+    if first.episode is None or other.episode is None:
+        return False
+    return first.ordinal == other.ordinal and abs(other.episode - first.episode) <= tolerance

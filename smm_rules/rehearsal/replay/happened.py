@@ -9,7 +9,7 @@ from typing import Protocol
 from smm_rules.engine.firing import Firing
 from smm_rules.facts import Entity
 from smm_rules.ledger.records import Intent, IntentState
-from smm_rules.rehearsal.replay.model import Account, Fired, Span
+from smm_rules.rehearsal.replay.model import Account, Span, fired_of
 from smm_rules.rehearsal.replay.replaying import acted_of
 
 _PAGE = 2_000
@@ -34,7 +34,7 @@ async def happened(ledger: HappenedLedger, span: Span, panel: str | None = None)
         if one.firing is not None and panel in (None, one.entity.panel)
     ]
     return Account(
-        tuple(Fired(one.rule, one.entity, one.occasion, one.at) for one in firings),
+        tuple(fired_of(one) for one in firings),
         tuple(acted_of(one, one.claimed_at or one.planned_at) for one in intents),
     )
 

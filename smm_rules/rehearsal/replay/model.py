@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from smm_rules.engine.firing import Occasion
+from smm_rules.engine.firing import Firing, Occasion
 from smm_rules.facts import Entity
 
 
@@ -32,12 +32,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One firing, rehearsed or real."""
+    """One firing, rehearsed or real: of the stretch that began at `episode`, the `ordinal`th reminder."""
 
     rule: str
     entity: Entity
     occasion: Occasion
     at: datetime
+    episode: datetime | None = None
+    ordinal: int = 0
+
+
+def fired_of(firing: Firing) -> Fired:
+    """A firing as an account has it."""
+    return Fired(firing.rule, firing.entity, firing.occasion, firing.at, firing.episode, firing.ordinal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rehearsal.clock import StageClock
 from smm_rules.rehearsal.happening import Record
 from smm_rules.rehearsal.replay.history import BEGINNING, HistoryLedger, instants
-from smm_rules.rehearsal.replay.model import Account, Acted, Fired, Limited, Replayed, Span
+from smm_rules.rehearsal.replay.model import Account, Acted, Limited, Replayed, Span, fired_of
 from smm_rules.rehearsal.replay.recorded import RecordedWorld
 from smm_rules.rehearsal.scripted_panel import Script, ScriptedPanel
 from smm_rules.rehearsal.source import StagePace
@@ -174,7 +174,7 @@ def _new(order: TrackedOrder) -> NewOrder:
 
 def account_of(record: Record, span: Span) -> Account:
     """What a stage's record says of `span`."""
-    fired = [Fired(one.rule, one.entity, one.occasion, one.at) for one in record.fired]
+    fired = [fired_of(one) for one in record.fired]
     acted = [acted_of(step.intent, step.at) for step in record.steps if step.intent is not None]
     limited = [Limited(one.rule, one.entity, one.at, one.reason.value) for one in record.stopped]
     return Account(

@@ -56,7 +56,7 @@ class Report:
         return compare([side.account for side in self.sides], self.tolerance)
 
     def differences(self) -> tuple[Compared, ...]:
-        """The firings on which the sides don't agree."""
+        """The firings on which the sides don't agree: those that came on some alone, or at other times."""
         return tuple(one for one in self.compared() if one.differs)
 
 
