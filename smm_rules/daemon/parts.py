@@ -14,6 +14,7 @@ from smm_rules.notify.channel import Channel
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import CallReport, PanelClient
 from smm_rules.panel.endpoint import Endpoint
+from smm_rules.rules.scope import scope_of as scope_of  # what the parts' rules are read with
 
 
 @dataclass(frozen=True, slots=True)
