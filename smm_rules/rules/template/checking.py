@@ -154,10 +154,10 @@ class _Walk:
     def _problem(
         self, role: Role, word: str, node: nodes.Node, message: str, way_out: str
     ) -> TemplateProblem:
-        return TemplateProblem(self.places.next(role, word, node.lineno), message, way_out)
+        return TemplateProblem(self.places.next(role, word, _line_of(node)), message, way_out)
 
     def _line(self, node: nodes.Node, message: str, way_out: str) -> TemplateProblem:
-        return TemplateProblem(self.places.line(node.lineno), message, way_out)
+        return TemplateProblem(self.places.line(_line_of(node)), message, way_out)
 
 
 def dotted_name(node: nodes.Node) -> str | None:
@@ -170,16 +170,32 @@ def dotted_name(node: nodes.Node) -> str | None:
     return None
 
 
+def _line_of(node: nodes.Node) -> int:
+    """The line of a node from 1; the parser gives some that it makes up none of their own."""
+    line: int | None = node.lineno
+    if line is not None:
+        return line
+    return next((_line_of(child) for child in node.iter_child_nodes()), 1)
+
+
 def _arguments_fit(node: nodes.Filter, known: Filter) -> bool:
     if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
         return False
     return known.least <= len(node.args) <= known.most
 
 
+_TAGS = {
+    "Assign": "set",
+    "AssignBlock": "set",
+    "FromImport": "from",
+    "CallBlock": "call",
+    "Scope": "autoescape",
+}
+
+
 def _tag(node: nodes.Node) -> str:
-    names = {"Assign": "set", "AssignBlock": "set", "FromImport": "from", "CallBlock": "call"}
     name = type(node).__name__
-    return names.get(name, name.lower().removesuffix("block") or "block")
+    return _TAGS.get(name, name.lower().removesuffix("block") or "block")
 
 
 _READABLE_ERRORS = (
