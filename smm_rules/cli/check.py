@@ -13,7 +13,13 @@ import click
 from rich.console import Console
 
 from smm_rules.cli.annotations import as_annotations
-from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option
+from smm_rules.cli.context import (
+    CONFIG_NAME,
+    config_option,
+    find_configuration,
+    json_option,
+    rule_paths,
+)
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import counted, output, print_json, print_problems, safe
 from smm_rules.config.load import load_configuration
@@ -137,7 +143,7 @@ def examine(subject: Subject, environment: Mapping[str, str]) -> Report:
     configuration = report.configuration
     paths = subject.rules
     if subject.all_rules and configuration is not None:
-        paths = (*configuration.rules, *paths)
+        paths = (*rule_paths(configuration), *paths)
     try:
         report.loaded = load_rules(paths, scope_of(configuration) if configuration else None)
         report.problems.extend(report.loaded.warnings)

@@ -62,6 +62,14 @@ def read_configuration(given: Path | None) -> Configuration:
     return load_configuration(find_configuration(given), os.environ)
 
 
+def rule_paths(configuration: Configuration) -> tuple[Path, ...]:
+    """Where the configuration's rules are, as seen from here: what lies below is named without its way."""
+    here = Path.cwd()
+    return tuple(
+        path.relative_to(here) if path.is_relative_to(here) else path for path in configuration.rules
+    )
+
+
 @asynccontextmanager
 async def open_ledger(configuration: Configuration) -> AsyncIterator[SqliteLedger]:
     """The ledger, beside a running daemon or without one."""

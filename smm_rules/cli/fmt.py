@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from smm_rules.cli.check import is_configuration
-from smm_rules.cli.context import config_option, read_configuration
+from smm_rules.cli.context import config_option, read_configuration, rule_paths
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import counted, output, print_problems, safe
 from smm_rules.document import DocumentError, read_document, read_text
@@ -30,7 +30,7 @@ def command(paths: tuple[Path, ...], only_check: bool, show_diff: bool, config_p
     Comments, quotes and alignment stay. Without PATHS: the rules that the configuration names. A file that
     can't be read, or whose meaning would change, is left as it is.
     """
-    chosen = paths or tuple(read_configuration(config_path).rules)
+    chosen = paths or tuple(rule_paths(read_configuration(config_path)))
     changed = unchanged = failed = 0
     for path in rule_files(chosen):
         if path not in chosen and is_configuration(path):

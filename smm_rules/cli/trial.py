@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option
+from smm_rules.cli.context import CONFIG_NAME, config_option, find_configuration, json_option, rule_paths
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import new_table, output, print_json, print_problems, print_table, safe
 from smm_rules.config.load import load_configuration
@@ -108,7 +108,7 @@ def _suite(paths: Sequence[Path], config_path: Path | None) -> Suite:
         if not path.exists():
             raise Stop(f"There is no {path}.", Exit.USAGE)
     configuration = _configuration(config_path, needed=not paths and not _DEFAULT_DIRECTORY.is_dir())
-    wanted = paths or (configuration.rules if configuration is not None else (_DEFAULT_DIRECTORY,))
+    wanted = paths or (rule_paths(configuration) if configuration is not None else (_DEFAULT_DIRECTORY,))
     scope = None
     if configuration is not None:
         scope = scope_of(configuration)

@@ -17,6 +17,27 @@ COMMAND = Path(sys.executable).with_name("smm-rules")
 Capture = pytest.CaptureFixture[str]
 
 
+# -- a configuration and its rules -------------------------------------------------------------------------
+def test_rules_of_a_configuration_here_are_named_as_seen_from_here(here: Path, capsys: Capture) -> None:
+    configure(here, rules=BROKEN)
+    told = said(capsys, "check")
+    assert told.out.splitlines()[0] == (
+        'rules/rules.yaml:4:21: error: There is no order status "Partail". Did you mean "Partial"?'
+    )
+
+
+def test_one_account_under_two_names_is_warned_of(here: Path, capsys: Capture) -> None:
+    path = configure(here)
+    text = path.read_text(encoding="utf-8")
+    (panel,) = [line for line in text.splitlines(keepends=True) if "name: north" in line]
+    path.write_text(text.replace(panel, panel + panel.replace("north,", "second,")), encoding="utf-8")
+    told = said(capsys, "check")
+    assert told.out.startswith(
+        'smm-rules.yaml:3:12: warning: The panels "north" and "second" are one account'
+    )
+    assert told.code == 0
+
+
 # -- rules by themselves ------------------------------------------------------------------------------------
 def test_both_slips_of_a_condition_are_told_with_their_places(here: Path, capsys: Capture) -> None:
     Path("refill.yaml").write_text(BROKEN, encoding="utf-8")

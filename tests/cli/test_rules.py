@@ -33,9 +33,11 @@ def test_the_rules_of_the_configuration_are_listed(here: Path, capsys: Capture) 
     told = said(capsys, "rules", "list")
     assert [line.split() for line in told.out.splitlines()] == [
         ["NAME", "WATCHES", "ACTS", "LIMIT", "PANELS", "FILE"],
-        ["low", "balance", "-", "-", "all", f"{here}/rules/rules.yaml:2"],
-        "refill-partial order refill, reorder 1/order, every 1d, 3/chain, 25/sweep main, second "
-        f"{here}/rules/rules.yaml:6".split(" "),
+        ["low", "balance", "-", "-", "all", "rules/rules.yaml:2"],
+        [
+            *("refill-partial", "order", "refill,", "reorder", "1/order,", "every", "1d,", "3/chain,"),
+            *("25/sweep", "main,", "second", "rules/rules.yaml:6"),
+        ],
     ]
     assert told.code == 0
 

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from smm_rules.cli.context import rule_paths
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 from smm_rules.config.model import Configuration
 from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
@@ -65,7 +66,7 @@ def _mode(path: Path) -> int:
 
 def _rules(configuration: Configuration) -> Finding:
     try:
-        loaded = load_rules(configuration.rules, scope_of(configuration))
+        loaded = load_rules(rule_paths(configuration), scope_of(configuration))
     except DocumentError as error:
         return problem("rules", f"{len(error.problems)} errors, the first: {error.problems[0]}", _CHECK)
     count = len(loaded.rules.rules)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration
+from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration, rule_paths
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.explain.around import surroundings
 from smm_rules.cli.explain.moments import moment_gone_by
@@ -55,7 +55,7 @@ async def explain_command(
     a RULE, and as `explain order ID`, every rule is explained that watches it: one line each.
     """
     configuration = read_configuration(config_path)
-    rules = load_rules(configuration.rules, scope_of(configuration)).rules
+    rules = load_rules(rule_paths(configuration), scope_of(configuration)).rules
     named, text = _parted(words, rules)
     now = SystemClock().now()
     moment = now if at is None else moment_gone_by(at, now)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration
+from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration, rule_paths
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.explain.explaining import rule_named
 from smm_rules.cli.naming import default_panel, panel_option, panels_of
@@ -57,7 +57,7 @@ async def preview_command(
     if sum(text is not None for text in (order, entity, given)) > 1:
         raise click.UsageError("Give one of --order, --entity and --given")
     configuration = read_configuration(config_path)
-    named = rule_named(rule, load_rules(configuration.rules, scope_of(configuration)).rules)
+    named = rule_named(rule, load_rules(rule_paths(configuration), scope_of(configuration)).rules)
     if given is not None:
         seen = await _supposed(named, given, panel, configuration)
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration
+from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration, rule_paths
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.moments import moment_before
 from smm_rules.cli.replay.printing import print_report
@@ -109,7 +109,7 @@ def _rule_sets(
     scope = scope_of(configuration)
     sets = []
     if not paths or diff:
-        sets.append((_IN_FORCE, load_rules(configuration.rules, scope).rules))
+        sets.append((_IN_FORCE, load_rules(rule_paths(configuration), scope).rules))
     if paths:
         sets.append((_GIVEN, load_rules(paths, scope).rules))
     return sets
