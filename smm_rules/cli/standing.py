@@ -13,6 +13,7 @@ from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Heartbeat, Intent, IntentState, Totals
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.stops import Stop
 
 #: A daemon beats every 20 seconds; one silent for longer than this is stuck.
 SILENT_AFTER = timedelta(minutes=2)
@@ -64,6 +65,7 @@ class Standing:
     most_overdue: datetime | None
     unknown: tuple[Intent, ...]
     held: tuple[Intent, ...]
+    stops: tuple[Stop, ...]
     rules: Mapping[str, int]
 
 
@@ -78,6 +80,7 @@ async def gather(ledger: SqliteLedger, configuration: Configuration, now: dateti
         most_overdue=min((at for at in most_overdue if at is not None), default=None),
         unknown=await ledger.intents((IntentState.UNKNOWN,), MOST_LISTED),
         held=await ledger.intents((IntentState.HELD,), MOST_LISTED),
+        stops=tuple(stop for stop in await ledger.stops() if stop.active(now)),
         rules=await ledger.remembered_rules(),
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from smm_rules.cli.brakes.targets import brake_shape, in_words
 from smm_rules.cli.context import asynchronous, config_option, json_option, open_ledger, read_configuration
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.standing import DaemonStanding, DaemonState, PanelStanding, Standing, gather
@@ -24,6 +25,7 @@ _LATE = timedelta(minutes=15)
 #: Actions that make something with an ID of its own, which a verdict names.
 _BUYS = frozenset({StepKind.REORDER, StepKind.ADD})
 _LONGEST_TOLD = 200
+_MODES = {"dry_run": " in a dry run", "shadow": " in the shadow, where nothing is sent"}
 
 
 @click.command("status")
@@ -60,6 +62,7 @@ def _print(standing: Standing, console: Console, now: datetime) -> None:
 
 
 def _lines(standing: Standing, now: datetime) -> Iterator[str]:
+    yield from (f"[bold red]stopped[/]   {safe(in_words(stop))}" for stop in standing.stops)
     yield from _in_doubt(standing)
     yield f"daemon    {_daemon(standing.daemon, now)}"
     yield f"orders    {_orders(standing, now)}"
@@ -109,7 +112,7 @@ def _daemon(daemon: DaemonStanding, now: datetime) -> str:
     beat = f", last heartbeat {_ago(daemon.beat_at, now)}" if daemon.beat_at else ""
     match daemon.state:
         case DaemonState.RUNNING:
-            mode = " in a dry run" if daemon.mode == "dry_run" else ""
+            mode = _MODES.get(daemon.mode, "")
             return f"[green]running[/]{mode}{process}{beat}"
         case DaemonState.STUCK:
             return f"[bold red]stuck[/]{process}{beat}: read its log, then restart it"
@@ -210,6 +213,7 @@ def _as_json(standing: Standing, ledger: Path, now: datetime) -> dict[str, objec
         "intents": {state: totals.intents.get(state, 0) for state in IntentState},
         "in_doubt": [_intent_as_json(intent) for intent in standing.unknown],
         "held": [_intent_as_json(intent) for intent in standing.held],
+        "stopped": [brake_shape(stop) for stop in standing.stops],
         "messages": {state: totals.messages.get(state, 0) for state in MessageState},
         "observations": totals.observations,
         "reserved": dict(_nonzero(standing)),

@@ -62,7 +62,8 @@ async def approve(
     done, failed = await _pass(actions.approve, "approve", ids, rule, all_of_it, yes, configuration)
     _tell("approved", done, failed, as_json)
     if done and configuration.mode != "live":
-        errors().print("The configuration says mode: dry_run, so the daemon will hold them again.")
+        mode = configuration.mode
+        errors().print(f"The configuration says mode: {mode}, so the daemon will hold them again.")
     elif done and DaemonLock(configuration.ledger).holder() is None:
         errors().print("No daemon is running now: they are sent once one is started (smm-rules run).")
     return int(Exit.FAILED if failed else Exit.DONE)

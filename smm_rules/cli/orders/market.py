@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from smm_rules.config.model import PanelSettings
 from smm_rules.engine.balance_facts import observe_balance
@@ -23,8 +24,8 @@ class PricedLedger(SqliteLedger):
     would seem to have been watched while nobody did.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        super().__init__(writer)
+    def __init__(self, writer: Writer, *given: Any) -> None:
+        super().__init__(writer, *given)
         self._readings: dict[Entity, Watched] = {}
 
     def lay_over(self, entity: Entity, facts: Facts, at: datetime) -> Watched:

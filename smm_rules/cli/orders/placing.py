@@ -15,6 +15,7 @@ from smm_rules.actions.circumstances import Circumstances, money
 from smm_rules.actions.purchase import Basket, check_purchase
 from smm_rules.actions.verdict import Ready, Refuse
 from smm_rules.cli.asking import ask_first, yes_option
+from smm_rules.cli.brakes.targets import in_words
 from smm_rules.cli.context import (
     asynchronous,
     config_option,
@@ -31,8 +32,11 @@ from smm_rules.cli.terminal import errors, safe
 from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration, PanelSettings
 from smm_rules.daemon.parts import endpoint_of
+from smm_rules.engine.guards_set import guards_of
 from smm_rules.intake import Unacceptable
 from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.sqlite.intents import OPERATOR
+from smm_rules.ledger.stops import concerning
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import PanelClient
 
@@ -79,7 +83,10 @@ async def place(
     """
     configuration = read_configuration(config_path)
     if configuration.mode != "live":
-        raise Stop("The configuration says mode: dry_run, in which nothing is bought. Nothing was placed.")
+        raise Stop(
+            f"The configuration says mode: {configuration.mode}, in which nothing is bought. "
+            "Nothing was placed."
+        )
     settings = _panel(panel, configuration)
     asked = merged(said(service=service, link=link, quantity=quantity), parameters)
     clock = SystemClock()
@@ -87,9 +94,12 @@ async def place(
     DaemonLock(configuration.ledger).holder()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(PanelClient(endpoint_of(settings, os.environ)))
-        ledger = await PricedLedger.open(configuration.ledger)
+        ledger = await PricedLedger.open(configuration.ledger, guards=guards_of(configuration))
         stack.push_async_callback(ledger.aclose)
         assert isinstance(ledger, PricedLedger)
+        stopped = concerning(await ledger.stops(), OPERATOR, settings.name, clock.now())
+        if stopped:
+            raise Stop(f"Nothing is sent now. {in_words(stopped[0])}. Nothing was placed.")
         market = await read_market(ledger, client, settings, _service(asked), clock.now())
         ready = _judged(settings.name, asked, market)
         _show_offer(settings.name, ready, market)
