@@ -78,11 +78,18 @@ def safe(text: object) -> str:
     return escape(printable)
 
 
-def new_table(*columns: str, title: str = "") -> Table:
-    """A table without a frame: a script reads it as well as a human."""
-    return Table(
+def new_table(*columns: str, title: str = "", whole: Sequence[str] = ()) -> Table:
+    """A table without a frame: a script reads it as well as a human.
+
+    On a narrow terminal cells are folded, never cut; those of the `whole` columns are folded last of all.
+    """
+    table = Table(
         *columns, title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False
     )
+    for column in table.columns:
+        column.overflow = "fold"
+        column.no_wrap = column.header in whole
+    return table
 
 
 def print_table(table: Table) -> None:

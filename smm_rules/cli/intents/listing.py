@@ -80,7 +80,7 @@ async def list_intents(
 
 
 def _show(intents: Sequence[Intent], now: datetime) -> None:
-    table = new_table("id", "state", "action", "about", "rule", "planned", "result")
+    table = new_table("id", "state", "action", "about", "rule", "planned", "result", whole=("about", "rule"))
     table.columns[0].justify = "right"
     for intent in intents:
         style = _STYLES.get(intent.state)

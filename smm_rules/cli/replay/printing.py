@@ -39,7 +39,9 @@ def print_report(report: Report, console: Console, *, diff: bool, plot: bool) ->
 
 
 def _print_rules(report: Report) -> None:
-    table = new_table("rule", "", "fired", "reminded", "resolved", "held", "limited", "spent")
+    table = new_table(
+        "rule", "", "fired", "reminded", "resolved", "held", "limited", "spent", whole=("rule",)
+    )
     for column in table.columns[2:7]:
         column.justify = "right"
     for rule in report.rules:
@@ -93,7 +95,14 @@ def _print_firings(report: Report, console: Console, *, diff: bool) -> None:
     if not compared:
         console.print("\nNo differences: all fired alike." if diff else "\nNothing fired.")
         return
-    table = new_table("rule", "thing", "occasion", *(side.title for side in report.sides), title=what)
+    table = new_table(
+        "rule",
+        "thing",
+        "occasion",
+        *(side.title for side in report.sides),
+        title=what,
+        whole=("rule", "thing"),
+    )
     for one in compared[:_MOST_SHOWN]:
         times = [f"{at:%Y-%m-%d %H:%M}" if at is not None else "[red]-[/]" for at in one.at]
         table.add_row(safe(one.rule), safe(one.entity), one.occasion.value, *times)

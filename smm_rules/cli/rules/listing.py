@@ -26,7 +26,7 @@ def list_rules(paths: tuple[Path, ...], config_path: Path | None, as_json: bool)
     if not rules:
         output().print("There are no rules.")
         return
-    table = new_table("NAME", "WATCHES", "ACTS", "LIMIT", "PANELS", "FILE")
+    table = new_table("NAME", "WATCHES", "ACTS", "LIMIT", "PANELS", "FILE", whole=("NAME", "FILE"))
     for rule in rules:
         acts = ", ".join(_actions(rule)) or "-"
         panels = ", ".join(sorted(rule.panels)) if rule.panels else "all"
