@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Never
@@ -55,6 +56,11 @@ def written(value: object) -> str:
     return f'"{text}"' if isinstance(value, str) else f"the number {text}"
 
 
+_UNIT_WORD = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
+_WORD = re.compile(rf"(\d{{1,6}})\s*({_UNIT_WORD})\b", re.IGNORECASE)
+_IN_WORDS = re.compile(rf"\s*(?:\d{{1,6}}\s*{_UNIT_WORD}[\s,]*(?:and\s+)?)+", re.IGNORECASE)
+
+
 def _duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
@@ -64,8 +70,19 @@ def _duration(value: Any) -> timedelta:
         except ValueError as error:
             if "is not a duration" not in str(error):
                 refuse(f"must be a duration like 10m; {error}")
-    suggestion = f"Write {value}s, {value}m or {value}h" if _is_count(value) else ""
+    suggestion = f"Write {value}s, {value}m or {value}h" if _is_count(value) else _in_letters(value)
     refuse(f"must be a duration like 30s, 10m, 1h30m or 3d, not {written(value)}", suggestion)
+
+
+def _in_letters(value: Any) -> str:
+    """A way to write a duration that was written in words, such as `10 minutes`."""
+    if not isinstance(value, str) or not _IN_WORDS.fullmatch(value):
+        return ""
+    letters = "".join(number + unit[0].lower() for number, unit in _WORD.findall(value))
+    with suppress(ValueError):
+        parse_duration(letters)
+        return f"Write {letters}"
+    return ""
 
 
 def _is_count(value: Any) -> bool:
