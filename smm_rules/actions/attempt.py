@@ -107,11 +107,21 @@ def outcome_of(error: BaseException, intent: Intent, now: datetime, patience: Pa
     if isinstance(error, RateLimited):
         retry_at = patience.retry_at(intent.attempts, now, error.retry_after)
         return Outcome(IntentState.NOT_SENT, RATE_LIMITED, message, retry_at=retry_at)
-    if isinstance(error, Rejected) and error.reason is RefusalReason.REFILL_TOO_EARLY:
+    if isinstance(error, Rejected) and _says_too_early(error, intent):
         return _too_early(error, intent, now, patience)
     if isinstance(error, Rejected):
         return Outcome(IntentState.REJECTED, error.reason.value, error.message)
     return Outcome(IntentState.UNKNOWN, _doubt(error), message)
+
+
+def _says_too_early(error: Rejected, intent: Intent) -> bool:
+    """Whether a refill is refused for now alone. Words such as "Wait 5 hours" need not name it."""
+    if intent.kind is not StepKind.REFILL:
+        return False
+    reason = error.reason
+    if reason is RefusalReason.UNRECOGNISED:
+        reason = refusal_reason(f"refill {error.message}")
+    return reason is RefusalReason.REFILL_TOO_EARLY
 
 
 def _too_early(error: Rejected, intent: Intent, now: datetime, patience: Patience) -> Outcome:
@@ -121,7 +131,7 @@ def _too_early(error: Rejected, intent: Intent, now: datetime, patience: Patienc
     """
     retry_at = patience.refill_at(intent.attempts, now, asked_to_wait(error.message))
     message = f"too early for a refill, the panel says: {error.message}"
-    return Outcome(IntentState.NOT_SENT, error.reason.value, message, retry_at=retry_at)
+    return Outcome(IntentState.NOT_SENT, RefusalReason.REFILL_TOO_EARLY.value, message, retry_at=retry_at)
 
 
 _DOUBTS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (

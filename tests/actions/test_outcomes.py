@@ -17,6 +17,7 @@ from smm_rules.panel.errors import (
     Rejected,
     Unreadable,
 )
+from smm_rules.panel.refusals import refusal_reason
 from smm_rules.rules.model import Step, StepKind
 from tests.actions.world import MINUTE, NOTIFY, PANEL, T0, World, order
 
@@ -223,6 +224,40 @@ async def test_a_refill_waits_as_long_as_the_panel_says(world: World, words: str
     await world.run()
 
     assert (await world.intent(intent_id)).not_before == T0 + pause
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("Please wait 24 hours", IntentState.PLANNED),
+        ("Already in progress", IntentState.PLANNED),
+        ("Too early", IntentState.PLANNED),
+        ("Not available", IntentState.REJECTED),
+        ("Order not found", IntentState.REJECTED),
+        ("No", IntentState.REJECTED),
+    ],
+)
+async def test_what_a_panel_says_to_a_refill_is_about_the_refill(
+    world: World, words: str, state: IntentState
+) -> None:
+    await world.track()
+    intent_id = await world.refill()
+    world.panel.script = [Rejected(words, refusal_reason(words))]
+
+    await world.run()
+
+    assert await world.state(intent_id) == state
+
+
+async def test_a_reorder_is_never_too_early(world: World) -> None:
+    await world.know()
+    await world.track()
+    intent_id = await world.reorder()
+    world.panel.script = [Rejected("Please wait 24 hours")]
+
+    await world.run()
+
+    assert await world.state(intent_id) == IntentState.REJECTED
 
 
 def test_the_pauses_of_a_refill_grow_to_six_hours() -> None:

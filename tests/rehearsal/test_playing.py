@@ -30,12 +30,12 @@ PASSING = {
     "a refusal": """
         - name: x
           given: {order: {id: 7, status: Partial, remains: 157, parameters: {runs: ""}}}
-          answers: {refill: {refused: Too early}, reorder: {order: 1007}}
+          answers: {refill: {refused: Out of warranty}, reorder: {order: 1007}}
           at:
             10m:
               - refill-partial:
-                  - refill: {outcome: rejected, reason: Too early, order: 7}
-                  - notify: {title: Refused, message: Too early}
+                  - refill: {outcome: rejected, reason: Out of warranty, order: 7}
+                  - notify: {title: Refused, message: Out of warranty}
                   - reorder: {quantity: 157, service: 1, link: "https://example.com/post", panel: main}
         """,
     "answers in a row": """
@@ -43,6 +43,12 @@ PASSING = {
           given: {order: {status: Partial, remains: 157}}
           answers: {refill: [unreachable, limited, {refill: 9}]}
           at: {10m: [refill-partial: []], 1h: [refill-partial: [refill, notify: {message: ~ 9 asked}]]}
+        """,
+    "a refill that came too early": """
+        - name: x
+          given: {order: {status: Partial, remains: 157}}
+          answers: {refill: [{refused: Already in progress}, {refill: 9}]}
+          at: {10m: [refill-partial: []], 40m: [refill-partial: [refill, notify: {message: ~ 9 asked}]]}
         """,
     "a lost answer": """
         - name: x
@@ -180,6 +186,19 @@ async def test_what_was_not_expected_fails(tmp_path: Path) -> None:
     assert await told(tmp_path, tests) == [
         "refill-partial fired for order/main/1, which was not expected | "
         'it came at 10m: refill, notify "1 lacks 157, 501 asked"'
+    ]
+
+
+async def test_what_went_on_later_is_told_from_what_fired(tmp_path: Path) -> None:
+    tests = """
+        - name: x
+          given: {order: {status: Partial, remains: 157}}
+          answers: {refill: [unreachable, accepted]}
+          at: {10m: [refill-partial], 1h: []}
+        """
+    assert await told(tmp_path, tests) == [
+        "refill-partial went on for order/main/1, which was not expected | "
+        'it fired at 10m, and since the instant before came: refill, notify "1 lacks 157, 501 asked"'
     ]
 
 

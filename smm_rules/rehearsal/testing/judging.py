@@ -68,11 +68,22 @@ async def judge(
         message = f"{_expected_text(expected)} was expected and did not come"
         failures.append(Failure(moment.at, expected.position, message, tuple(why)))
     for one in came:
-        message = f"{one.firing.rule} {one.firing.occasion} for {one.firing.entity}, which was not expected"
-        since = format_duration(one.firing.at - start)
-        details = (f"it came at {since}: {_came_text(one)}",)
-        failures.append(Failure(moment.at, moment.position, message, details))
+        failures.append(_unexpected(moment, one, fired, start))
     return sorted(failures, key=lambda failure: failure.position)
+
+
+def _unexpected(moment: Moment, came: _Came, fired: Sequence[Firing], start: datetime) -> Failure:
+    """Something that came and nobody expected: a firing, or what had to wait of one that came before."""
+    firing, since = came.firing, format_duration(came.firing.at - start)
+    new = any(one.key == firing.key for one in fired)
+    verb = firing.occasion.value if new else "went on"
+    told = (
+        f"it came at {since}"
+        if new
+        else f"it {firing.occasion} at {since}, and since the instant before came"
+    )
+    message = f"{firing.rule} {verb} for {firing.entity}, which was not expected"
+    return Failure(moment.at, moment.position, message, (f"{told}: {_came_text(came)}",))
 
 
 def _gathered(fired: Iterable[Firing], steps: Iterable[StepTaken]) -> list[_Came]:
