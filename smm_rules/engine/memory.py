@@ -29,6 +29,7 @@ class Reason(StrEnum):
     LIMIT_PER_SWEEP = "limit_per_sweep"
     DRY_RUN = "dry_run"
     SHADOW = "shadow"
+    RESTORED = "restored"
     PAUSED = "paused"
 
 

@@ -15,6 +15,7 @@ from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDr
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
+from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
     Heartbeat,
     Intent,
@@ -239,6 +240,24 @@ class Ledger(Protocol):
 
     async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
         """Firings from `since` to `until`, both included, in time order."""
+        ...
+
+    # -- holds (see ledger.holds) -----------------------------------------------------------------------
+    async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None:
+        """Put the ledger on hold if it isn't the one that was worked on last; the hold that is open then.
+
+        While there is a hold nothing is claimable or claimed, and what is planned is planned as held.
+        """
+        ...
+
+    async def open_hold(self) -> Hold | None: ...
+
+    async def unseen(self, panels: Sequence[str] | None = None) -> int:
+        """How many watched orders and refills of these panels weren't looked at since the hold began."""
+        ...
+
+    async def confirm_hold(self, since: datetime, by: str, now: datetime) -> Confirmed:
+        """End the hold: rules act again on what began at `since` or later. `StateConflict` without one."""
         ...
 
     # -- the record of decisions (see ledger.audit) -----------------------------------------------------

@@ -135,7 +135,8 @@ async def test_a_new_ledger_is_private_whatever_the_umask(path: Path) -> None:
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
         os.umask(umask)
-    assert modes == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
+    names = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.stamp")
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 # -- what goes wrong -------------------------------------------------------------------------------------

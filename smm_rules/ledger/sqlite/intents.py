@@ -33,6 +33,7 @@ from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
 from smm_rules.ledger.sqlite import audit, stops
 from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
+from smm_rules.ledger.sqlite.holds import keeps
 from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, no_such_intent
 from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED, StopScope
@@ -115,6 +116,8 @@ def plan(
     """
     on = about(connection, entity_from_text(origin.entity))
     action = Action(origin.rule, draft.panel, draft.kind, on, draft.estimate, draft.currency)
+    if hold is not Reason.SHADOW and keeps(connection, origin.episode):
+        hold = Reason.RESTORED
     state, reason, message = _birth(draft, action, guarding, rule, hold)
     expires_at = expiry(rule, now) if reason == APPROVAL else None
     at = to_micros(now)

@@ -13,6 +13,7 @@ from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
+from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.records import (
     Heartbeat,
     Intent,
@@ -34,6 +35,8 @@ from smm_rules.ledger.sqlite import (
     audit,
     changes,
     entities,
+    holding,
+    holds,
     housekeeping,
     intents,
     orders,
@@ -44,6 +47,7 @@ from smm_rules.ledger.sqlite import (
     waiting,
 )
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
+from smm_rules.ledger.sqlite.stamping import Stamping
 from smm_rules.ledger.sqlite.writer import Writer
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
 
@@ -51,8 +55,9 @@ from smm_rules.ledger.stops import Stop, StopKind, StopScope
 class SqliteLedger:
     """A ledger in one SQLite file. Made by `open`; several processes may have it open at once."""
 
-    def __init__(self, writer: Writer, guards: Guards = NO_GUARDS) -> None:
+    def __init__(self, writer: Writer, guards: Guards = NO_GUARDS, stamping: Stamping | None = None) -> None:
         self._writer = writer
+        self._stamping = stamping
         self._guards = guards
         self._write = writer.write
         self._read = writer.read
@@ -68,7 +73,14 @@ class SqliteLedger:
         """
         writer = Writer(path)
         await writer.open(busy_timeout)
-        return cls(writer, guards)
+        stamping = Stamping.of(path)
+        try:
+            await writer.alone(stamping.check)
+        except BaseException:
+            await writer.close()
+            raise
+        writer.after_write = stamping.follow
+        return cls(writer, guards, stamping)
 
     @classmethod
     async def in_memory(cls, guards: Guards = NO_GUARDS) -> SqliteLedger:
@@ -141,11 +153,13 @@ class SqliteLedger:
         return await self._write(sweeps.record, sweep, self._guards)
 
     async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
-        return await self._write(intents.ask, draft, entity, now, by, self._guards)
+        if self._stamping is not None and await self._writer.alone(self._stamping.recheck) is not None:
+            raise holding.on_hold()
+        return await self._write(holding.ask, draft, entity, now, by, self._guards)
 
     # -- intents ----------------------------------------------------------------------------------------
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
-        return await self._read(intents.claimable, now, limit)
+        return await self._read(holding.claimable, now, limit)
 
     async def claim(
         self,
@@ -156,11 +170,20 @@ class SqliteLedger:
         cost: Decimal | None = None,
         currency: str | None = None,
     ) -> bool:
-        return await self._write(changes.claim, intent_id, owner, now, evidence, cost, currency, self._guards)
+        stamping = self._stamping
+        if stamping is None:
+            given = (intent_id, owner, now, evidence, cost, currency, self._guards)
+            return await self._write(changes.claim, *given)
+        return await self._writer.alone(
+            lambda connection: holding.claim(
+                connection, stamping, intent_id, owner, now, evidence, cost, currency, self._guards
+            )
+        )
 
     async def settle(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
     ) -> Intent:
+        self._note_order(outcome)
         return await self._write(changes.settle, intent_id, outcome, then, now, by, self._guards)
 
     async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent:
@@ -196,7 +219,12 @@ class SqliteLedger:
     async def resolve(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
     ) -> Intent:
+        self._note_order(outcome)
         return await self._write(changes.resolve, intent_id, outcome, then, now, by, self._guards)
+
+    def _note_order(self, outcome: Outcome) -> None:
+        if outcome.tracked is not None and self._stamping is not None:
+            self._stamping.made(outcome.tracked.entity)
 
     async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None:
         await self._write(intents.note, intent_id, evidence)
@@ -220,6 +248,29 @@ class SqliteLedger:
 
     async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
         return await self._read(intents.firings, since, until, limit)
+
+    # -- holds ------------------------------------------------------------------------------------------
+    async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None:
+        if self._stamping is None:
+            return None
+        finding = await self._writer.alone(self._stamping.recheck)
+        return await self._write(holding.judge, finding, by, now)
+
+    async def open_hold(self) -> Hold | None:
+        return await self._read(holds.open_hold)
+
+    async def unseen(self, panels: Sequence[str] | None = None) -> int:
+        return await self._read(holding.unseen, panels)
+
+    async def confirm_hold(self, since: datetime, by: str, now: datetime) -> Confirmed:
+        if self._stamping is not None and await self.open_hold() is not None:
+            await self._writer.alone(self._stamping.begin)
+        return await self._write(holding.confirm, since, by, now)
+
+    @property
+    def finding(self) -> Finding | None:
+        """Why the ledger would be put on hold, as far as this process knows."""
+        return None if self._stamping is None else self._stamping.finding
 
     # -- the record of decisions ------------------------------------------------------------------------
     async def rules_in_force(

@@ -1,0 +1,136 @@
+"""Putting the ledger on hold, and confirming that it may act again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import apsw
+
+from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.guards import Guards
+from smm_rules.engine.memory import Reason
+from smm_rules.facts import Entity
+from smm_rules.ledger.codec import to_json, to_micros
+from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
+from smm_rules.ledger.port import LedgerError, StateConflict
+from smm_rules.ledger.records import Intent, IntentState, Transition
+from smm_rules.ledger.sqlite import changes, holds, intents
+from smm_rules.ledger.sqlite.connection import writing
+from smm_rules.ledger.sqlite.query import cell, first, rows
+from smm_rules.ledger.sqlite.stamping import Stamping
+
+#: Why a claim was taken back before anything was sent.
+STAMP_FAILED = "stamp_failed"
+
+_PLANNED = "SELECT id FROM intents WHERE state = 'planned' ORDER BY id"
+_RELEASED = "SELECT id FROM intents WHERE state = 'held' AND reason = ? AND episode >= ? ORDER BY id"
+_UNSEEN = """
+  SELECT count(*) FROM entities WHERE kind IN ('order', 'refill') AND forgotten_at IS NULL
+    AND due_at IS NOT NULL AND coalesce(last_seen_at, 0) < ?1
+    AND (?2 IS NULL OR panel IN (SELECT value FROM json_each(?2)))
+"""
+_TAKE_BACK = """
+  UPDATE intents SET state = 'planned', attempts = attempts - 1, claimed_at = NULL, owner = ''
+  WHERE id = ? AND state = 'sending' AND owner = ? RETURNING id
+"""
+_PLANNED_BEFORE = "it was planned before the ledger was put back: it may have been sent since"
+
+
+def place(connection: apsw.Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:
+    """Put the ledger on hold, unless it is; what is planned waits for the operator from now on."""
+    known = holds.open_hold(connection)
+    if known is not None:
+        return known
+    hold = holds.add(connection, reason, gap, by, now)
+    for (intent_id,) in rows(connection, _PLANNED):
+        changes.hold(connection, intent_id, Reason.RESTORED.value, _PLANNED_BEFORE, now)
+    return hold
+
+
+def judge(connection: apsw.Connection, finding: Finding | None, by: str, now: datetime) -> Hold | None:
+    """The hold that a finding makes, or the one there is."""
+    if finding is None:
+        return holds.open_hold(connection)
+    return place(connection, finding.reason, holds.gap(connection, finding.stamp), by, now)
+
+
+def unseen(connection: apsw.Connection, panels: Sequence[str] | None) -> int:
+    """How many watched orders and refills of these panels have not been looked at since the hold began."""
+    hold = holds.open_hold(connection)
+    if hold is None:
+        return 0
+    names = None if panels is None else to_json(list(panels))
+    return int(cell(connection, _UNSEEN, (to_micros(hold.at), names)))
+
+
+def confirm(connection: apsw.Connection, since: datetime, by: str, now: datetime) -> Confirmed:
+    """End the hold. What it held and what began at `since` or later goes ahead, the rest waits."""
+    hold = holds.open_hold(connection)
+    if hold is None:
+        raise StateConflict("the ledger is not on hold; there is nothing to confirm")
+    holds.confirm(connection, since, by, now)
+    found = rows(connection, _RELEASED, (Reason.RESTORED.value, to_micros(since)))
+    for (intent_id,) in found:
+        changes.approve(connection, intent_id, now, by)
+    return Confirmed(holds.must_have(connection, hold.id), tuple(intent_id for (intent_id,) in found))
+
+
+# -- what a hold keeps from happening -------------------------------------------------------------------
+def claimable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
+    return () if holds.open_hold(connection) is not None else intents.claimable(connection, now, limit)
+
+
+def ask(
+    connection: apsw.Connection, draft: IntentDraft, entity: Entity, now: datetime, by: str, guards: Guards
+) -> Intent:
+    if holds.open_hold(connection) is not None:
+        raise on_hold()
+    return intents.ask(connection, draft, entity, now, by, guards)
+
+
+def claim(
+    connection: apsw.Connection,
+    stamping: Stamping,
+    intent_id: int,
+    owner: str,
+    now: datetime,
+    evidence: Mapping[str, str],
+    cost: Decimal | None,
+    currency: str | None,
+    guards: Guards,
+) -> bool:
+    """Claim, then stamp, each durable. A claim that can't be stamped is taken back: nothing has left."""
+    if holds.open_hold(connection) is not None:
+        return False
+    if stamping.recheck(connection) is not None:
+        raise on_hold()
+    with writing(connection):
+        if holds.open_hold(connection) is not None:
+            return False
+        claimed = changes.claim(connection, intent_id, owner, now, evidence, cost, currency, guards)
+    if not claimed:
+        stamping.follow(connection)
+        return False
+    try:
+        stamping.stamp_claim(connection)
+    except LedgerError:
+        with writing(connection):
+            _take_back(connection, intent_id, owner, now)
+        raise
+    return True
+
+
+def _take_back(connection: apsw.Connection, intent_id: int, owner: str, now: datetime) -> None:
+    if first(connection, _TAKE_BACK, (intent_id, owner)) is not None:
+        taken_back = Transition(now, IntentState.SENDING, IntentState.PLANNED, STAMP_FAILED, "", owner)
+        intents.add_transition(connection, intent_id, taken_back)
+
+
+def on_hold() -> StateConflict:
+    """The error of a command that would have acted."""
+    return StateConflict(
+        "the ledger is on hold: it may have forgotten what was done, so nothing is sent; "
+        "see `smm-rules hold show`"
+    )

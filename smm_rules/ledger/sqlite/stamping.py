@@ -1,0 +1,97 @@
+"""The ledger's side of the stamp: moved after every transaction that was recorded, never past a finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import apsw
+
+from smm_rules.facts import Entity
+from smm_rules.ledger.holds import Finding
+from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.sqlite import audit, holds
+from smm_rules.ledger.sqlite.connection import writing
+from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
+from smm_rules.observe import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Stamping:
+    """Keeps the stamp beside one opened ledger. Used on the connection's thread alone.
+
+    `finding` says why the stamp is left alone: it and the ledger don't belong together.
+    """
+
+    file: StampFile
+    finding: Finding | None = None
+    _stamped: int = -1
+    _orders: dict[str, str] = field(default_factory=dict)
+    _troubled: bool = False
+
+    @classmethod
+    def of(cls, path: Path) -> Stamping:
+        return cls(StampFile(path))
+
+    def check(self, connection: apsw.Connection) -> Finding | None:
+        """Compare the ledger with its stamp; begin one beside a ledger that never had any.
+
+        The stamp is read first: other processes move it, but never past what they have committed.
+        """
+        stamp = self._read()
+        self.finding = holds.compare(connection, stamp)
+        if self.finding is None and not holds.is_stamped(connection):
+            if stamp is None:
+                self.file.begin(holds.stamp_of(connection))
+            with writing(connection):
+                holds.note_stamped(connection)
+        return self.finding
+
+    def recheck(self, connection: apsw.Connection) -> Finding | None:
+        """Look again at what was found: the operator may have confirmed it meanwhile."""
+        return None if self.finding is None else self.check(connection)
+
+    def made(self, order: Entity) -> None:
+        """An order that a panel confirmed: the next stamp tells of it."""
+        self._orders[order.panel] = order.id
+
+    def follow(self, connection: apsw.Connection) -> None:
+        """Move the stamp to where the ledger is. A failure is only logged: the next claim will not go out."""
+        try:
+            self._move(connection, claims=0, durable=False)
+            self._troubled = False
+        except LedgerError as error:
+            if not self._troubled:
+                log.error("ledger.stamp_failed", error=str(error))
+            self._troubled = True
+
+    def stamp_claim(self, connection: apsw.Connection) -> None:
+        """Move the stamp durably, before the claimed request leaves. `LedgerError` when it can't be done."""
+        self._move(connection, claims=1, durable=True)
+
+    def begin(self, connection: apsw.Connection) -> None:
+        """The operator takes the ledger for the right one: the stamp begins anew at where it is."""
+        self.file.begin(holds.stamp_of(connection))
+        with writing(connection):
+            holds.note_stamped(connection)
+        self.finding = None
+
+    def _move(self, connection: apsw.Connection, *, claims: int, durable: bool) -> None:
+        if self.recheck(connection) is not None:
+            return
+        if audit.head(connection).id == self._stamped and not durable:
+            return
+        if holds.open_hold(connection) is not None:
+            return  # what the stamp knew stays until the operator has confirmed
+        stamp = holds.stamp_of(connection)
+        self.file.move(replace(stamp, orders=dict(self._orders), claims=claims), durable=durable)
+        self._stamped = stamp.head.id
+        self._orders.clear()
+
+    def _read(self) -> Stamp | StampUnreadable | None:
+        try:
+            return self.file.read()
+        except StampUnreadable as error:
+            return error
