@@ -27,7 +27,7 @@ from smm_rules.panel.scalars import (
 from smm_rules.panel.shapes import Entries, one_object, read_entries, rows_of
 
 #: More services than any panel sells; a larger catalogue is no catalogue.
-MOST_SERVICES = 100_000
+MOST_SERVICES = 50_000
 #: A drip-feed or subscription order lists its orders; more than this are not kept.
 MOST_SUBORDERS = 10_000
 _ORDER_STATUSES = frozenset(status.value for status in OrderStatus)

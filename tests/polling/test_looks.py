@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from smm_rules.panel.answers import Balance
+from smm_rules.polling import catalogue
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.catalogue import look_at_catalogue
 from tests.polling.world import FOLLOWERS, HOUR, MINUTE, PACE, T0, World
@@ -80,6 +83,18 @@ async def test_a_restart_in_the_middle_of_a_low_balance_tells_nothing_twice(worl
     world.clock.move(PACE.balance)
     await look_at_balance(await world.watch())
     assert await world.told() == ["12 left"]
+
+
+async def test_a_panel_that_makes_up_services_is_not_given_the_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "MOST_SERVICES_KNOWN", 5)
+    watch = await world.watch()
+    for turn in range(3):
+        world.panel.catalogue = tuple(replace(FOLLOWERS, id=f"{turn}{number}") for number in range(3))
+        await look_at_catalogue(watch)
+        world.clock.move(PACE.catalogue)
+    assert list(watch.standing.services) == ["00", "01", "02", "10", "11"]
 
 
 async def test_a_catalogue_is_read_again_at_the_end_of_a_hold(world: World) -> None:

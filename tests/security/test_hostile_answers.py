@@ -151,7 +151,7 @@ async def test_10_000_services_with_huge_names_are_read_with_their_names_cut(
 
 def test_a_catalogue_beyond_all_measure_is_refused() -> None:
     rows = [{"service": number} for number in range(1, wire.MOST_SERVICES + 2)]
-    with pytest.raises(Unreadable, match="at most 100000 are read"):
+    with pytest.raises(Unreadable, match="at most 50000 are read"):
         wire.read_catalogue(rows)
 
 

@@ -24,6 +24,14 @@ EVENTS: tuple[Event, ...] = (
         "As for panel.poll_failed. If it is always the same few: look one up on the panel.",
     ),
     Event(
+        "panel.services_left_out",
+        "warning",
+        ("panel", "count", "known"),
+        "The panel has named more services by now than are kept of one panel (50,000, those gone among "
+        "them); `count` new ones are passed over.",
+        "Look at the panel's catalogue: no honest one changes so much.",
+    ),
+    Event(
         "panel.look_failed",
         "error",
         ("panel", "entity", "error"),
