@@ -32,7 +32,7 @@ _ATTEMPTS = {
     IntentState.UNKNOWN: Attempt.UNKNOWN,
 }
 #: Ends of an attempt that say nothing of the panel: it asked for patience, or the program was being stopped.
-_SAY_NOTHING = frozenset({"rate_limited", "stopped"})
+_SAY_NOTHING = frozenset({"rate_limited", "refill_too_early", "stopped"})
 #: Under this name the operator's own orders are kept; no breaker is about the operator.
 _OPERATOR = "operator"
 
