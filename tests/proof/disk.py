@@ -61,7 +61,7 @@ Judge = Callable[[str, str], DiskFault | None]
 
 
 class Disk(apsw.VFS):
-    """The VFS. `judge(call, file name)` says what a writing call meets; `on_crash` hears of a crash."""
+    """The VFS. `judge(call, file name's ending)` says what a writing call meets; `on_crash` hears of a crash."""
 
     _serial = 0
 
@@ -85,11 +85,12 @@ class Disk(apsw.VFS):
         return DiskFile(self, name, flags)
 
     def xDelete(self, name: str, sync_directory: bool) -> None:
-        self.begin("delete", name)
+        self.begin("delete", Path(name).suffix)
         super().xDelete(name, sync_directory)
         if name in self.files:
             if sync_directory:
                 del self.files[name]
+                self.sync_directory()
             else:
                 self.files[name].deleted = True
         self.end("delete")
@@ -98,15 +99,15 @@ class Disk(apsw.VFS):
         return self.chance.randbytes(count)
 
     # -- faults -----------------------------------------------------------------------------------------
-    def begin(self, call: str, name: str) -> None:
+    def begin(self, call: str, ending: str) -> None:
         """A writing call begins: it may fail, or be the last of its process."""
         if self._dead_after:
             raise apsw.IOError("the process is gone")
         self.calls += 1
-        fault = self.judge(call, Path(name).name)
+        fault = self.judge(call, ending)
         if fault is None:
             return
-        self.note("disk-fault", fault.value, call, Path(name).name)
+        self.note("disk-fault", fault.value, call, ending)
         if fault is DiskFault.CRASH_BEFORE:
             self._die()
             raise apsw.IOError("the process is gone")
@@ -133,6 +134,11 @@ class Disk(apsw.VFS):
         self._dying = False
         self._dead_after = True
         self.on_crash()
+
+    def sync_directory(self) -> None:
+        """What was deleted stays deleted from now on."""
+        for name in [name for name, kept in self.files.items() if kept.deleted]:
+            del self.files[name]
 
     def silence(self) -> None:
         """The process is dead this instant: not a byte more of it is written."""
@@ -180,6 +186,7 @@ class DiskFile(apsw.VFSFile):
         self._disk = disk
         self._generation = disk.generation
         self._name = name if isinstance(name, str) else (name.filename() if name is not None else "")
+        self._ending = Path(self._name).suffix
         if self._name:
             known = disk.files.get(self._name)
             if known is None:
@@ -187,27 +194,27 @@ class DiskFile(apsw.VFSFile):
                 wal = self._name.endswith(("-wal", "-journal"))
                 disk.files[self._name] = Kept(bytearray(content), named=not wal or bool(content))
             elif known.deleted:  # made anew under the same name before the deletion reached the platter
-                known.deleted = False
+                known.deleted = known.named = False
                 known.pending.append(Truncation(0))
 
     def _begin(self, call: str) -> Kept:
         if self._generation != self._disk.generation:
             raise apsw.IOError("the process is gone")
-        self._disk.begin(call, self._name)
+        self._disk.begin(call, self._ending)
         return self._disk.files[self._name]
 
     def xWrite(self, data: bytes, offset: int) -> None:
         kept = self._begin("write")
         super().xWrite(data, offset)
         kept.pending.append(Write(offset, bytes(data)))
-        self._disk.note("write", Path(self._name).suffix, offset, len(data), zlib.crc32(data))
+        self._disk.note("write", self._ending, offset, len(data), zlib.crc32(data))
         self._disk.end("write")
 
     def xTruncate(self, size: int) -> None:
         kept = self._begin("truncate")
         super().xTruncate(size)
         kept.pending.append(Truncation(size))
-        self._disk.note("truncate", Path(self._name).suffix, size)
+        self._disk.note("truncate", self._ending, size)
         self._disk.end("truncate")
 
     def xSync(self, flags: int) -> None:
@@ -215,8 +222,10 @@ class DiskFile(apsw.VFSFile):
         for change in kept.pending:
             _apply(kept.durable, change)
         kept.pending.clear()
-        kept.named = True
-        self._disk.note("sync", Path(self._name).suffix)
+        if not kept.named:  # SQLite syncs the directory, too, with the first sync of a file it made
+            kept.named = True
+            self._disk.sync_directory()
+        self._disk.note("sync", self._ending)
         self._disk.end("sync")
 
 

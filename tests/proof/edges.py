@@ -20,6 +20,7 @@ import structlog
 from smm_rules.daemon import daemon as daemon_module
 from smm_rules.daemon import jobs, parts, work
 from smm_rules.daemon.progress import Progress
+from smm_rules.ledger import lock
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.notify.channel import Channel
 from smm_rules.notify.delivery import deliver_due
@@ -83,6 +84,7 @@ def replaced(
         (daemon_module, "Jobs", functools.partial(jobs.Jobs, machine_time=seconds)),
         (daemon_module, "Progress", functools.partial(Progress, monotonic=seconds)),
         (daemon_module, "DaemonLock", locks.make),
+        (lock, "_PAUSE_SECONDS", 0.0),
         (parts, "make_channel", make_channel),
         (work, "SHORTEST_TICK", tick_seconds),
         (work, "LONGEST_TICK", tick_seconds),

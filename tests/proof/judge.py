@@ -23,6 +23,8 @@ ACCOUNTED = frozenset({"sending", "unknown", "confirmed"})
 PER_ORDER = {"refill-partial": 3, "reorder-canceled": 1, "cancel-stuck": 1}
 PER_CHAIN = {"reorder-canceled": 2}
 EVERY = {"refill-partial": 24 * 3600}
+#: Panels round what they charge.
+_ROUNDING = Decimal("0.0001")
 _FINAL = frozenset({"confirmed", "rejected", "not_sent", "denied"})
 
 
@@ -138,11 +140,11 @@ class Judge:
                 made = entry.refill or (entry.order if entry.kind == Kind.ORDER_MADE else "")
                 if made and row.result != made:
                     self.world.fail(f"intent {row.id} made {made} and claims {row.result}")
-            elif row.set_aside < effect.possible:
+            elif row.set_aside + _ROUNDING < effect.possible:
                 self.world.fail(
                     f"intent {row.id} may have cost {effect.possible}, set aside are {row.set_aside}"
                 )
-            elif (row.reserved or Decimal(0)) < effect.possible:
+            elif (row.reserved or Decimal(0)) + _ROUNDING < effect.possible:
                 self.figures["reserved less than its cost at the claim"] += 1
 
     def _limits(self) -> None:

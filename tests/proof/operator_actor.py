@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
 from smm_rules.actions.resolve import approve, deny, resolve_did_not, resolve_happened
 from smm_rules.daemon.daemon import Daemon
+from smm_rules.document.problem import DocumentError
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Intent, IntentState, NewOrder
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.notify.operator import OperatorVoice
 from tests.proof.household import PANEL
 
@@ -28,6 +31,7 @@ class OperatorActor:
     def __init__(self, world: World, chance: Random) -> None:
         self._world = world
         self._chance = chance
+        self._claimed_before: set[tuple[int, int]] = set()
 
     async def live(self, daemon: Daemon) -> None:
         await daemon.started.wait()
@@ -52,6 +56,7 @@ class OperatorActor:
             await self._import(ledger)
             await self._resolve(ledger)
             await self._judge_held(ledger)
+            await self._brake(ledger)
             if self._chance.random() < 0.05 and not world.calm:
                 await self._forget(ledger)
 
@@ -62,6 +67,8 @@ class OperatorActor:
         except LedgerError as error:
             if "another daemon" not in str(error):
                 self._world.fail(f"a second daemon was refused with: {error}")
+        except DocumentError:
+            return  # it came upon the broken rules of a refused reload before it came upon the lock
         else:
             self._world.fail("a second daemon ran on the same ledger")
 
@@ -114,9 +121,43 @@ class OperatorActor:
                 world.counts["denied"] += 1
                 await deny(ledger, intent.id, world.timeline.wall(), _BY)
 
+    async def _brake(self, ledger: SqliteLedger) -> None:
+        """Let go what is stopped, now and then, and in the calm at last; stop something now and then."""
+        world, now = self._world, self._world.timeline.wall()
+        for stop in await ledger.stops():
+            if not world.calm and self._chance.random() < 0.5:
+                continue
+            if stop.kind is StopKind.PANIC:
+                await self._judge_panic(ledger)
+            world.counts[f"stops ended: {stop.kind}"] += 1
+            await ledger.end_stop(stop.id, now, _BY)
+        if world.calm or self._chance.random() < 0.97:
+            return
+        if self._chance.random() < 0.5:
+            await ledger.stop(StopKind.PANIC, StopScope.ALL, "", "drill", _BY, now, None)
+            world.counts["panics"] += 1
+            self._claimed_before = await _claims(ledger)
+        else:
+            until = now + timedelta(seconds=self._chance.uniform(600, 20_000))
+            scope, name = self._chance.choice(((StopScope.PANEL, PANEL), (StopScope.RULE, "cancel-stuck")))
+            await ledger.stop(StopKind.PAUSE, scope, name, "drill", _BY, now, until)
+            world.counts["pauses"] += 1
+
+    async def _judge_panic(self, ledger: SqliteLedger) -> None:
+        """Since the command returned nothing may have been claimed."""
+        claims = await _claims(ledger)
+        if claims - self._claimed_before:
+            self._world.fail(f"claimed in a panic: {sorted(claims - self._claimed_before)}")
+
     async def _forget(self, ledger: SqliteLedger) -> None:
         watched = await ledger.watched_page(EntityKind.ORDER, PANEL, None, 50)
         if watched:
             self._world.counts["orders forgotten"] += 1
             gone = self._chance.choice(watched).entity
             await ledger.forget(gone, self._world.timeline.wall())
+
+
+async def _claims(ledger: SqliteLedger) -> set[tuple[int, int]]:
+    """Every claim so far, as intent and number of the attempt."""
+    found = await ledger.intents((), 100_000)
+    return {(intent.id, number) for intent in found for number in range(intent.attempts)}

@@ -7,6 +7,7 @@ same versions of Python and SQLite. `--seeds 1-1000` runs many, in processes of 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import multiprocessing
 import os
@@ -43,21 +44,31 @@ class Verdict:
 
 
 @contextmanager
-def _directory() -> Iterator[Path]:
-    """On a RAM disk where there is one: what lasts is the simulated disk's business."""
-    base = Path("/dev/shm")
-    made = tempfile.mkdtemp(prefix="smm-proof-", dir=base if base.is_dir() else None)
-    try:
-        yield Path(made)
-    finally:
+def _directory(seed: int) -> Iterator[Path]:
+    """On a RAM disk where there is one: what lasts is the simulated disk's business.
+
+    A seed's directory always has the same name, for paths are written to the ledger and so are part of the
+    trace. A second run of the same seed waits for the first.
+    """
+    base = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+    with (base / f"smm-proof-{os.getuid()}.lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1, seed)
+        made = base / f"smm-proof-{os.getuid()}-{seed}"
         shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(mode=0o700)
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def run_one(settings: Settings) -> Verdict:
     """One world from its beginning to its judgement."""
     started = time.monotonic()
-    with _directory() as directory:
+    with _directory(settings.seed) as directory:
         world = World(settings, directory)
+        if settings.trace is not None:
+            world.trace.file = settings.trace.open("w")
         try:
             world.run()
         except Exception:
@@ -118,16 +129,17 @@ def main() -> None:
     parser.add_argument("--seed", "--seeds", dest="seeds", default="1", type=_seeds)
     parser.add_argument("--days", default=10.0, type=float)
     parser.add_argument("--faults", default=",".join(FAULTS), help=f"any of {', '.join(FAULTS)}, or none")
-    parser.add_argument("--tick", default=30.0, type=float, help="seconds between two ticks")
+    parser.add_argument("--tick", default=90.0, type=float, help="seconds between two ticks")
     parser.add_argument("--orders", default=30.0, type=float, help="orders a day")
     parser.add_argument("--processes", default=1, type=int)
     parser.add_argument("--json", action="store_true", help="one line for each seed and one for the sum")
     parser.add_argument("--events", action="store_true", help="count the daemon's log events, too")
+    parser.add_argument("--trace", type=Path, help="write all that happens to this file")
     asked = parser.parse_args()
     faults = frozenset() if asked.faults == "none" else frozenset(asked.faults.split(","))
     if faults - set(FAULTS):
         parser.error(f"no such faults: {', '.join(sorted(faults - set(FAULTS)))}")
-    settings = Settings(0, asked.days, faults, asked.tick, asked.orders)
+    settings = Settings(0, asked.days, faults, asked.tick, asked.orders, trace=asked.trace)
     verdicts = []
     for verdict in run_many(asked.seeds, settings, asked.processes):
         verdicts.append(verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 
 @dataclass
@@ -15,6 +15,7 @@ class Trace:
     counts: Counter[str] = field(default_factory=Counter)
     last: list[str] = field(default_factory=list)
     keep: int = 400
+    file: TextIO | None = None
     _hash: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
     def note(self, seconds: float, kind: str, *what: object) -> None:
@@ -22,6 +23,8 @@ class Trace:
         line = f"{seconds:.6f} {kind} {' '.join(map(str, what))}"
         self._hash.update(line.encode())
         self._hash.update(b"\n")
+        if self.file is not None:
+            print(line, file=self.file)
         self.last.append(line)
         if len(self.last) > 2 * self.keep:
             del self.last[: self.keep]

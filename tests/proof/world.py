@@ -45,11 +45,12 @@ class Settings:
     seed: int
     days: float
     faults: frozenset[str] = frozenset(FAULTS)
-    tick_seconds: float = 30.0
+    tick_seconds: float = 90.0
     orders_a_day: float = 30.0
     retention: str = "3650d"
-    polls: tuple[str, str, str] = ("5m", "15m", "10m")
+    polls: tuple[str, str, str] = ("10m", "25m", "25m")
     lives_a_day: float = 3.0
+    trace: Path | None = None
 
 
 class SimulatedChannel:
@@ -297,9 +298,8 @@ class World:
         self._disk_trouble = (0.0, DiskFault.FULL)
         self.panel.simulator.set_balance(Decimal(5000))
         self._plan_death()
-        self.write_rules(self.edition.text())
         if not self.wrong:
-            self._live(9 * HOUR)
+            self._live(6 * HOUR)
 
     @contextlib.contextmanager
     def _edges(self) -> Iterator[None]:
@@ -323,6 +323,7 @@ class World:
 
     def _live(self, seconds: float) -> None:
         """One process of the daemon, until it stops, fails to start, or dies."""
+        self.write_rules(self.edition.text())
         loop = VirtualLoop(self.timeline, Slowness(Random(self.chance.random())))
         self.counts["lives"] += 1
         self.note("life", f"{seconds:.1f}")
@@ -378,7 +379,8 @@ class World:
         return self.daemon()
 
     def new_edition(self, chance: Random) -> str:
-        """Another text of the rules: with limits no looser than the judge knows, or broken."""
+        """Another text of the rules: with limits no looser than the judge knows, or broken. Who stops a daemon
+        with a broken file mends it before the next start."""
         if chance.random() < 0.2:
             return BROKEN.format(hold="10m", per_order=3, per_sweep=20, stuck="6h")
         self.edition = Edition(
