@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.ledger.port import Ledger
 from smm_rules.ledger.sqlite import SqliteLedger
 
-#: Opens the same ledger again each time it is called, as another process would.
-Opener = Callable[[], Awaitable[Ledger]]
+#: Opens the same ledger again each time it is called, as another process would; guards may be given.
+Opener = Callable[..., Awaitable[Ledger]]
 
 
 def _sqlite(directory: Path) -> Opener:
-    return lambda: SqliteLedger.open(directory / "ledger.db")
+    def open_(guards: Guards = NO_GUARDS) -> Awaitable[Ledger]:
+        return SqliteLedger.open(directory / "ledger.db", guards=guards)
+
+    return open_
 
 
 BACK_ENDS: dict[str, Callable[[Path], Opener]] = {"sqlite": _sqlite}
