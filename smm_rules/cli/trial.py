@@ -106,7 +106,7 @@ def _suite(paths: Sequence[Path], config_path: Path | None) -> Suite:
     """The tests that the command line asks for; names are checked where there is a configuration."""
     for path in paths:
         if not path.exists():
-            raise Stop(f"There is no {path}.", Exit.USAGE)
+            raise Stop(f'There is no file or directory "{path}".', Exit.USAGE)
     configuration = _configuration(config_path, needed=not paths and not _DEFAULT_DIRECTORY.is_dir())
     wanted = paths or (rule_paths(configuration) if configuration is not None else (_DEFAULT_DIRECTORY,))
     scope = None

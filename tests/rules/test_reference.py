@@ -12,6 +12,7 @@ from smm_rules.rules import Scope, load_rules
 from smm_rules.rules.condition.functions import FUNCTIONS
 from smm_rules.rules.reference import SECTIONS, updated
 from smm_rules.rules.schema import RuleSpec
+from smm_rules.rules.steps import LogSpec, NotifySpec, ReorderSpec, StepSpec, WebhookSpec
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -52,6 +53,20 @@ def test_every_key_of_a_rule_is_told_of() -> None:
     keys = {field.alias or name for name, field in RuleSpec.model_fields.items()}
     table = TEXT.partition("## The keys of a rule")[2].partition("## When a rule fires")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == keys
+
+
+def test_every_step_and_its_parameters_are_told_of() -> None:
+    table = TEXT.partition("## Steps")[2].partition("`refill`, `cancel` and `reorder` act")[0]
+    told = {row[0]: row[1] for row in re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \|$", table, re.MULTILINE)}
+    assert told.keys() == StepSpec.model_fields.keys()
+    for spec in (NotifySpec, WebhookSpec, LogSpec):
+        named = set(re.findall(r"`(\w+)`", told[spec.__name__.removesuffix("Spec").lower()])) - {"info"}
+        assert named == spec.model_fields.keys()
+
+
+def test_every_parameter_of_a_reorder_is_told_of() -> None:
+    table = TEXT.partition("### `reorder`")[2].partition("## Limits")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == ReorderSpec.model_fields.keys()
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
