@@ -52,7 +52,7 @@ _ENDING = """
 | `daemon_down` | No daemon runs, and a look is overdue. |
 | `due` | Everything holds; it fires at the next look if the panel still says the same. |
 | `fired` | It did fire, and what it asked for was done. |
-| `action_waiting` | It fired; the action waits: to be sent, or for the balance, the catalogue, or a later try. |
+| `action_waiting` | It fired; the action waits to be sent, for the balance, the catalogue or a later try. |
 | `action_in_doubt` | It fired; nobody knows whether the panel acted. `intents resolve` it. |
 | `action_refused` | It fired; the panel refused the action. |
 | `action_not_sent` | It fired; the action could not be sent, and won't be. |
