@@ -34,7 +34,7 @@ from smm_rules.panel.batches import ABOUT_AN_ID, LARGEST_BATCH, Gathered, gather
 from smm_rules.panel.budget import Budget
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import PanelError, RateLimited, Rejected, Unreadable
-from smm_rules.panel.replies import judge
+from smm_rules.panel.replies import Reply, judge
 from smm_rules.panel.retrying import RetryPolicy, retried
 from smm_rules.panel.shapes import Entries
 from smm_rules.panel.transport import Transport
@@ -248,7 +248,7 @@ class PanelClient:
             started = time.monotonic()
             try:
                 reply = await self._transport.post(form, largest, acting=acting)
-                answer = reader(judge(reply, effects))
+                answer = self._answer(action, reply, effects, reader)
             except PanelError as error:
                 self._without_key(error)
                 if isinstance(error, RateLimited):
@@ -257,6 +257,19 @@ class PanelClient:
                 raise
         self._report(action, number, "answered", started)
         return answer
+
+    def _answer(
+        self, action: str, reply: Reply, effects: tuple[str, ...], reader: Callable[[object], Answer]
+    ) -> Answer:
+        """What the reader makes of the reply. What no reader foresaw proves nothing and stops nothing."""
+        try:
+            return reader(judge(reply, effects))
+        except PanelError:
+            raise
+        except Exception as error:
+            log.exception("panel.answer_unforeseen", panel=self.endpoint.name, action=action)
+            unforeseen = f"an answer that could not be read ({type(error).__name__})"
+        raise Unreadable(unforeseen)
 
     def _report(self, action: str, number: int, outcome: str, started: float, error: str = "") -> None:
         elapsed = timedelta(seconds=time.monotonic() - started)

@@ -27,7 +27,7 @@ from smm_rules.notify.channels.webhook import retry_after
 from smm_rules.notify.signature import SignatureRefused, verify
 from smm_rules.panel import wire
 from smm_rules.panel.errors import PanelError
-from smm_rules.panel.refusals import is_plain_rate_limit, is_plain_refusal, refusal_reason
+from smm_rules.panel.refusals import asked_to_wait, is_plain_rate_limit, is_plain_refusal, refusal_reason
 from smm_rules.panel.replies import Reply, judge
 from smm_rules.panel.waits import asked_wait
 from smm_rules.rules.expression import compile_condition
@@ -89,6 +89,8 @@ def refusals(data: bytes) -> None:
     assert reason
     is_plain_refusal(words)
     is_plain_rate_limit(words)
+    asked = asked_to_wait(words)
+    assert asked is None or asked.total_seconds() >= 0
 
 
 def waits(data: bytes) -> None:

@@ -294,3 +294,16 @@ def test_a_member_named_twice_counts_only_when_both_agree(pairs: list[tuple[str,
 def test_a_refusal_of_a_single_entry_has_safe_words() -> None:
     body = '{"1": {"error": "Incorrect\\u001b[31m order\\r\\nID\\u202e"}}'
     assert wire.read_order_states(decode(body), ["1"]).found == {"1": Refused("Incorrect order ID")}
+
+
+async def test_an_answer_that_breaks_its_reader_is_unreadable_and_nothing_worse(
+    server: FaultServer, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> str:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(wire, "read_new_order", broken)
+    server.script(faults.answer({"order": 5}))
+    with pytest.raises(Unreadable, match=r"^an answer that could not be read \(ZeroDivisionError\)$"):
+        await client.add({"service": "1"})
+    assert server.asked("add") == 1

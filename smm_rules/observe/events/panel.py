@@ -28,6 +28,13 @@ EVENTS: tuple[Event, ...] = (
         "If it keeps happening, look at the panel's answer and report the form of the example.",
     ),
     Event(
+        "panel.answer_unforeseen",
+        "error",
+        ("panel", "action"),
+        "An answer broke its reader. It counts as unreadable: a read is frozen, a paid call is in doubt.",
+        "Report it with the traceback: it is a fault of this program.",
+    ),
+    Event(
         "panel.status_unrecognised",
         "warning",
         ("panel", "kind", "id", "status"),
