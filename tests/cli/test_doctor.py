@@ -62,6 +62,15 @@ def test_a_broken_configuration_names_its_first_problem(here: Path) -> None:
     assert "smm-rules.yaml:1:9: error: `panels` must not be empty" in finding.found
 
 
+def test_one_account_under_two_names_is_a_warning(here: Path) -> None:
+    path = configure(here)
+    text = path.read_text(encoding="utf-8")
+    (panel,) = [line for line in text.splitlines(keepends=True) if "name: north" in line]
+    path.write_text(text.replace(panel, panel + panel.replace("north,", "second,")), encoding="utf-8")
+    finding = only("panels")
+    assert (finding.state, "are one account" in finding.found) == (State.WARNING, True)
+
+
 def test_broken_rules_are_a_problem(here: Path) -> None:
     configure(here, rules=BROKEN)
     finding = only("rules")

@@ -10,8 +10,9 @@ from pathlib import Path
 from smm_rules.cli.context import rule_paths
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 from smm_rules.config.model import Configuration
+from smm_rules.config.oddities import oddities
 from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
-from smm_rules.document import DocumentError, Problem
+from smm_rules.document import DocumentError, Problem, read_document
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.scope import scope_of
 
@@ -32,6 +33,8 @@ def examine_configuration(
     """Everything about a configuration that loads."""
     panels, channels = len(configuration.panels), len(configuration.channels)
     yield ok("configuration", f"{path}: panels {panels}, channels {channels}, mode {configuration.mode}")
+    for odd in oddities(read_document(path), configuration):
+        yield warning("panels", f"{odd.position}: {odd.message}", odd.suggestion)
     yield from _modes(path, configuration)
     yield _rules(configuration)
     yield from _secrets(configuration, environment)
