@@ -62,11 +62,19 @@ def _of(intent: Intent, fired: str, rule: Rule, standing: Standing) -> Verdict:
                 f"mend that; see smm-rules intents show {intent.id}",
             )
         case IntentState.DENIED:
-            return Verdict(Cause.ACTION_DENIED, f"{fired}, but {what} was denied by the operator")
+            return Verdict(Cause.ACTION_DENIED, f"{fired}, but {what} {_denied(intent)}")
         case IntentState.CONFIRMED:
             result = f", the panel's ID is {intent.result}" if intent.result else ""
             return Verdict(Cause.FIRED, f"{fired}, and {what} was done{result}", _again(rule, standing))
     raise AssertionError(intent.state)
+
+
+def _denied(intent: Intent) -> str:
+    if intent.reason == "shadow":
+        return "was only written down: the rule or the daemon is in the shadow (mode: shadow)"
+    if intent.reason == "expired":
+        return "waited for an approval until that expired"
+    return "was denied by the operator"
 
 
 def _let_go(intent: Intent) -> str:

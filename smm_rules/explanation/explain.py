@@ -161,7 +161,7 @@ class _Whole:
         )
 
     def _stopped_or_due(self, evaluation: Evaluation) -> Verdict:
-        verdict = stopped(self.rule, self.standing, self.memory, evaluation)
+        verdict = stopped(self.rule, self.standing, self.memory, evaluation, self.around)
         if verdict is not None:
             return verdict
         due_at = self.standing.due_at

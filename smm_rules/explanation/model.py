@@ -11,6 +11,7 @@ from smm_rules.document import Position
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, Facts, Value
 from smm_rules.ledger.records import Intent, KeptTrace, TrackedOrder
+from smm_rules.ledger.stops import Stop
 from smm_rules.rules.model import Rule
 
 
@@ -33,6 +34,7 @@ class Cause(StrEnum):
     LIMIT_EVERY = "limit_every"
     LIMIT_PER_CHAIN = "limit_per_chain"
     LIMIT_PER_SWEEP = "limit_per_sweep"
+    PAUSED = "paused"
     DUE = "due"
     FIRED = "fired"
     ACTION_WAITING = "action_waiting"
@@ -58,8 +60,8 @@ class Surroundings:
 
     `daemon_runs` is None when that isn't known, as for a moment of the past. `beat_at` is when the daemon
     last said it lives. `interval` is the time between two looks, `gap` the time out of sight that restarts a
-    hold. `outage` is there while looks of this kind fail. `mode` is live or dry_run. `configured` says that
-    the panel is in the configuration at all.
+    hold. `outage` is there while looks of this kind fail. `mode` is live, dry_run or shadow. `configured`
+    says that the panel is in the configuration at all. `stops` are the pauses and breakers in force.
     """
 
     daemon_runs: bool | None
@@ -69,6 +71,7 @@ class Surroundings:
     gap: timedelta
     outage: Outage | None = None
     configured: bool = True
+    stops: tuple[Stop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from smm_rules.engine.memory import Reason
 from smm_rules.explanation.model import Cause, Records, Standing, Surroundings
 from smm_rules.explanation.words import moment, roughly, span
 from smm_rules.facts import EntityKind
-from smm_rules.rules.model import Rule
+from smm_rules.ledger.stops import StopScope, concerning
+from smm_rules.rules.model import Mode, Rule
 
 _NEVER_SEEN = frozenset(
     {Cause.KIND_NOT_WATCHED, Cause.PANEL_NOT_WATCHED, Cause.NEVER_TRACKED, Cause.FORGOTTEN}
@@ -61,6 +62,12 @@ def _of_rule(rule: Rule, standing: Standing, records: Records) -> Iterator[str]:
 def _around(rule: Rule, standing: Standing, around: Surroundings, cause: Cause) -> Iterator[str]:
     if around.mode == "dry_run" and rule.acts and cause is not Cause.ACTION_HELD:
         yield "mode is dry_run: when it fires, its actions are held"
+    if around.mode == "shadow" or rule.guards.mode is Mode.SHADOW:
+        yield "mode is shadow: when it fires, that is only written down"
+    if cause is not Cause.PAUSED:
+        for stop in concerning(around.stops, rule.name, standing.entity.panel, standing.at):
+            name = "everything" if stop.scope is StopScope.ALL else f"{stop.scope} {stop.name}"
+            yield f"actions of {name} are stopped since {moment(stop.since)}: {stop.reason}"
     if around.daemon_runs is False and cause is not Cause.DAEMON_DOWN:
         since = f" (last heard of {span(standing.at - around.beat_at)} ago)" if around.beat_at else ""
         yield f"no daemon runs now{since}"

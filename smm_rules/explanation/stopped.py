@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from smm_rules.engine.evaluate import Evaluation
 from smm_rules.engine.memory import Memory, Reason
-from smm_rules.explanation.model import Cause, Standing
+from smm_rules.explanation.model import Cause, Standing, Surroundings
 from smm_rules.explanation.verdict import Verdict
 from smm_rules.explanation.words import moment, roughly
+from smm_rules.ledger.stops import StopScope, paused_rules
 from smm_rules.rules.model import Rule
 
 
-def stopped(rule: Rule, standing: Standing, memory: Memory, evaluation: Evaluation) -> Verdict | None:
+def stopped(
+    rule: Rule, standing: Standing, memory: Memory, evaluation: Evaluation, around: Surroundings
+) -> Verdict | None:
     """The limit that stops `rule`; None when none does.
 
     Limits over more than one entity are not the engine's to see: what the memory says of them counts as long
@@ -21,6 +24,8 @@ def stopped(rule: Rule, standing: Standing, memory: Memory, evaluation: Evaluati
             return _per_order(rule, standing, memory)
         case Reason.LIMIT_EVERY:
             return _every(rule, standing, memory, evaluation)
+    if rule.name in paused_rules(around.stops, standing.at):
+        return _paused(rule, around)
     match memory.stopped_by:
         case Reason.LIMIT_PER_CHAIN:
             return _per_chain(rule, standing)
@@ -66,6 +71,16 @@ def _per_sweep(rule: Rule) -> Verdict:
         Cause.LIMIT_PER_SWEEP,
         f"more than limit.per_sweep ({rule.limit.per_sweep}) would have fired in one look, so none did",
         "look whether the panel or the rule is wrong; then raise limit.per_sweep",
+    )
+
+
+def _paused(rule: Rule, around: Surroundings) -> Verdict:
+    stop = next(stop for stop in around.stops if stop.scope is StopScope.RULE and stop.name == rule.name)
+    ends = f" or wait until {moment(stop.until)}" if stop.until is not None else ""
+    return Verdict(
+        Cause.PAUSED,
+        f"the rule is paused since {moment(stop.since)}: {stop.reason}",
+        f"smm-rules resume rule {rule.name}{ends}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Ten times "why didn't my rule fire?", each prepared end to end on a real ledger and a simulated panel."""
+"""Times of "why didn't my rule fire?", each prepared end to end on a real ledger and a simulated panel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from smm_rules.explanation.model import Cause
+from smm_rules.ledger.stops import StopKind, StopScope
 from tests.explanation.stage import DAY, HOUR, MINUTE, Stage
 
 
@@ -107,6 +108,28 @@ async def _limit_per_sweep(stage: Stage) -> None:
     await stage.look()
     for each in ids:
         stage.panel.set_status(each, "Partial", 157)
+    await stage.look(5 * MINUTE)
+
+
+async def _paused(stage: Stage) -> None:
+    await stage.get_acquainted()
+    await stage.buy("a")
+    await stage.look()
+    stage.panel.set_status("1001", "Partial", 157)
+    await stage.look(5 * MINUTE)
+    now = stage.clock.now()
+    await stage.ledger.stop(
+        StopKind.PAUSE, StopScope.RULE, "refill-partial", "the panel counts wrongly", "operator:ann", now
+    )
+    await stage.look(15 * MINUTE)
+
+
+async def _over_budget(stage: Stage) -> None:
+    await stage.get_acquainted()
+    ids = await stage.buy("a", "b")
+    await stage.look()
+    for each in ids:
+        stage.panel.set_status(each, "Canceled")
     await stage.look(5 * MINUTE)
 
 
@@ -259,6 +282,35 @@ limit: {per_order: 1, per_sweep: 2}
         "held: more than limit.per_sweep would have acted in one look",
         "When a rule would act on more orders in one look than that, something is likely wrong with the"
         " panel, or with the rule. It acts on none: the actions are held for you to approve or deny.",
+    ),
+    Case(
+        "paused",
+        "The rule is paused",
+        REFILL,
+        _paused,
+        "1001",
+        Cause.PAUSED,
+        "the rule is paused since 2026-03-01 12:05:00Z: the panel counts wrongly",
+        "`smm-rules pause rule` lets a rule rest: what it remembers goes on, so a hold that ends meanwhile "
+        "makes it fire at the first look after `smm-rules resume rule`.",
+    ),
+    Case(
+        "over-budget",
+        "A guard holds the action",
+        """
+name: reorder-canceled
+watch: order
+when: status == "Canceled"
+do: [reorder]
+limit: {per_order: 1}
+spend: 0.50/day
+""",
+        _over_budget,
+        "1001",
+        Cause.ACTION_HELD,
+        "rule reorder-canceled may spend 0.50 USD per day",
+        "What would cost more than `spend` allows is held for you to approve or deny, and so is what any "
+        "other guard stops: see guards.md.",
     ),
     Case(
         "panel-not-watched",

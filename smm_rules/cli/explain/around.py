@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from smm_rules.config.model import Configuration, PollSettings
@@ -11,6 +12,7 @@ from smm_rules.facts import EntityKind
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Heartbeat
+from smm_rules.ledger.stops import Stop
 
 #: The kind of look by which each kind is read.
 _LOOKS = {
@@ -21,7 +23,9 @@ _LOOKS = {
 }
 
 
-def surroundings(configuration: Configuration, beat: Heartbeat | None, standing: Standing) -> Surroundings:
+def surroundings(
+    configuration: Configuration, beat: Heartbeat | None, standing: Standing, stops: Sequence[Stop] = ()
+) -> Surroundings:
     """What bears on the entity of `standing` at its moment."""
     panel = configuration.panel(standing.entity.panel)
     poll = panel.poll if panel is not None else PollSettings()
@@ -34,6 +38,7 @@ def surroundings(configuration: Configuration, beat: Heartbeat | None, standing:
         gap=configuration.observation_gap,
         outage=None if runs is False else _outage(beat, standing),
         configured=panel is not None,
+        stops=() if standing.past else tuple(stops),
     )
 
 
