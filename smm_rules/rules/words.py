@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from smm_rules.facts import EntityKind, format_duration
+from smm_rules.facts.allowance import Per
 from smm_rules.rules.expression import CompiledCondition
-from smm_rules.rules.model import Condition, FirstSeen, Rule, Step, StepKind
+from smm_rules.rules.model import Condition, FirstSeen, Mode, Rule, RuleGuards, Step, StepKind
 
 _THINGS = {
     EntityKind.ORDER: "an order",
@@ -14,6 +15,13 @@ _THINGS = {
     EntityKind.BALANCE: "a panel's balance",
     EntityKind.SERVICE: "a service",
     EntityKind.PANEL: "a panel",
+}
+_AN = {
+    Per.ORDER: "an order",
+    Per.CHAIN: "a chain",
+    Per.HOUR: "an hour",
+    Per.DAY: "a day",
+    Per.MONTH: "a month",
 }
 
 
@@ -25,7 +33,7 @@ def in_words(rule: Rule) -> list[str]:
     lines += [sentence for sentence in (_end(rule), _reminder(rule)) if sentence]
     if rule.done:
         lines += ["When it is over:", *_steps(rule.done, "")]
-    return [*lines, *_bounds(rule)]
+    return [*lines, *_bounds(rule), *_guards(rule.guards)]
 
 
 def _beginning(rule: Rule) -> str:
@@ -88,7 +96,9 @@ def _reorder(given: Mapping[str, object]) -> str:
     changed = ", ".join(f"{name} {value}" for name, value in own.items())
     text = f"order it again with {changed}" if changed else "order it again as it was"
     increase = given.get("max_rate_increase")
-    return f"{text}, unless it became more than {_percent(increase)} dearer" if increase else text
+    if increase is None:
+        return f"{text}, unless guards.max_rate_increase forbids it"
+    return f"{text}, unless it became more than {_percent(increase)} dearer"
 
 
 def _percent(share: object) -> str:
@@ -104,6 +114,23 @@ def _reminder(rule: Rule) -> str:
     if not rule.remind:
         return ""
     return f"While it lasts it is told again after {format_duration(rule.remind)}, then less and less often."
+
+
+def _guards(guards: RuleGuards) -> Iterator[str]:
+    if guards.spend:
+        told = " and ".join(f"{each.amount:f} {_AN[each.per]}" for each in guards.spend)
+        yield f"It may spend at most {told}, in each panel's own currency."
+    approval = guards.approval
+    if approval is not None:
+        what = (
+            "Each action" if approval.above is None else f"An action that costs more than {approval.above:f}"
+        )
+        end = f"; after {format_duration(approval.expires)} it is denied" if approval.expires else ""
+        yield f"{what} waits for your approval{end}."
+    if guards.mode is Mode.DRY_RUN:
+        yield "It is in a dry run: its actions are held."
+    if guards.mode is Mode.SHADOW:
+        yield "It only writes down what it would have done."
 
 
 def _bounds(rule: Rule) -> Iterator[str]:

@@ -76,6 +76,40 @@ def test_a_rule_is_told_in_words(here: Path, capsys: Capture) -> None:
     )
 
 
+GUARDED = (
+    ("spend: 20.00/day", "It may spend at most 20.00 a day, in each panel's own currency."),
+    (
+        "spend: [1.50/order, 300/month]",
+        "It may spend at most 1.50 an order and 300 a month, in each panel's own currency.",
+    ),
+    ("approve: always", "Each action waits for your approval."),
+    (
+        "approve: {above: 5.00, expires: 2h}",
+        "An action that costs more than 5.00 waits for your approval; after 2h it is denied.",
+    ),
+    ("mode: dry_run", "It is in a dry run: its actions are held."),
+    ("mode: shadow", "It only writes down what it would have done."),
+)
+
+
+@pytest.mark.parametrize(("key", "sentence"), GUARDED)
+def test_what_guards_a_rule_is_told_in_words(here: Path, capsys: Capture, key: str, sentence: str) -> None:
+    Path("r.yaml").write_text(f"{REFILL}    {key}\n", encoding="utf-8")
+    told = said(capsys, "rules", "show", "refill-partial", "r.yaml").out.splitlines()
+    Path("r.yaml").write_text(REFILL, encoding="utf-8")
+    without = said(capsys, "rules", "show", "refill-partial", "r.yaml").out.splitlines()
+    assert [line for line in told if line not in without] == [sentence]
+
+
+def test_a_reorder_without_a_bound_of_its_own_says_whose_it_has(here: Path, capsys: Capture) -> None:
+    Path("r.yaml").write_text(REFILL.replace(", max_rate_increase: 10%", ""), encoding="utf-8")
+    told = said(capsys, "rules", "show", "refill-partial", "r.yaml").out
+    assert (
+        "  1. order it again with quantity {{ remains }}, unless guards.max_rate_increase forbids it\n"
+        in told
+    )
+
+
 def test_a_misspelt_rule_has_a_suggestion(here: Path, capsys: Capture) -> None:
     Path("r.yaml").write_text(REFILL, encoding="utf-8")
     told = said(capsys, "rules", "show", "refil-partial", "r.yaml")

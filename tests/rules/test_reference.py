@@ -10,6 +10,7 @@ import pytest
 from smm_rules.facts import FIELDS
 from smm_rules.rules import Scope, load_rules
 from smm_rules.rules.condition.functions import FUNCTIONS
+from smm_rules.rules.layout import KEY_ORDER
 from smm_rules.rules.reference import SECTIONS, updated
 from smm_rules.rules.schema import RuleSpec
 from smm_rules.rules.steps import LogSpec, NotifySpec, ReorderSpec, StepSpec, WebhookSpec
@@ -53,6 +54,12 @@ def test_every_key_of_a_rule_is_told_of() -> None:
     keys = {field.alias or name for name, field in RuleSpec.model_fields.items()}
     table = TEXT.partition("## The keys of a rule")[2].partition("## When a rule fires")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == keys
+
+
+def test_the_order_of_keys_is_told_as_it_is() -> None:
+    page = PAGE.with_name("editor-support.md").read_text(encoding="utf-8")
+    told = page.partition("the order of a rule's keys (")[2].partition(")")[0]
+    assert tuple(re.findall(r"`(\w+)`", told)) == KEY_ORDER
 
 
 def test_every_step_and_its_parameters_are_told_of() -> None:
