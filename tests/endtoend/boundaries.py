@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from smm_rules.ledger.records import Sweep
 from smm_rules.ledger.sqlite import SqliteLedger, changes, intents, outbox, sweeps
 from smm_rules.notify.channels.webhook import WebhookChannel
 from smm_rules.panel import transport
@@ -29,7 +30,8 @@ def _always(*_: Any, **__: Any) -> bool:
 
 def _fires(*arguments: Any) -> bool:
     """A sweep that plans something: others are recorded all the time."""
-    return any(planned.firing.acts for planned in arguments[-1].firings)
+    sweep = next(argument for argument in arguments if isinstance(argument, Sweep))
+    return any(planned.firing.acts for planned in sweep.firings)
 
 
 def _acting(*_: Any, acting: bool, **__: Any) -> bool:
