@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from smm_rules.config.model import Configuration
 from smm_rules.facts import Entity, EntityKind, Facts
+from smm_rules.ledger.holds import HoldReason
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Heartbeat, Intent, IntentState, Totals
 from smm_rules.ledger.sqlite import SqliteLedger
@@ -57,7 +58,11 @@ class PanelStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything `status` tells. `most_overdue` is when the order most overdue should have been read."""
+    """Everything `status` tells.
+
+    `held_back` is why nothing is sent, as after a restore.
+    `most_overdue` is when the order most overdue should have been read.
+    """
 
     daemon: DaemonStanding
     panels: tuple[PanelStanding, ...]
@@ -67,6 +72,7 @@ class Standing:
     held: tuple[Intent, ...]
     stops: tuple[Stop, ...]
     rules: Mapping[str, int]
+    held_back: HoldReason | None = None
 
 
 async def gather(ledger: SqliteLedger, configuration: Configuration, now: datetime) -> Standing:
@@ -82,7 +88,15 @@ async def gather(ledger: SqliteLedger, configuration: Configuration, now: dateti
         held=await ledger.intents((IntentState.HELD,), MOST_LISTED),
         stops=tuple(stop for stop in await ledger.stops() if stop.active(now)),
         rules=await ledger.remembered_rules(),
+        held_back=await _held_back(ledger),
     )
+
+
+async def _held_back(ledger: SqliteLedger) -> HoldReason | None:
+    hold = await ledger.open_hold()
+    if hold is not None:
+        return hold.reason
+    return None if ledger.finding is None else ledger.finding.reason
 
 
 def daemon_standing(process: str | None, beat: Heartbeat | None, now: datetime) -> DaemonStanding:

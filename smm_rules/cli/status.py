@@ -63,6 +63,7 @@ def _print(standing: Standing, console: Console, now: datetime) -> None:
 
 def _lines(standing: Standing, now: datetime) -> Iterator[str]:
     yield from (f"[bold red]stopped[/]   {safe(in_words(stop))}" for stop in standing.stops)
+    yield from _on_hold(standing)
     yield from _in_doubt(standing)
     yield f"daemon    {_daemon(standing.daemon, now)}"
     yield f"orders    {_orders(standing, now)}"
@@ -70,6 +71,13 @@ def _lines(standing: Standing, now: datetime) -> Iterator[str]:
     yield from _waiting(standing)
     yield f"messages  {_messages(standing)}"
     yield f"reserved  {_reserved(standing)}"
+
+
+def _on_hold(standing: Standing) -> Iterator[str]:
+    if standing.held_back is not None:
+        yield f"[bold red]on hold, nothing is sent:[/] {standing.held_back.sentence}"
+        yield "  smm-rules hold show"
+        yield ""
 
 
 def _in_doubt(standing: Standing) -> Iterator[str]:
@@ -193,6 +201,7 @@ def _as_json(standing: Standing, ledger: Path, now: datetime) -> dict[str, objec
             "started_at": daemon.started_at,
             "heartbeat_at": daemon.beat_at,
         },
+        "on_hold": standing.held_back,
         "panels": [
             {
                 "panel": panel.panel,

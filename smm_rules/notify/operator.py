@@ -9,6 +9,7 @@ from typing import Protocol
 
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
+from smm_rules.ledger.holds import Hold
 from smm_rules.ledger.records import Intent, QueuedMessage
 from smm_rules.rules.model import StepKind
 
@@ -103,6 +104,20 @@ def template_failed(rule: str, entity: Entity, episode: datetime, step: str, err
         f"The template of step {step} of rule {rule} failed for {entity}: {error[:_LONGEST_ERROR]}. "
         "A paid action is not sent; a message goes out with plain facts in place of the text. "
         "Correct the rule and try it with: smm-rules check",
+        "error",
+    )
+
+
+def on_hold(hold: Hold) -> MessageDraft:
+    """The ledger may have forgotten what was done; told once a hold."""
+    return _draft(
+        f"on_hold:{hold.at.isoformat()}",
+        "On hold: nothing is sent",
+        f"{hold.reason.sentence} What was done since may be missing in it and would be done again, so the "
+        "daemon reads and plans but sends nothing. See what may have been forgotten, compare it with the "
+        "panels, then let it act again:\n"
+        "  smm-rules hold show\n"
+        "  smm-rules hold confirm",
         "error",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -34,6 +35,7 @@ from smm_rules.ledger.records import (
 from smm_rules.ledger.sqlite import (
     audit,
     changes,
+    copies,
     entities,
     holding,
     holds,
@@ -47,6 +49,7 @@ from smm_rules.ledger.sqlite import (
     waiting,
 )
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
+from smm_rules.ledger.sqlite.copies import Backup
 from smm_rules.ledger.sqlite.stamping import Stamping
 from smm_rules.ledger.sqlite.writer import Writer
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
@@ -108,6 +111,10 @@ class SqliteLedger:
     async def describe(self) -> Description:
         """What is in the file, for `doctor`."""
         return await self._read(describe, self.path)
+
+    async def backup(self, target: Path, by: str, now: datetime) -> Backup:
+        """Copy the ledger to a file or into a directory, beside whoever works on it; see `copies.backup`."""
+        return await self._writer.alone(partial(copies.backup, target=target, by=by, now=now))
 
     async def integrity(self) -> tuple[str, ...]:
         """What is wrong inside the file; empty when it is sound. Reads all of it."""

@@ -11,6 +11,15 @@ EVENTS: tuple[Event, ...] = (
         ("version", "panels", "rules", "mode", "ledger"),
         "The daemon is ready and watching.",
     ),
+    Event(
+        "daemon.on_hold",
+        "error",
+        ("reason", "since", "known_until", "stamped_at", "intents", "orders"),
+        "The ledger may have forgotten what was done: it was put back from a copy, or its stamp is missing. "
+        "The daemon reads and plans, and sends nothing. `intents` are the first and last ID, `orders` the "
+        "last orders confirmed, that the ledger doesn't know.",
+        "`smm-rules hold show`, compare with the panels, then `smm-rules hold confirm`.",
+    ),
     Event("daemon.stopping", "info", ("under_way",), "A stop was asked for; what is under way is finished."),
     Event(
         "daemon.drain_timed_out",

@@ -13,6 +13,13 @@ EVENTS: tuple[Event, ...] = (
         "Nothing to do. An older smm-rules refuses the file from now on.",
     ),
     Event(
+        "ledger.stamp_failed",
+        "error",
+        ("error",),
+        "The stamp beside the ledger couldn't be moved. Nothing is sent until it can.",
+        "Look at the disk, and at who owns the file.",
+    ),
+    Event(
         "ledger.wal_unsafe",
         "warning",
         ("path", "library"),
