@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.terminal import errors, print_problems, safe
+from smm_rules.cli.terminal import errors, print_problems, safe, seen_from_here
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.config.secrets import SecretUnavailable
@@ -63,11 +63,8 @@ def read_configuration(given: Path | None) -> Configuration:
 
 
 def rule_paths(configuration: Configuration) -> tuple[Path, ...]:
-    """Where the configuration's rules are, as seen from here: what lies below is named without its way."""
-    here = Path.cwd()
-    return tuple(
-        path.relative_to(here) if path.is_relative_to(here) else path for path in configuration.rules
-    )
+    """Where the configuration's rules are, as seen from here."""
+    return tuple(seen_from_here(path) for path in configuration.rules)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -103,13 +104,21 @@ def print_table(table: Table) -> None:
     sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
 
 
+def seen_from_here(path: Path) -> Path:
+    """A path below the working directory without the way to it; any other, or seen from `/`, as it is."""
+    here = Path.cwd()
+    below = here != Path(here.anchor) and path.is_relative_to(here)
+    return path.relative_to(here) if below else path
+
+
 def print_problems(problems: Sequence[Problem], console: Console | None = None) -> None:
     """Each problem with its place, its line and a caret below the column."""
     console = console or errors()
     for problem in problems:
         style = "bold red" if problem.severity == "error" else "yellow"
         text = f"{problem.message}. {problem.suggestion}" if problem.suggestion else problem.message
-        console.print(f"{safe(problem.position)}: [{style}]{problem.severity}[/]: {safe(text)}")
+        place = replace(problem.position, file=seen_from_here(problem.position.file))
+        console.print(f"{safe(place)}: [{style}]{problem.severity}[/]: {safe(text)}")
         line = _line_of(problem)
         if line is not None:
             number = str(problem.position.line)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from smm_rules.cli.memories import state_in_words
 from smm_rules.cli.pairs import print_pairs
-from smm_rules.cli.terminal import new_table, output, print_table, safe
+from smm_rules.cli.terminal import new_table, output, print_table, safe, seen_from_here
 from smm_rules.document import Position
 from smm_rules.engine.memory import BLANK
 from smm_rules.explanation.model import Cause, ClauseOutcome, Explanation, Hold
@@ -80,10 +80,7 @@ def _clauses(title: str, clauses: Sequence[ClauseOutcome]) -> None:
 
 def _place(position: Position) -> str:
     """Where a clause stands, from here where that is shorter."""
-    file = position.file
-    here = Path.cwd()
-    shown = file.relative_to(here) if file.is_relative_to(here) else file
-    return f"{shown}:{position.line}:{position.column}"
+    return str(replace(position, file=seen_from_here(position.file)))
 
 
 def _told(clause: ClauseOutcome) -> Iterator[str]:

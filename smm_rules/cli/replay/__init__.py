@@ -40,7 +40,9 @@ _REAL, _IN_FORCE, _GIVEN = "happened", "rules in force", "rules given"
 
 @click.command("replay")
 @config_option
-@click.option("--since", default="7d", show_default=True, help="From when: 7d for so long ago, or a date or time (UTC).")
+@click.option(
+    "--since", default="7d", show_default=True, help="From when: 7d for so long ago, or a date or time (UTC)."
+)
 @click.option("--until", default="0s", help="Until when, likewise. Default: now.")
 @click.option(
     "--rules",
