@@ -86,6 +86,11 @@ class Configuration(Settings):
         return next((panel for panel in self.panels if panel.name == name), None)
 
     @property
+    def spend_is_guarded(self) -> bool:
+        """Whether what actions cost is bounded over all panels, or on each of them."""
+        return bool(self.guards.spend) or all(panel.guards.spend for panel in self.panels)
+
+    @property
     def channel_types(self) -> dict[str, str]:
         """Each channel's type by its name."""
         return {name: channel.type for name, channel in self.channels.items()}

@@ -21,12 +21,6 @@ def guards_of(configuration: Configuration) -> Guards:
     )
 
 
-def spend_is_guarded(configuration: Configuration) -> bool:
-    """Whether the configuration bounds what is spent: over all panels, or on each of them."""
-    each = all(panel.guards.spend for panel in configuration.panels)
-    return bool(configuration.guards.spend) or each
-
-
 def _bounds(panel: PanelGuards) -> Bounds:
     return Bounds(
         panel.spend, panel.actions, panel.keep_balance, panel.share_of_orders, _breaker(panel.breaker)

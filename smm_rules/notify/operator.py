@@ -128,9 +128,11 @@ def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> Message
         f"sweep:{panel}:{rule}:{at.date().isoformat()}",
         f"Rule {rule} is over its limit on {panel}",
         f"Rule {rule} would have fired {count} times in one look at panel {panel}, which is more than its "
-        "per_sweep limit. It acted on none: its actions are held. Look whether the panel or the rule is "
-        "wrong; then raise the limit, or see what is held and approve it:\n"
-        "  smm-rules intents list --state held",
+        "per_sweep limit. It acted on none: its actions are held, and what it asks for from now on is held "
+        "too. Look whether the panel or the rule is wrong; then see what is held, approve or deny it, and let "
+        "the rule go on:\n"
+        "  smm-rules intents list --state held\n"
+        f"  smm-rules resume rule {rule}",
         "error",
     )
 

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 class Scope:
     """The configured panels, and each channel's type (apprise, webhook, email, log) by its name.
 
-    `settle_after` is how long what has ended is still looked at, None where that isn't known.
+    `settle_after` is how long what has ended is still looked at, `spend_guarded` whether the configuration
+    bounds what actions may cost; None where that isn't known.
     """
 
     panels: frozenset[str]
     channels: Mapping[str, str]
     settle_after: timedelta | None = None
+    spend_guarded: bool | None = None
 
 
 def scope_of(configuration: Configuration) -> Scope:
     """The scope that a configuration gives."""
     panels = frozenset(panel.name for panel in configuration.panels)
-    return Scope(panels, configuration.channel_types, configuration.settle_after)
+    guarded = configuration.spend_is_guarded
+    return Scope(panels, configuration.channel_types, configuration.settle_after, guarded)

@@ -14,6 +14,7 @@ from smm_rules.cli.context import (
     read_configuration,
 )
 from smm_rules.cli.exits import Stop
+from smm_rules.cli.intents.since import Since, gather_since, since_in_words, since_shape
 from smm_rules.cli.intents.words import money_in_words, sent_parameters, suggestion_in_words, what_next
 from smm_rules.cli.pairs import print_pairs
 from smm_rules.cli.shapes import intent_shape, moment, transition_shapes, until
@@ -46,6 +47,7 @@ async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
             raise Stop(f"There is no intent {intent_id}. See: smm-rules intents list")
         transitions = await ledger.transitions(intent_id)
         firing = None if intent.firing is None else await ledger.firing(intent.firing)
+        since = await gather_since(ledger, intent, SystemClock().now())
     if as_json:
         print_json(
             {
@@ -53,11 +55,12 @@ async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
                 "transitions": transition_shapes(transitions),
                 "asked_by": _firing_shape(firing),
                 "suggestion": suggestion_in_words(intent),
+                "since_then": since_shape(since),
                 "next": what_next(intent),
             }
         )
         return
-    _show(intent, transitions, firing, SystemClock().now())
+    _show(intent, transitions, firing, since, SystemClock().now())
 
 
 def _firing_shape(firing: Firing | None) -> dict[str, object] | None:
@@ -75,7 +78,13 @@ def _firing_shape(firing: Firing | None) -> dict[str, object] | None:
     }
 
 
-def _show(intent: Intent, transitions: tuple[Transition, ...], firing: Firing | None, now: datetime) -> None:
+def _show(
+    intent: Intent,
+    transitions: tuple[Transition, ...],
+    firing: Firing | None,
+    since: Since,
+    now: datetime,
+) -> None:
     console = output()
     console.print(f"[bold]Intent {intent.id}: {intent.kind} on {safe(intent.panel)}, {intent.state}[/]")
     print_pairs(
@@ -94,6 +103,7 @@ def _show(intent: Intent, transitions: tuple[Transition, ...], firing: Firing | 
         _section("Facts it was decided on", {name: str(plain(value)) for name, value in firing.facts.items()})
     more = {name: text for name, text in intent.evidence.items() if name not in _TOLD_ELSEWHERE}
     _section("Evidence", {"the balance says": suggestion_in_words(intent), **more})
+    _section("Since then", since_in_words(since))
     console.print("\n[bold]What happened[/]")
     table = new_table("  at", "state", "why", "by")
     for change in transitions:

@@ -10,6 +10,7 @@ from smm_rules.rules.analysis.missing import missing_warnings
 from smm_rules.rules.analysis.overlap import overlap_warnings
 from smm_rules.rules.analysis.paying import paid_too_soon
 from smm_rules.rules.analysis.settled import settled_warnings
+from smm_rules.rules.analysis.spending import unbounded_spending
 from smm_rules.rules.checks import WrittenRule
 from smm_rules.rules.expression import CompiledCondition
 from smm_rules.rules.model import Rule
@@ -28,7 +29,7 @@ def rule_warnings(written: WrittenRule, rule: Rule, scope: Scope | None) -> list
         found += missing_warnings(written, rule)
         if scope is not None and scope.settle_after is not None:
             found += settled_warnings(when, rule.watch, scope.settle_after)
-    return [*found, *paid_too_soon(written)]
+    return [*found, *paid_too_soon(written), *unbounded_spending(written, rule, scope)]
 
 
 def set_warnings(rules: Sequence[Rule]) -> list[Problem]:
