@@ -162,7 +162,7 @@ class Disk(apsw.VFS):
         how = self.chance.choice(("nothing", "prefix", "any", "any", "torn"))
         for name in sorted(self.files):
             kept = self.files[name]
-            content = _after_loss(kept, how, self.chance)
+            content = after_loss(kept, how, self.chance)
             gone = (kept.deleted and self.chance.random() < 0.5) or (
                 not kept.named and self.chance.random() < 0.5
             )
@@ -239,7 +239,7 @@ def _apply(content: bytearray, change: Write | Truncation) -> None:
     content[change.offset : end] = change.data
 
 
-def _after_loss(kept: Kept, how: str, chance: Random) -> bytes:
+def after_loss(kept: Kept, how: str, chance: Random) -> bytes:
     """What a loss of power leaves of a file: of the unsynced changes none, the first, any, or torn ones."""
     content = bytearray(kept.durable)
     if how == "nothing":

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.proof.sabotage import SABOTAGES, sabotaged
 from tests.proof.world import DAY, FAULTS, Settings, World
 
 
@@ -70,7 +71,8 @@ def run_one(settings: Settings) -> Verdict:
         if settings.trace is not None:
             world.trace.file = settings.trace.open("w")
         try:
-            world.run()
+            with sabotaged(settings.sabotage):
+                world.run()
         except Exception:
             world.fail(f"the run broke off: {traceback.format_exc()}")
     return Verdict(
@@ -134,12 +136,15 @@ def main() -> None:
     parser.add_argument("--processes", default=1, type=int)
     parser.add_argument("--json", action="store_true", help="one line for each seed and one for the sum")
     parser.add_argument("--events", action="store_true", help="count the daemon's log events, too")
+    parser.add_argument("--sabotage", default="", help=f"break a promise: {', '.join(SABOTAGES)}")
     parser.add_argument("--trace", type=Path, help="write all that happens to this file")
     asked = parser.parse_args()
     faults = frozenset() if asked.faults == "none" else frozenset(asked.faults.split(","))
     if faults - set(FAULTS):
         parser.error(f"no such faults: {', '.join(sorted(faults - set(FAULTS)))}")
-    settings = Settings(0, asked.days, faults, asked.tick, asked.orders, trace=asked.trace)
+    settings = Settings(
+        0, asked.days, faults, asked.tick, asked.orders, trace=asked.trace, sabotage=asked.sabotage
+    )
     verdicts = []
     for verdict in run_many(asked.seeds, settings, asked.processes):
         verdicts.append(verdict)

@@ -51,6 +51,7 @@ class Settings:
     polls: tuple[str, str, str] = ("10m", "25m", "25m")
     lives_a_day: float = 3.0
     trace: Path | None = None
+    sabotage: str = ""
 
 
 class SimulatedChannel:
