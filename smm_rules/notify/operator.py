@@ -129,8 +129,8 @@ def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> Message
         f"Rule {rule} is over its limit on {panel}",
         f"Rule {rule} would have fired {count} times in one look at panel {panel}, which is more than its "
         "per_sweep limit. It acted on none: its actions are held, and what it asks for from now on is held "
-        "too. Look whether the panel or the rule is wrong; then see what is held, approve or deny it, and let "
-        "the rule go on:\n"
+        "too. Look whether the panel or the rule is wrong; then see what is held, approve or deny it, and "
+        "let the rule go on:\n"
         "  smm-rules intents list --state held\n"
         f"  smm-rules resume rule {rule}",
         "error",

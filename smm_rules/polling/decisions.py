@@ -17,7 +17,7 @@ from smm_rules.engine.steps import begin
 from smm_rules.facts import Entity, Facts, Snapshot
 from smm_rules.ledger.records import KeptTrace, Observed, PlannedFiring, Remembered, Sweep
 from smm_rules.polling.tracing import kept_trace
-from smm_rules.rules.model import Rule
+from smm_rules.rules.model import Mode, Rule
 
 Memories = Mapping[tuple[str, Entity], Memory]
 #: A thing counts as watched while fewer looks in a row than this are missing, whatever `observation_gap`.
@@ -108,7 +108,7 @@ def decide(
     """
     remembered = _by_entity(memories)
     judged = [_judge(look, rules, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
-    at_work = [[one for one in verdicts if one.rule.name not in belts.paused] for verdicts, _ in judged]
+    at_work = [[one for one in verdicts if _may_act(one.rule, belts)] for verdicts, _ in judged]
     over_limit = _over_limit(at_work, recent, stopped=False)
     gathering = _Gathering(now, belts, over_limit, _over_limit(at_work, recent, stopped=True))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
@@ -144,6 +144,11 @@ def _judge(
             continue
         verdicts.append(Verdict(rule, entity, before, evaluation))
     return verdicts, broken
+
+
+def _may_act(rule: Rule, belts: Belts) -> bool:
+    """Whether anything comes of the rule: what only watches can't act on too much."""
+    return rule.name not in belts.paused and not belts.shadow and rule.guards.mode is not Mode.SHADOW
 
 
 def _over_limit(
