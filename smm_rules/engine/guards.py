@@ -168,7 +168,7 @@ GUARD_REASONS = frozenset(
         APPROVAL,
         BREAKER,
         *(spend_reason(scope, per) for scope in Scope for per in Per),
-        *(actions_reason(scope, per) for scope in Scope for per in PERIODS),
+        *(actions_reason(scope, per) for scope in (Scope.PANEL, Scope.TOTAL) for per in PERIODS),
     }
 )
 #: Guards about money: their approval holds up to the price it was given for.
