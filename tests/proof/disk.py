@@ -1,12 +1,13 @@
 """A disk that forgets what was never synced, fills up, fails and turns read-only: an SQLite VFS.
 
-The file system below is what every process sees. Beside it the disk keeps what a loss of power leaves: for each
-file the bytes as of its last sync, and every write, truncation and deletion since, of which any part may have
-reached the platter, torn between sectors and in any order.
+The file system below is what every process sees. Beside it the disk keeps what a loss of power leaves: for
+each file the bytes as of its last sync, and every write, truncation and deletion since, of which any part may
+have reached the platter, torn between sectors and in any order.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
 from collections import deque
@@ -61,7 +62,7 @@ Judge = Callable[[str, str], DiskFault | None]
 
 
 class Disk(apsw.VFS):
-    """The VFS. `judge(call, file name's ending)` says what a writing call meets; `on_crash` hears of a crash."""
+    """The VFS. `judge(call, file name's ending)` says what a writing call meets."""
 
     _serial = 0
 
@@ -149,10 +150,8 @@ class Disk(apsw.VFS):
         """The process has died: nothing more of it is written, its locks are gone, the files stay."""
         self._dead_after = True
         for connection in self.connections:
-            try:
+            with contextlib.suppress(apsw.Error):
                 connection.close()
-            except apsw.Error:
-                pass
         self.connections.clear()
         self.generation += 1
         self._dead_after = self._dying = False

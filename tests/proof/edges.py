@@ -38,13 +38,13 @@ class Locks:
         self.held: list[DaemonLock] = []
 
     def make(self, path: Any) -> DaemonLock:
-        lock = DaemonLock(path)
-        self.held.append(lock)
-        return lock
+        made = DaemonLock(path)
+        self.held.append(made)
+        return made
 
     def drop(self) -> None:
-        for lock in self.held:
-            lock.release()
+        for held in self.held:
+            held.release()
         self.held.clear()
 
 

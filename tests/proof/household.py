@@ -73,7 +73,7 @@ rules:
 #: A file with a fault: a reload of it must change nothing.
 BROKEN = RULES.replace("status ==", "statsu ==", 1)
 
-#: What must have been told of an order before a rule may act on it: its status, and whether something remains.
+#: What must have been told of an order before a rule may act on it: its status, and if something remains.
 EVER_HELD: dict[str, Callable[[str, int], bool]] = {
     "refill-partial": lambda status, remains: status == "Partial" and remains > 0,
     "reorder-canceled": lambda status, remains: status in ("Canceled", "Cancelled"),

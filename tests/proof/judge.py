@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -66,10 +67,13 @@ class Judge:
         """A process has just died: every paid effect so far must be accounted for in its file."""
         if not self.world.ledger_path.exists():
             return
-        with _opened(self.world) as connection:
-            if power:
-                self._check_file(connection)
-            self._read(connection)
+        try:
+            with _opened(self.world) as connection:
+                if power:
+                    self._check_file(connection)
+                self._read(connection)
+        except apsw.Error as error:
+            self.world.fail(f"the ledger is damaged: {error}")
         self._effects()
 
     def archive(self) -> None:
@@ -181,13 +185,13 @@ class Judge:
             instants[rule, entity].append(at)
         for (rule, entity), times in instants.items():
             times.sort()
-            for earlier, later in zip(times, times[1:], strict=False):
+            for earlier, later in pairwise(times):
                 if later - earlier < EVERY.get(rule, 0) * 1_000_000:
                     apart = (later - earlier) / 1e6
                     self.world.fail(f"rule {rule} fired for {entity} twice within {apart} s")
 
     def _by_link(self) -> None:
-        """The same count without any knowledge of which request was whose: each chain has a link of its own."""
+        """The same count with no knowledge of which request was whose: each chain has its own link."""
         allowed: Counter[str] = Counter()
         for row in self.rows.values():
             if row.kind == "reorder" and row.state in ACCOUNTED:

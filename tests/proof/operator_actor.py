@@ -1,4 +1,4 @@
-"""The operator: imports orders, says truthfully what became of doubtful actions, approves, denies, reloads."""
+"""The operator: imports orders, says truthfully what became of doubts, approves, denies, reloads, brakes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs simulated worlds: `python -m tests.proof.simulate --seed N --days D --faults network,disk,…`.
 
-One seed is one run, exactly: the same seed, days and faults give the same trace hash on every machine with the
-same versions of Python and SQLite. `--seeds 1-1000` runs many, in processes of their own.
+One seed is one run, exactly: the same seed, days and faults give the same trace hash on every machine with
+the same versions of Python and SQLite. `--seeds 1-1000` runs many, in processes of their own.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ def _tell(verdict: Verdict, *, events: bool) -> None:
     made = sum(verdict.effects.values())
     rate = verdict.days / verdict.seconds
     print(
-        f"seed {verdict.seed}: {mark}, {verdict.days:.1f} days in {verdict.seconds:.1f} s ({rate:.2f} a second), "
-        f"{made} paid effects, {verdict.figures.get('doubts', 0)} in doubt, trace {verdict.trace}",
+        f"seed {verdict.seed}: {mark}, {verdict.days:.1f} days in {verdict.seconds:.1f} s "
+        f"({rate:.2f} a second), {made} paid effects, {verdict.figures.get('doubts', 0)} in doubt, trace {verdict.trace}",
         flush=True,
     )
     if events:

@@ -179,7 +179,7 @@ def snapshots(directory: Path) -> list[Content]:
 
 @dataclass
 class Strike:
-    """Lets the `number`-th writing call meet `fault`, and `times` - 1 calls after it. `only` names one kind."""
+    """Lets the `number`-th writing call meet `fault`, and `times` - 1 more. `only` names one kind of call."""
 
     number: int
     fault: DiskFault

@@ -17,8 +17,8 @@ from tests.ledger.builders import T0, draft, fired, firing, new_order, order, pl
 from tests.proof.disk import SECTOR, DiskFault, Kept, Write, after_loss
 from tests.proof.storms import LIFE, Content, Storm, Strike, content, new_ledger, on_disk, snapshots
 
-#: What a platter may look like after each loss is drawn; so many draws for each moment.
-DRAWS = 2
+#: What a platter looks like after a loss is drawn; so many draws for each moment.
+DRAWS = 1
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_a_loss_of_power_at_any_write_forgets_nothing_acknowledged(
 ) -> None:
     ends = lives_cut_short(tmp_path)
 
-    assert len(ends) > 300
+    assert len(ends) > 150
     assert {acknowledged for acknowledged, _ in ends} >= set(range(len(LIFE)))
     assert forgotten(ends, undisturbed) == []
 

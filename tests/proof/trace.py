@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 @dataclass
 class Trace:
-    """The hash of all that was noted, how often each kind of thing was, and the last of them for a failure."""
+    """The hash of all that was noted, how often each kind of thing was, and the last of it."""
 
     counts: Counter[str] = field(default_factory=Counter)
     last: list[str] = field(default_factory=list)

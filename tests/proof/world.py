@@ -1,4 +1,4 @@
-"""One simulated world: a panel with customers, a network, a disk, a daemon that lives and dies, an operator."""
+"""One simulated world: a panel with customers, a network, a disk, an operator, a daemon that lives and dies."""
 
 from __future__ import annotations
 
@@ -380,8 +380,7 @@ class World:
         return self.daemon()
 
     def new_edition(self, chance: Random) -> str:
-        """Another text of the rules: with limits no looser than the judge knows, or broken. Who stops a daemon
-        with a broken file mends it before the next start."""
+        """Another text of the rules, with limits no looser than the judge knows, or a broken one."""
         if chance.random() < 0.2:
             return BROKEN.format(hold="10m", per_order=3, per_sweep=20, stuck="6h")
         self.edition = Edition(
