@@ -27,6 +27,7 @@ COMMANDS = {
     "orders": "orders",
     "intents": "intents",
     "audit": "audit",
+    "statement": "statement",
     "backup": "backup",
     "restore": "restore",
     "hold": "hold",

@@ -33,7 +33,10 @@ def _environment(configuration: Configuration, environment: Mapping[str, str]) -
 
 def _cross_checks(document: Document, configuration: Configuration) -> Iterator[Problem]:
     yield from _duplicate_panels(document, configuration)
-    yield from _operator_channel(document, configuration)
+    if configuration.operator is not None:
+        yield from _channel(document, configuration, "operator", configuration.operator.channel)
+    if configuration.statement is not None:
+        yield from _channel(document, configuration, "statement", configuration.statement.channel)
     yield from _gaps(document, configuration)
 
 
@@ -48,13 +51,13 @@ def _duplicate_panels(document: Document, configuration: Configuration) -> Itera
         first.setdefault(name, index)
 
 
-def _operator_channel(document: Document, configuration: Configuration) -> Iterator[Problem]:
-    if configuration.operator is None or configuration.operator.channel in configuration.channels:
+def _channel(document: Document, configuration: Configuration, key: str, name: str) -> Iterator[Problem]:
+    """The channel that a setting names must be there."""
+    if name in configuration.channels:
         return
-    name = configuration.operator.channel
     known = ", ".join(configuration.channels) or "none"
     suggestion = did_you_mean(name, configuration.channels) or f"Channels here: {known}"
-    yield document.problem(("operator", "channel"), f'There is no channel "{name}"', suggestion)
+    yield document.problem((key, "channel"), f'There is no channel "{name}"', suggestion)
 
 
 def _gaps(document: Document, configuration: Configuration) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from smm_rules.config.channels import ChannelSettings
 from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.secrets import Secret, SecretReference
+from smm_rules.config.statement import StatementSettings
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many
 
 _SECOND = at_least(timedelta(seconds=1))
@@ -76,6 +77,8 @@ class Configuration(Settings):
     observation_gap: Annotated[Duration, _SECOND] = timedelta(minutes=30)
     settle_after: Duration = timedelta(days=1)
     retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=90)
+    audit_retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=730)
+    statement: StatementSettings | None = None
     reload: ReloadSettings = ReloadSettings()
     logging: LoggingSettings = LoggingSettings()
     stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)

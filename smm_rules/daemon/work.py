@@ -19,6 +19,7 @@ from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
+from smm_rules.daemon.statements import DailyStatement
 from smm_rules.facts import EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.intake.drop_folder import DropFolder
@@ -46,6 +47,8 @@ HEARTBEAT_SECONDS = 20.0
 HEALTH_EVERY = timedelta(seconds=15)
 RECOVERY_EVERY = timedelta(minutes=5)
 HOUSEKEEPING_EVERY = timedelta(hours=6)
+#: How late a daily statement may be.
+STATEMENT_EVERY = timedelta(minutes=1)
 #: A sweep takes no more orders than the panel's budget lets it ask about in so many minutes: an answer that
 #: waited long for the others of its sweep would be acted on when it is stale.
 LONGEST_SWEEP_MINUTES = 2
@@ -82,6 +85,7 @@ class Work:
     brakes: Brakes = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
+    statement: DailyStatement | None = None
     beaten_at: datetime | None = None
 
     async def load(self) -> None:
@@ -108,6 +112,13 @@ class Work:
             if intent.panel in self.watches:
                 # The balance is evidence on what the last run left in doubt, the sooner the better.
                 self.watches[intent.panel].standing.balance_wanted = True
+        if self.configuration.statement is not None:
+            self.statement = DailyStatement(
+                self.parts.ledger,
+                tuple(self.watches),
+                self.configuration.statement,
+                self.configuration.retention,
+            )
         if self.configuration.drop_folder is not None:
             self.drop_folder = DropFolder(
                 self.configuration.drop_folder,
@@ -162,6 +173,8 @@ class Work:
         if self.drop_folder is not None:
             self.jobs.every(tick, "drop-folder", self.take_in)
         self.jobs.every(self._seconds(RECOVERY_EVERY), "recovery", self.recover)
+        if self.statement is not None:
+            self.jobs.every(self._seconds(STATEMENT_EVERY), "statement", self.send_statement)
         self.jobs.every(self._seconds(HOUSEKEEPING_EVERY), "housekeeping", self.keep_house)
 
     def _every(
@@ -253,6 +266,11 @@ class Work:
         if self.drop_folder is not None:
             await self.drop_folder.scan(self.clock.now())
 
+    async def send_statement(self) -> None:
+        """Send the daily statement once it is due."""
+        if self.statement is not None and await self.statement.send_due(self.clock.now()):
+            self.jobs.soon("outbox")
+
     async def recover(self) -> None:
         """Put in doubt what a command died over: it may have placed an order."""
         stale = stale_claim(self.configuration)
@@ -261,6 +279,9 @@ class Work:
     async def keep_house(self) -> None:
         """Drop what is older than the retention."""
         now = self.clock.now()
+        sealed = await self.parts.ledger.seal_audit(now - self.configuration.audit_retention, now)
+        if sealed:
+            log.info("ledger.audit_sealed", entries=sealed)
         dropped = await self.parts.ledger.prune(now - self.configuration.retention, begun_at(Per.MONTH, now))
         if any(dropped.values()):
             log.info("ledger.pruned", rows=dropped)

@@ -15,6 +15,7 @@ from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDr
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
+from smm_rules.ledger.books import Books
 from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
     Heartbeat,
@@ -242,6 +243,10 @@ class Ledger(Protocol):
         """Firings from `since` to `until`, both included, in time order."""
         ...
 
+    async def books(self, panel: str, since: datetime, until: datetime) -> Books:
+        """What a statement of account is drawn up from; see `ledger.books`."""
+        ...
+
     # -- holds (see ledger.holds) -----------------------------------------------------------------------
     async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None:
         """Put the ledger on hold if it isn't the one that was worked on last; the hold that is open then.
@@ -279,6 +284,10 @@ class Ledger(Protocol):
 
     async def audit_page(self, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
         """Entries with an ID above `after`, the oldest first."""
+        ...
+
+    async def audit_head(self) -> Head:
+        """The last entry."""
         ...
 
     async def audit_entry(self, entry_id: int) -> AuditEntry | None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -15,10 +15,14 @@ from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSet
 from smm_rules.config.environment import OTHERS, VARIABLES
 from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
+from smm_rules.config.statement import StatementSettings
 from smm_rules.facts import format_duration
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (.*)$", TEXT, re.MULTILINE))
+
+#: What has settings of its own.
+NESTED = ("panels", "channels", "operator", "reload", "logging", "guards", "unknown", "statement")
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -44,13 +48,10 @@ def test_every_setting_is_told_of_with_its_default() -> None:
     told = [
         *((name, field) for name, field in settings(PanelSettings) if name not in ("poll", "guards")),
         *settings(PollSettings, "poll."),
-        *(
-            (name, field)
-            for name, field in settings(Configuration)
-            if name not in ("panels", "channels", "operator", "reload", "logging", "guards", "unknown")
-        ),
+        *((name, field) for name, field in settings(Configuration) if name not in NESTED),
         *settings(ReloadSettings, "reload."),
         *settings(LoggingSettings, "logging."),
+        *settings(StatementSettings, "statement."),
     ]
     missing = [name for name, field in told if shown(field) not in ROWS.get(name, "").partition("|")[0]]
     assert missing == []
@@ -79,6 +80,8 @@ def shown(field: FieldInfo) -> str:
     if field.default is None:
         return "none"
     default = format_duration(field.default) if isinstance(field.default, timedelta) else field.default
+    if isinstance(default, time):
+        default = f"{default:%H:%M}"
     return f"`{default}`"
 
 

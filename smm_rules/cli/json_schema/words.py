@@ -94,6 +94,8 @@ WORDS: dict[str, dict[str, str]] = {
         "observation_gap": "When nobody looked for longer, a hold (`for:`) starts anew.",
         "settle_after": "How long an ended order is still looked at.",
         "retention": "How long history, delivered messages and settled actions are kept.",
+        "audit_retention": "How long the record of decisions is kept.",
+        "statement": "A statement of account each day.",
         "logging": "How the daemon's log is written.",
         "reload": "When rules are read again.",
         "stop_timeout": "How long what is being sent may take to end at a stop.",
@@ -137,6 +139,11 @@ WORDS: dict[str, dict[str, str]] = {
             "`balance`: it fell by just what the action costs, and nothing else was bought. `status`: the "
             "order that was to be canceled is."
         ),
+    },
+    "StatementSettings": {
+        "channel": "The channel it is sent to.",
+        "at": "The time of day it is sent; it is about the day before.",
+        "time_zone": "The zone of that time, and of the day, like Europe/Berlin.",
     },
     "PollSettings": {
         "orders": _POLL.format("each order is looked at"),

@@ -14,6 +14,7 @@ from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
+from smm_rules.ledger.books import Books
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.records import (
     Heartbeat,
@@ -34,6 +35,7 @@ from smm_rules.ledger.records import (
 )
 from smm_rules.ledger.sqlite import (
     audit,
+    books,
     changes,
     copies,
     entities,
@@ -256,6 +258,9 @@ class SqliteLedger:
     async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
         return await self._read(intents.firings, since, until, limit)
 
+    async def books(self, panel: str, since: datetime, until: datetime) -> Books:
+        return await self._read(books.books, panel, since, until)
+
     # -- holds ------------------------------------------------------------------------------------------
     async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None:
         if self._stamping is None:
@@ -295,6 +300,9 @@ class SqliteLedger:
 
     async def audit_page(self, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
         return await self._read(audit.page, asked, after, limit)
+
+    async def audit_head(self) -> Head:
+        return await self._read(audit.head)
 
     async def audit_entry(self, entry_id: int) -> AuditEntry | None:
         return await self._read(audit.entry, entry_id)

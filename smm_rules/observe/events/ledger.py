@@ -20,6 +20,13 @@ EVENTS: tuple[Event, ...] = (
         "Look at the disk, and at who owns the file.",
     ),
     Event(
+        "ledger.audit_sealed",
+        "info",
+        ("entries",),
+        "So many entries of the record of decisions were older than `audit_retention`: they were sealed by a "
+        "checkpoint, which the rest follows from, and dropped.",
+    ),
+    Event(
         "ledger.wal_unsafe",
         "warning",
         ("path", "library"),
