@@ -12,6 +12,7 @@ from smm_rules.rules.model import Rule
 _URGENT = (IntentState.UNKNOWN, IntentState.HELD)
 _HELD_BECAUSE = {
     "dry_run": "the mode is dry_run, in which nothing is sent to a panel",
+    "restored": "the ledger was put back from a copy, so it may have been done already",
     "limit_per_sweep": "more than limit.per_sweep would have acted in one look",
 }
 

@@ -7,7 +7,7 @@ from smm_rules.document.document import MappingNode, Node, SequenceNode
 
 
 def written_text(document: Document, trail: Trail) -> str:
-    """The lines of the list item at `trail` (`("rules", 2)`): comments within it included, blank ends cut off.
+    """The lines of the list item at `trail` (`("rules", 2)`): with the comments within it.
 
     An item that shares its line with others, as in `rules: [{…}, {…}]`, comes with the whole line.
     """

@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from smm_rules.statement.model import Line, PanelStatement, Reconciliation, Statement
 
+#: What can be counted in the plural; "in doubt" and "held" can't.
+_THINGS = frozenset({"order", "refund", "refill", "cancel"})
+
 
 def title(statement: Statement) -> str:
     """`Statement of 2026-03-01`, or from when to when."""
@@ -41,8 +44,8 @@ def _line(line: Line) -> str:
     parts = [
         _count(line.orders, "order", "for", line.spent, line.currency),
         _count(line.refunds, "refund", "of", line.refunded, line.currency),
-        _count(line.refills, "refill asked", "", None, ""),
-        _count(line.cancels, "cancel asked", "", None, ""),
+        _asked(line.refills, "refill"),
+        _asked(line.cancels, "cancel"),
         _count(line.doubts, "in doubt", "for", line.in_doubt, line.currency),
         _count(line.waiting, "held", "for", line.held, line.currency),
     ]
@@ -52,9 +55,13 @@ def _line(line: Line) -> str:
 def _count(count: int, noun: str, preposition: str, amount: Decimal | None, currency: str) -> str:
     if not count:
         return ""
-    plural = "s" if count != 1 and noun in ("order", "refund") else ""
+    plural = "s" if count != 1 and noun in _THINGS else ""
     money_ = "" if not amount else f" {preposition} {amount:f} {currency}".rstrip()
     return f"{count} {noun}{plural}{money_}"
+
+
+def _asked(count: int, noun: str) -> str:
+    return f"{_count(count, noun, '', None, '')} asked" if count else ""
 
 
 def _balance(found: Reconciliation) -> Iterator[str]:

@@ -169,3 +169,22 @@ def test_no_hold_is_said(here: Path, capsys: Capture) -> None:
     configure(here)
     stage(here / "ledger.db", _before)
     assert said(capsys, "hold", "show").out == "The ledger is not on hold.\n"
+
+
+def test_doctor_names_a_hold_before_and_after_the_daemon_took_it_up(
+    here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NORTH_KEY", "k")
+    configure(here)
+    stage(here / "ledger.db", _before)
+
+    def hold() -> dict[str, str]:
+        findings = json.loads(said(capsys, "doctor", "--offline", "--json").out)
+        [found] = [one for one in findings if one["subject"] == "hold"]
+        return found
+
+    assert hold()["state"] == "ok"
+    StampFile(here / "ledger.db").path.unlink()
+    assert (hold()["state"], "stamp beside the ledger is missing" in hold()["found"]) == ("problem", True)
+    stage(here / "ledger.db", _daemon_starts)
+    assert hold()["remedy"] == "smm-rules hold show"

@@ -14,11 +14,13 @@ from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 from smm_rules.cli.standing import DaemonState, daemon_standing
 from smm_rules.facts import format_duration
 from smm_rules.ledger.lock import DaemonLock
-from smm_rules.ledger.migrations import MIGRATIONS, check_ours
+from smm_rules.ledger.migrations import MIGRATIONS, check_ours, schema_version
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Heartbeat
 from smm_rules.ledger.sqlite.connection import Description, check, describe, translated, wal_is_safe
+from smm_rules.ledger.sqlite.holds import FIRST_STAMPED, compare, open_hold
 from smm_rules.ledger.sqlite.housekeeping import heartbeat
+from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
 
 _SCARCE, _LOW = 100 * 1024**2, 1024**3
 #: A clock may be this far behind what the ledger has seen before it is called wrong.
@@ -67,6 +69,7 @@ def _not_yet(path: Path) -> Finding:
 
 
 def _examine_file(path: Path, now: datetime) -> Iterator[Finding]:
+    stamp = _stamp(path)
     with translated(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
@@ -75,6 +78,7 @@ def _examine_file(path: Path, now: datetime) -> Iterator[Finding]:
             yield _file(description)
             yield _journal(description)
             yield _soundness(check(connection))
+            yield from _hold(connection, stamp)
             beat = heartbeat(connection) if description.schema else None
         finally:
             connection.close()
@@ -109,6 +113,26 @@ def _soundness(faults: tuple[str, ...]) -> Finding:
         found = f"{len(faults)} faults, the first: {faults[0]}"
         return problem("integrity", found, "Stop the daemon, keep a copy of the file, restore a backup")
     return ok("integrity", "sound")
+
+
+def _stamp(path: Path) -> Stamp | StampUnreadable | None:
+    """Read before the ledger: a daemon at work moves it."""
+    try:
+        return StampFile(path).read()
+    except StampUnreadable as error:
+        return error
+
+
+def _hold(connection: apsw.Connection, stamp: Stamp | StampUnreadable | None) -> Iterator[Finding]:
+    """Whether anything is sent at all; nothing to say of a ledger from before there were stamps."""
+    if schema_version(connection) < FIRST_STAMPED:
+        return
+    hold, finding = open_hold(connection), compare(connection, stamp)
+    reason = hold.reason if hold is not None else finding.reason if finding is not None else None
+    if reason is None:
+        yield ok("hold", "none: the ledger is the one worked on last")
+    else:
+        yield problem("hold", f"nothing is sent. {reason.sentence}", "smm-rules hold show")
 
 
 def _daemon(path: Path, beat: Heartbeat | None, now: datetime) -> Finding:

@@ -15,6 +15,8 @@ from smm_rules.ledger.sqlite.query import Row, cell, changed, first
 from smm_rules.ledger.sqlite.rows import key
 from smm_rules.ledger.stamp import Stamp, StampUnreadable
 
+#: The first schema with holds and stamps.
+FIRST_STAMPED = 3
 _COLUMNS = "id, at, reason, detail, by, confirmed_at, confirmed_by, act_since"
 _OPEN = f"SELECT {_COLUMNS} FROM holds WHERE confirmed_at IS NULL ORDER BY id LIMIT 1"  # noqa: S608 - constants
 _ONE = f"SELECT {_COLUMNS} FROM holds WHERE id = ?"  # noqa: S608 - as above
