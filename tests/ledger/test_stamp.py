@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smm_rules.engine.firing import Continuation
-from smm_rules.ledger.audit import GENESIS, AuditKind, AuditQuery, Head
+from smm_rules.ledger.audit import GENESIS, AuditKind, AuditQuery, Head, digest
 from smm_rules.ledger.holds import Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import IntentState, Sweep
@@ -386,3 +388,39 @@ async def test_holds_are_in_the_record(path: Path, tmp_path: Path) -> None:
         assert ("hold", "daemon") in kinds
         assert ("hold_confirmed", "operator:ann") in kinds
         assert (await ledger.verify_audit()).fault is None
+
+
+async def test_a_record_written_anew_shows_by_the_head_that_the_stamp_has(path: Path) -> None:
+    await _claimed(path)
+    async with await SqliteLedger.open(path) as ledger:
+        with closing(apsw.Connection(str(path))) as connection:
+            connection.execute("DROP TRIGGER audit_is_never_changed")
+            last = connection.execute("SELECT max(id) FROM audit").get
+            [before] = connection.execute("SELECT hash FROM audit WHERE id = ?", (last - 1,)).fetchall()
+            [row] = connection.execute(
+                "SELECT id, at, kind, 'somebody', subject, data FROM audit WHERE id = ?", (last,)
+            ).fetchall()
+            forged = (digest(before[0], *row), last)
+            connection.execute("UPDATE audit SET by = 'somebody', hash = ? WHERE id = ?", forged)
+        found = await ledger.verify_audit()
+    assert found.fault is not None
+    assert (found.fault.entry, "noted elsewhere" in found.fault.what) == (last, True)
+
+
+async def test_processes_that_begin_a_ledger_at_once_find_nothing_wrong(path: Path) -> None:
+    """The second looked for a stamp before the first had made ledger and stamp."""
+    looked = StampFile(path)
+    real, calls = StampFile.read, 0
+
+    def late(file: StampFile) -> Stamp | None:
+        nonlocal calls
+        calls += 1
+        return None if calls == 1 else real(file)
+
+    async with await SqliteLedger.open(path):
+        pass
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(StampFile, "read", late)
+        async with await SqliteLedger.open(path) as ledger:
+            assert ledger.finding is None
+    assert looked.read() is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 
 from smm_rules.facts import Entity
+from smm_rules.ledger.audit import Head
 from smm_rules.ledger.holds import Finding
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sqlite import audit, holds
@@ -42,6 +43,10 @@ class Stamping:
         """
         stamp = self._read()
         self.finding = holds.compare(connection, stamp)
+        if self.finding is not None and stamp is None:
+            # Another process may have made ledger and stamp since the file was looked for.
+            stamp = self._read()
+            self.finding = holds.compare(connection, stamp)
         if self.finding is None and not holds.is_stamped(connection):
             if stamp is None:
                 self.file.begin(holds.stamp_of(connection))
@@ -52,6 +57,11 @@ class Stamping:
     def recheck(self, connection: apsw.Connection) -> Finding | None:
         """Look again at what was found: the operator may have confirmed it meanwhile."""
         return None if self.finding is None else self.check(connection)
+
+    def heads(self, _: apsw.Connection) -> tuple[Head, ...]:
+        """The head that the stamp knows, where it belongs to this ledger."""
+        stamp = self._read() if self.finding is None else None
+        return (stamp.head,) if isinstance(stamp, Stamp) and stamp.head.id else ()
 
     def made(self, order: Entity) -> None:
         """An order that a panel confirmed: the next stamp tells of it."""
