@@ -160,11 +160,11 @@ def main() -> None:
 
 def _tell(verdict: Verdict, *, events: bool) -> None:
     mark = "WRONG" if verdict.wrong else "ok"
-    made = sum(verdict.effects.values())
+    made, doubts = sum(verdict.effects.values()), verdict.figures.get("doubts", 0)
     rate = verdict.days / verdict.seconds
     print(
         f"seed {verdict.seed}: {mark}, {verdict.days:.1f} days in {verdict.seconds:.1f} s "
-        f"({rate:.2f} a second), {made} paid effects, {verdict.figures.get('doubts', 0)} in doubt, trace {verdict.trace}",
+        f"({rate:.2f} a second), {made} paid effects, {doubts} in doubt, trace {verdict.trace}",
         flush=True,
     )
     if events:

@@ -138,7 +138,7 @@ def broken_life(path: Path, strike: Strike) -> list[apsw.Error]:
 def test_a_disk_that_fails_at_any_call_costs_that_change_alone(
     tmp_path: Path, undisturbed: list[Content], fault: DiskFault, error: type[apsw.Error], only: str
 ) -> None:
-    """Each call there is fails once; the change it belonged to is undone, made again, and all is as it was."""
+    """Each call there is fails once; its change is undone and made again, and then all is as it should be."""
     met = 0
     for call in range(1, 10_000):
         strike = Strike(call, fault, only=only)

@@ -1,7 +1,7 @@
 """A ticker in simulated time in place of APScheduler's: the same few calls, the same meaning.
 
-Like APScheduler it waits for instants of the machine's clock, so a clock that jumps meets it the same way; jobs
-due together start in an order drawn from the seed.
+Like APScheduler it waits for instants of the machine's clock, so a clock that jumps meets it the same way;
+jobs due together start in an order drawn from the seed.
 """
 
 from __future__ import annotations

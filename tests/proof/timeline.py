@@ -1,8 +1,9 @@
 """Simulated time: an event loop in which nothing waits, and the moment at which a process dies.
 
-One `Timeline` outlives every process of a simulation: what is under way on the network or at the panel happens
-whether or not the daemon that asked for it still lives. Each life of the daemon has a `VirtualLoop` of its own.
-When nothing is ready, the loop's selector moves the time on to the next thing that happens instead of waiting.
+One `Timeline` outlives every process of a simulation: what is under way on the network or at the panel
+happens whether or not the daemon that asked for it still lives. Each life of the daemon has a `VirtualLoop`
+of its own. When nothing is ready, the loop's selector moves the time on to the next thing that happens, and
+doesn't wait.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class NothingLeft(Exception):
 
 @dataclass
 class Timeline:
-    """Seconds since the simulation began, and what will happen. `skew` is how wrong the machine's clock is."""
+    """Seconds since the simulation began, and what will happen. `skew` is the machine clock's error."""
 
     trace: Trace
     seconds: float = 0.0

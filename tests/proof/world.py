@@ -1,4 +1,4 @@
-"""One simulated world: a panel with customers, a network, a disk, an operator, a daemon that lives and dies."""
+"""One simulated world: a panel with customers, a network, a disk, an operator, a daemon that dies a lot."""
 
 from __future__ import annotations
 
