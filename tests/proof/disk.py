@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import weakref
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -74,7 +75,7 @@ class Disk(apsw.VFS):
         self.judge: Judge = lambda *_: None
         self.on_crash: Callable[[], None] = lambda: None
         self.files: dict[str, Kept] = {}
-        self.connections: list[apsw.Connection] = []
+        self.connections: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self.generation = 0
         self.calls = 0
         super().__init__(self.name, "unix", makedefault=True)
@@ -149,7 +150,7 @@ class Disk(apsw.VFS):
     def drop_process(self) -> None:
         """The process has died: nothing more of it is written, its locks are gone, the files stay."""
         self._dead_after = True
-        for connection in self.connections:
+        for connection in list(self.connections):
             with contextlib.suppress(apsw.Error):
                 connection.close()
         self.connections.clear()

@@ -98,8 +98,8 @@ def replaced(
     with ExitStack() as stack:
         for owner, name, value in values:
             stack.enter_context(patch.object(owner, name, value))
-        apsw.connection_hooks.append(disk.connections.append)
-        stack.callback(apsw.connection_hooks.remove, disk.connections.append)
+        apsw.connection_hooks.append(disk.connections.add)
+        stack.callback(apsw.connection_hooks.remove, disk.connections.add)
         structlog.configure(processors=[structlog.contextvars.merge_contextvars, hear])
         stack.callback(lambda: structlog.configure(**before))
         stack.callback(random.setstate, state)

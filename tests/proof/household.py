@@ -22,6 +22,7 @@ rules: rules.yaml
 ledger: ledger.db
 stop_timeout: 40s
 settle_after: 6h
+observation_gap: 150m
 retention: {retention}
 reload: {{watch: false}}
 """

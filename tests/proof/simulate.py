@@ -45,7 +45,7 @@ class Verdict:
 
 
 @contextmanager
-def _directory(seed: int) -> Iterator[Path]:
+def directory_of(seed: int) -> Iterator[Path]:
     """On a RAM disk where there is one: what lasts is the simulated disk's business.
 
     A seed's directory always has the same name, for paths are written to the ledger and so are part of the
@@ -66,7 +66,7 @@ def _directory(seed: int) -> Iterator[Path]:
 def run_one(settings: Settings) -> Verdict:
     """One world from its beginning to its judgement."""
     started = time.monotonic()
-    with _directory(settings.seed) as directory:
+    with directory_of(settings.seed) as directory:
         world = World(settings, directory)
         if settings.trace is not None:
             world.trace.file = settings.trace.open("w")
@@ -123,10 +123,15 @@ def _seeds(text: str) -> list[int]:
     return list(range(int(first), int(last) + 1)) if dash else [int(part) for part in text.split(",")]
 
 
+def again_with_fixed_hashes(module: str) -> None:
+    """Start anew unless texts have fixed hashes: sets of texts are walked in the order of these."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], environment)
+
+
 def main() -> None:
-    if os.environ.get("PYTHONHASHSEED") != "0":  # sets of texts are walked in the order of their hashes
-        os.execve(sys.executable, [sys.executable, "-m", "tests.proof.simulate", *sys.argv[1:]],
-                  {**os.environ, "PYTHONHASHSEED": "0"})  # fmt: skip
+    again_with_fixed_hashes("tests.proof.simulate")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", "--seeds", dest="seeds", default="1", type=_seeds)
     parser.add_argument("--days", default=10.0, type=float)

@@ -137,11 +137,11 @@ class Storm:
 def on_disk(seed: int) -> Iterator[Disk]:
     """A fresh disk as SQLite's default one, for the block."""
     disk = Disk(Random(seed))
-    apsw.connection_hooks.append(disk.connections.append)
+    apsw.connection_hooks.append(disk.connections.add)
     try:
         yield disk
     finally:
-        apsw.connection_hooks.remove(disk.connections.append)
+        apsw.connection_hooks.remove(disk.connections.add)
         disk.drop_process()
         disk.unregister()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import math
 import shutil
 from collections import Counter
@@ -152,7 +153,8 @@ class World:
     def receive(self, message: Message) -> None:
         self.note("message", message.key)
         self.arrivals[message.key] += 1
-        if self.received.setdefault(message.key, message.body) != message.body:
+        digest = hashlib.sha256(message.body.encode()).hexdigest()
+        if self.received.setdefault(message.key, digest) != digest:
             self.fail(f"the message {message.key} says two things")
 
     def hear(self, level: str, name: str, event: Mapping[str, Any]) -> None:
