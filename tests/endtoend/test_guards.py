@@ -8,7 +8,7 @@ from decimal import Decimal
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.simulator import Fault
 from tests.endtoend.waiting import eventually
-from tests.endtoend.world import Books, World
+from tests.endtoend.world import ROOMY, Books, World
 
 REORDER = """\
 rules:
@@ -25,7 +25,8 @@ def guarded(world: World, rule: str = "", configuration: str = "") -> None:
     """Give the one rule, and the configuration, these lines more."""
     world.write_rules(REORDER + "".join(f"    {line}\n" for line in rule.splitlines()))
     text = world.configuration.read_text()
-    world.configuration.write_text(text + configuration)
+    assert ROOMY in text
+    world.configuration.write_text(text.replace(ROOMY, configuration))
 
 
 def canceled(world: World, count: int) -> list[str]:

@@ -77,7 +77,10 @@ ledger: ledger.db
 drop_folder: inbox
 logging: {{format: json, level: debug}}
 stop_timeout: 5s
+{guards}
 """
+#: Bounds what all actions cost together, well above what any test spends.
+ROOMY = "guards: {spend: 1000.00/day}"
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,9 @@ class World:
     def set_timeout(self, timeout: str) -> None:
         """Write the configuration with this time-out of the panel."""
         self.configuration.write_text(
-            _CONFIGURATION.format(panel=PANEL, url=self.url, timeout=timeout, hook=self.hook.url())
+            _CONFIGURATION.format(
+                panel=PANEL, url=self.url, timeout=timeout, hook=self.hook.url(), guards=ROOMY
+            )
         )
 
     def write_rules(self, text: str) -> None:
