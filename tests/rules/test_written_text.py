@@ -34,7 +34,9 @@ def test_each_rule_keeps_its_own_lines(tmp_path: Path, tail: str) -> None:
 def test_rules_on_one_line_keep_that_line(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     do = "do: [{log: {message: x}}]"
-    line = f"rules: [{{name: a, watch: order, when: remains > 0, {do}}}, {{name: b, watch: order, when: remains > 1, {do}}}]\n"
+    first = f"{{name: a, watch: order, when: remains > 0, {do}}}"
+    second = f"{{name: b, watch: order, when: remains > 1, {do}}}"
+    line = f"rules: [{first}, {second}]\n"
     path.write_text(line, encoding="utf-8")
     assert load_rules([path]).texts == {"a": line, "b": line}
 
