@@ -10,6 +10,7 @@ import functools
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -22,11 +23,12 @@ from smm_rules.daemon import jobs, parts, work
 from smm_rules.daemon.progress import Progress
 from smm_rules.ledger import lock
 from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.stamp import StampFile
 from smm_rules.notify.channel import Channel
 from smm_rules.notify.delivery import deliver_due
 from smm_rules.panel import transport
 from smm_rules.simulator import journal
-from tests.proof.disk import Disk
+from tests.proof.disk import SECTOR, Disk
 from tests.proof.ticker import Ticker
 from tests.proof.timeline import Timeline, machine_datetime
 
@@ -48,6 +50,40 @@ class Locks:
         self.held.clear()
 
 
+class Stamps:
+    """The ledger's stamp is written past SQLite: what of it was never synced may go with the power, too."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._synced: dict[Path, bytes] = {}
+
+    def move(self, file: StampFile, stamp: Any, *, durable: bool) -> None:
+        _MOVE(file, stamp, durable=durable)
+        if durable:
+            self._synced[file.path] = file.path.read_bytes()
+
+    def begin(self, file: StampFile, stamp: Any) -> None:
+        _BEGIN(file, stamp)
+        self._synced[file.path] = file.path.read_bytes()
+
+    def lose_power(self) -> None:
+        """Any sectors may be as they were at the last sync. The file stays itself: its inode is known."""
+        for path, synced in self._synced.items():
+            if not path.exists():
+                continue
+            present = path.read_bytes()
+            old = synced.ljust(len(present), b"\0")
+            with path.open("r+b") as file:
+                for at in range(0, len(present), SECTOR):
+                    if present[at : at + SECTOR] != old[at : at + SECTOR] and self._chance.random() < 0.5:
+                        file.seek(at)
+                        file.write(old[at : at + SECTOR])
+            self._synced[path] = path.read_bytes()
+
+
+_MOVE, _BEGIN = StampFile.move, StampFile.begin
+
+
 @contextmanager
 def replaced(
     timeline: Timeline,
@@ -58,6 +94,7 @@ def replaced(
     make_channel: Callable[..., Channel],
     on_event: Callable[[str, str, Mapping[str, Any]], None],
     tick_seconds: float,
+    stamps: Stamps,
 ) -> Iterator[None]:
     """The block runs on simulated edges; `on_event` hears every log event with its level."""
     original = transport.Transport._client
@@ -84,6 +121,8 @@ def replaced(
         (daemon_module, "Jobs", functools.partial(jobs.Jobs, machine_time=seconds)),
         (daemon_module, "Progress", functools.partial(Progress, monotonic=seconds)),
         (daemon_module, "DaemonLock", locks.make),
+        (StampFile, "move", lambda file, stamp, *, durable: stamps.move(file, stamp, durable=durable)),
+        (StampFile, "begin", lambda file, stamp: stamps.begin(file, stamp)),
         (lock, "_PAUSE_SECONDS", 0.0),
         (parts, "make_channel", make_channel),
         (work, "SHORTEST_TICK", tick_seconds),

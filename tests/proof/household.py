@@ -16,6 +16,7 @@ panels:
     requests_per_minute: 600
     timeout: 20s
     poll: {{orders: {orders}, refills: {refills}, balance: {balance}, catalogue: 2h}}
+    guards: {{spend: {spend}/day}}
 channels: {{ops: {{log: {{}}}}}}
 operator: {{channel: ops}}
 rules: rules.yaml
@@ -97,7 +98,7 @@ class Edition:
         )
 
 
-def configuration(orders: str, refills: str, balance: str, retention: str) -> str:
+def configuration(orders: str, refills: str, balance: str, retention: str, spend: str) -> str:
     return CONFIGURATION.format(
-        panel=PANEL, orders=orders, refills=refills, balance=balance, retention=retention
+        panel=PANEL, orders=orders, refills=refills, balance=balance, retention=retention, spend=spend
     )

@@ -41,6 +41,7 @@ class Row:
     reserved: Decimal | None
     result: str
     evidence: dict[str, str]
+    claimed_at: int | None
 
     @property
     def order(self) -> str:
@@ -61,6 +62,7 @@ class Judge:
     rows: dict[int, Row] = field(default_factory=dict)
     firings: dict[int, tuple[str, str, int]] = field(default_factory=dict)
     doubted: set[int] = field(default_factory=set)
+    approved: set[int] = field(default_factory=set)
     figures: Counter[str] = field(default_factory=Counter)
 
     def after_death(self, power: bool) -> None:
@@ -113,12 +115,12 @@ class Judge:
     def _read(self, connection: apsw.Connection) -> None:
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'intents'").fetchall():
             return  # the power went while the very first schema was being written
-        columns = "id, rule, entity, kind, state, reserved, result, evidence"
+        columns = "id, rule, entity, kind, state, reserved, result, evidence, claimed_at"
         read = connection.execute(f"SELECT {columns} FROM intents").fetchall()
-        for number, rule, entity, kind, state, reserved, result, evidence in read:
+        for number, rule, entity, kind, state, reserved, result, evidence, claimed_at in read:
             money = None if reserved is None else Decimal(reserved)
             texts = {name: str(text) for name, text in json.loads(evidence).items()}
-            self.rows[number] = Row(number, rule, entity, kind, state, money, result, texts)
+            self.rows[number] = Row(number, rule, entity, kind, state, money, result, texts, claimed_at)
         present = {row[0] for row in read}
         for number in [number for number, row in self.rows.items() if number not in present]:
             if self.rows[number].state not in _FINAL:
@@ -127,6 +129,8 @@ class Judge:
             self.firings[number] = (rule, entity, at)
         doubted = connection.execute("SELECT DISTINCT intent FROM transitions WHERE after = 'unknown'")
         self.doubted |= {number for (number,) in doubted}
+        approved = connection.execute("SELECT DISTINCT intent FROM transitions WHERE reason = 'approved'")
+        self.approved |= {number for (number,) in approved}
 
     def _effects(self) -> None:
         """At most one effect of each intent, and each effect known to the ledger, with money set aside."""
@@ -178,6 +182,7 @@ class Judge:
                 self.world.fail(f"rule {rule} had {count} effects over the chain of order {order}")
         self._every()
         self._by_link()
+        self._spending()
 
     def _every(self) -> None:
         instants: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
@@ -189,6 +194,20 @@ class Judge:
                 if later - earlier < EVERY.get(rule, 0) * 1_000_000:
                     apart = (later - earlier) / 1e6
                     self.world.fail(f"rule {rule} fired for {entity} twice within {apart} s")
+
+    def _spending(self) -> None:
+        """What left the account in a day of the daemon's clock, but for what the operator approved."""
+        spent: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for effect in self.world.panel.effects:
+            row = self.rows.get(effect.intent)
+            if row is not None and row.claimed_at is not None and row.id not in self.approved:
+                spent[row.claimed_at // 86_400_000_000] += effect.possible
+        for day, amount in spent.items():
+            if amount > self.world.spend_a_day + _ROUNDING * 100:
+                self.world.fail(f"{amount} were spent on day {day}, {self.world.spend_a_day} are allowed")
+        self.figures["days at the edge of the allowed spending"] += sum(
+            amount > self.world.spend_a_day * Decimal("0.8") for amount in spent.values()
+        )
 
     def _by_link(self) -> None:
         """The same count with no knowledge of which request was whose: each chain has its own link."""

@@ -13,7 +13,7 @@ import apsw
 
 from smm_rules.actions import attempt, evidence, executor, voice
 from smm_rules.ledger.records import IntentState
-from smm_rules.ledger.sqlite import chains, changes, connection
+from smm_rules.ledger.sqlite import chains, changes, connection, guarding
 from smm_rules.rules.model import Limits
 
 
@@ -76,12 +76,22 @@ def _limitless() -> Any:
     return patch.object(chains, "chain_verdict", verdict)
 
 
+def _spendthrift() -> Any:
+    """No guard stops anything."""
+
+    def verdict(*_: Any, **__: Any) -> None:
+        return None
+
+    return patch.object(guarding, "judge", verdict)
+
+
 SABOTAGES: dict[str, Callable[[], Any]] = {
     "unsynced": _unsynced,
     "resend": _resend,
     "amnesia": _amnesia,
     "silence": _silence,
     "limitless": _limitless,
+    "spendthrift": _spendthrift,
 }
 
 

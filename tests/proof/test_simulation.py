@@ -73,6 +73,7 @@ CONDEMNED = {
     "amnesia": ("crash", ("LOST", "DOUBLED")),
     "silence": ("network", ("nobody was told",)),
     "limitless": ("none", ("over the chain",)),
+    "spendthrift": ("none", ("are allowed",)),
 }
 
 

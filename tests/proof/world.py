@@ -25,7 +25,7 @@ from smm_rules.notify.channel import Channel, DeliveryFailed, Message
 from smm_rules.observe.sd_notify import Notifier
 from smm_rules.simulator import AccountSettings, DialectName, Script, Simulator, SimulatorSettings
 from tests.proof.disk import Disk, DiskFault
-from tests.proof.edges import Locks, replaced
+from tests.proof.edges import Locks, Stamps, replaced
 from tests.proof.household import BROKEN, KEY, PANEL, Edition, configuration
 from tests.proof.judge import Judge
 from tests.proof.network import Network, Stage
@@ -117,7 +117,9 @@ class World:
         self.disk.on_crash = self.timeline.die
         self.timeline.on_death = self.disk.silence
         self.locks = Locks()
+        self.stamps = Stamps(Random(self.chance.random()))
         self.edition = Edition()
+        self.spend_a_day = self.chance.choice((Decimal("15.00"), Decimal("40.00"), Decimal("1000.00")))
         self.judge = Judge(self)
         self.operator = OperatorActor(self, Random(self.chance.random()))
         self._disk_trouble: tuple[float, DiskFault] = (0.0, DiskFault.FULL)
@@ -127,7 +129,7 @@ class World:
         self.ledger_path = self.directory / "ledger.db"
         orders, refills, balance = self.settings.polls
         (self.directory / "smm-rules.yaml").write_text(
-            configuration(orders, refills, balance, self.settings.retention)
+            configuration(orders, refills, balance, self.settings.retention, str(self.spend_a_day))
         )
         self.write_rules(self.edition.text())
 
@@ -321,6 +323,7 @@ class World:
             make_channel,
             self.hear,
             self.settings.tick_seconds,
+            self.stamps,
         ):
             yield
 
@@ -352,6 +355,7 @@ class World:
         power = self.troubled("power") and self.chance.random() < 0.4
         if power:
             self.disk.lose_power()
+            self.stamps.lose_power()
         self.counts["losses of power" if power else "kills"] += 1
         self.timeline.dying = False
         self.timeline.crash_at_rest = None
