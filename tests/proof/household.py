@@ -25,6 +25,7 @@ stop_timeout: 40s
 settle_after: 6h
 observation_gap: 150m
 retention: {retention}
+audit_retention: {retention}
 reload: {{watch: false}}
 """
 

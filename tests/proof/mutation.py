@@ -385,9 +385,9 @@ def main() -> None:
     tests = asked.tests or list(dict.fromkeys(path for name in asked.packages for path in TESTS[name]))
     driver = Driver(asked.packages, asked.minutes, asked.seed, asked.sample, asked.only)
     memory = Path("/dev/shm")
-    base = tempfile.mkdtemp(prefix="smm-mutation-", dir=memory if memory.is_dir() else None)
     options = ["-q", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:cacheprovider", "-p", "no:warnings"]
-    pytest.main([*options, f"--basetemp={base}/tests", *(str(ROOT / path) for path in tests)], [driver])
+    with tempfile.TemporaryDirectory("", "smm-mutation-", memory if memory.is_dir() else None) as base:
+        pytest.main([*options, f"--basetemp={base}/tests", *(str(ROOT / path) for path in tests)], [driver])
     score = driver.score
     told = {
         "score": round(score.share, 4),

@@ -56,10 +56,10 @@ def soak(days: float, seed: int, orders_a_day: float, *, memory: bool) -> Soaked
         seed,
         days,
         frozenset({"network"}),
-        tick_seconds=300,
+        tick_seconds=600,
         orders_a_day=orders_a_day,
         retention="3d",
-        polls=("12m", "1h", "1h"),
+        polls=("14m", "1h", "1h"),
         lives_a_day=0.0001,
     )
     measured: list[Measured] = []
@@ -135,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", default=30.0, type=float)
     parser.add_argument("--seed", default=1, type=int)
-    parser.add_argument("--orders", default=12.0, type=float, help="new orders a day")
+    parser.add_argument("--orders", default=4.0, type=float, help="new orders a day")
     parser.add_argument("--memory", action="store_true", help="trace the memory, which takes twice as long")
     asked = parser.parse_args()
     soaked = soak(asked.days, asked.seed, asked.orders, memory=asked.memory)
