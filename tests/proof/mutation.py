@@ -36,7 +36,7 @@ from _pytest.runner import runtestprotocol
 ROOT = Path(__file__).parents[2]
 #: The tests a mutant of each package must pass, beside those of the package itself.
 TESTS = {
-    "engine": ("tests/engine", "tests/polling", "tests/ledger/contract", "tests/actions"),
+    "engine": ("tests/engine", "tests/polling", "tests/ledger/contract", "tests/actions", "tests/review"),
     "ledger": ("tests/ledger", "tests/actions", "tests/polling"),
 }
 #: So many functions are tried unchanged first.
@@ -114,18 +114,30 @@ def _code_of(code: types.CodeType, name: str) -> types.CodeType | None:
 
 def _changes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[int, str, Any]]:
     """Each change as its line, its words and what makes it."""
+    typing = _typing(function)
     for parent in ast.walk(function):
+        if id(parent) in typing:
+            continue
         for name, value in ast.iter_fields(parent):
-            if parent is function and name in ("decorator_list", "returns", "args", "type_params"):
-                continue
-            if name == "annotation":
+            if parent is function and name in ("decorator_list", "args"):
                 continue
             if isinstance(value, list):
                 for place, node in enumerate(value):
                     if isinstance(node, ast.AST):
                         yield from _of_node(node, lambda new, v=value, p=place: v.__setitem__(p, new))
-            elif isinstance(value, ast.AST):
+            elif isinstance(value, ast.AST) and id(value) not in typing:
                 yield from _of_node(value, lambda new, o=parent, n=name: setattr(o, n, new))
+
+
+def _typing(function: ast.AST) -> set[int]:
+    """The nodes that only say of what type something is: no behaviour to change."""
+    found: set[int] = set()
+    for parent in ast.walk(function):
+        for name in ("annotation", "returns"):
+            node = getattr(parent, name, None)
+            if isinstance(node, ast.AST):
+                found |= {id(each) for each in ast.walk(node)}
+    return found
 
 
 def _of_node(node: ast.AST, put: Any) -> Iterator[tuple[int, str, Any]]:  # noqa: C901 - one arm a kind
