@@ -80,8 +80,9 @@ class Disk(apsw.VFS):
         self.calls = 0
         super().__init__(self.name, "unix", makedefault=True)
 
-    def excepthook(self, *_: Any) -> None:
+    def excepthook(self, *_: Any) -> bool:
         """A fault that was asked for needs no report on the standard error."""
+        return True
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         return DiskFile(self, name, flags)

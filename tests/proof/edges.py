@@ -10,6 +10,7 @@ import functools
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -128,7 +129,7 @@ def replaced(
         (work, "SHORTEST_TICK", tick_seconds),
         (work, "LONGEST_TICK", tick_seconds),
         (work, "HEARTBEAT_SECONDS", 10 * tick_seconds),
-        (work, "HEALTH_EVERY", work.timedelta(seconds=10 * tick_seconds)),
+        (work, "HEALTH_EVERY", timedelta(seconds=10 * tick_seconds)),
         (work, "deliver_due", functools.partial(deliver_due, monotonic=seconds)),
         (journal, "REQUESTS_IN_MEMORY", 1000),
     ]

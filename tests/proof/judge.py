@@ -116,7 +116,7 @@ class Judge:
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'intents'").fetchall():
             return  # the power went while the very first schema was being written
         columns = "id, rule, entity, kind, state, reserved, result, evidence, claimed_at"
-        read = connection.execute(f"SELECT {columns} FROM intents").fetchall()
+        read: list[tuple[Any, ...]] = connection.execute(f"SELECT {columns} FROM intents").fetchall()
         for number, rule, entity, kind, state, reserved, result, evidence, claimed_at in read:
             money = None if reserved is None else Decimal(reserved)
             texts = {name: str(text) for name, text in json.loads(evidence).items()}

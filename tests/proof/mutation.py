@@ -312,7 +312,7 @@ class Driver:
                 passed = _passes(item)
             finally:
                 sys.settrace(None)
-                threading.settrace(None)  # type: ignore[arg-type]
+                threading.settrace(None)
             self.durations[item.nodeid] = time.monotonic() - began
             if passed:
                 for line in lines:

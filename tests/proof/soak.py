@@ -15,6 +15,7 @@ import time
 import tracemalloc
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -22,6 +23,7 @@ import smm_rules
 from tests.proof.simulate import again_with_fixed_hashes, directory_of
 from tests.proof.world import DAY, Settings, World
 
+_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _OURS = str(Path(smm_rules.__file__).parent)
 
 
@@ -88,14 +90,10 @@ def _measure(world: World, day: int) -> Measured:
         pages, free, size = (
             int(str(connection.pragma(name))) for name in ("page_count", "freelist_count", "page_size")
         )
-        names = [
-            name
-            for (name,) in connection.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'table'"
-            ).fetchall()
-            if not name.startswith("sqlite")
-        ]
-        rows = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in names}
+        schema: list[Any] = connection.execute(_TABLES).fetchall()
+        names = [str(name) for (name,) in schema if not name.startswith("sqlite")]
+        counts: list[Any] = [connection.execute(f"SELECT count(*) FROM {name}").fetchall() for name in names]
+        rows = {name: int(count[0][0]) for name, count in zip(names, counts, strict=True)}
     finally:
         connection.close()
     log = Path(f"{world.ledger_path}-wal")

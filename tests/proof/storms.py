@@ -151,7 +151,7 @@ def content(path: Path) -> Content:
     with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
         assert check(connection) == ()
         tables = [
-            name
+            str(name)
             for (name,) in connection.execute(
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'identity' ORDER BY name"
             ).fetchall()
