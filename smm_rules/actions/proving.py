@@ -7,7 +7,7 @@ act tomorrow. What isn't proved stays in doubt, with its money set aside.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -36,6 +36,9 @@ POLICY = "policy"
 PROVED_BY = "proved_by"
 _BALANCE, _STATUS = "balance", "status"
 _MANY = 1_000
+#: A balance may be that of the moment it was asked for: what was settled so long before its answer may not
+#: be in it yet, and explain the fall. No look takes longer.
+_READING_TAKES = timedelta(minutes=15)
 _MAY_HAVE_COST = (IntentState.SENDING, IntentState.UNKNOWN, IntentState.CONFIRMED)
 
 
@@ -79,7 +82,7 @@ async def _by_balance(ledger: ProofLedger, intent: Intent) -> bool:
         return False
     if not cost or difference != cost or money(evidence.get(OTHER_SPENDING)) != Decimal(0):
         return False
-    since, until = datetime.fromisoformat(before), datetime.fromisoformat(after)
+    since, until = datetime.fromisoformat(before) - _READING_TAKES, datetime.fromisoformat(after)
     others = await ledger.intents(_MAY_HAVE_COST, _MANY)
     if len(others) == _MANY:
         return False  # not all of them were looked at

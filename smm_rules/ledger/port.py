@@ -154,7 +154,7 @@ class Ledger(Protocol):
         ...
 
     async def approve(self, intent_id: int, now: datetime, by: str) -> Intent:
-        """held → planned. `StateConflict` from any other state."""
+        """held → planned. `StateConflict` from any other state, and once its `expires_at` has passed."""
         ...
 
     async def deny(

@@ -15,6 +15,7 @@ from smm_rules.engine.firing import Continuation, MessageDraft
 from smm_rules.engine.guards import APPROVAL, MONEY_REASONS, NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
+from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Outcome, Transition
 from smm_rules.ledger.sqlite import attempts, stops
 from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
@@ -55,6 +56,8 @@ _HELD_BY_GUARD = """
     reserved = coalesce(?1, reserved), currency = coalesce(?2, currency), expires_at = ?3, told_at = NULL
   WHERE id = ?4
 """
+#: A deadline is that of one question for approval.
+_NO_DEADLINE = "UPDATE intents SET expires_at = NULL WHERE id = ?"
 _MOVE = """
   UPDATE intents SET
     state = ?1, reason = ?2, message = ?3, settled_at = ?4, not_before = ?5,
@@ -189,12 +192,24 @@ def refuse(
 def hold(connection: apsw.Connection, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
     held = Outcome(IntentState.HELD, reason, message)
     _move(connection, Change.HOLD, intent_id, held, now, "")
+    changed(connection, _NO_DEADLINE, (intent_id,))
     return must_have(connection, intent_id)
 
 
 def approve(connection: apsw.Connection, intent_id: int, now: datetime, by: str) -> Intent:
+    _check_deadline(must_have(connection, intent_id), now)
     _move(connection, Change.APPROVE, intent_id, Outcome(IntentState.PLANNED, "approved"), now, by)
+    changed(connection, _NO_DEADLINE, (intent_id,))
     return must_have(connection, intent_id)
+
+
+def _check_deadline(intent: Intent, now: datetime) -> None:
+    """`StateConflict` for what waited for too long, also where no daemon ran that would have denied it."""
+    expires_at = intent.expires_at if intent.state is IntentState.HELD else None
+    if expires_at is not None and expires_at < now:
+        raise StateConflict(
+            f"intent {intent.id} could be approved until {expires_at:%Y-%m-%d %H:%M} UTC; it is never sent"
+        )
 
 
 def deny(

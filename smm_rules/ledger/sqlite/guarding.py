@@ -104,7 +104,7 @@ class Guarding:
     connection: apsw.Connection
     now: datetime
     guards: Guards = NO_GUARDS
-    _money: dict[tuple[Scope, Per, str, str | None], Decimal] = field(default_factory=dict)
+    _money: dict[tuple[Scope, Per, str, str | None, str], Decimal] = field(default_factory=dict)
     _counts: dict[tuple[Scope, Per, str], int] = field(default_factory=dict)
 
     def planning(self, action: Action, rule: RuleGuards) -> Guarded | None:
@@ -135,20 +135,23 @@ class Guarding:
     def planned(self, action: Action) -> None:
         """Count an action that was just written as planned in the sums that were read before."""
         currency = action.currency or self._currency(action.panel)
-        for scope, per, name, of in self._money:
-            if action.cost is not None and _counts_in(scope, name, action) and of == currency:
-                self._money[scope, per, name, of] += action.cost
+        for scope, per, name, of, panel in self._money:
+            # Where the currency isn't known, only one panel's own money is in the same one.
+            same = of == currency and (currency is not None or panel == action.panel)
+            if action.cost is not None and same and _counts_in(scope, name, action):
+                self._money[scope, per, name, of, panel] += action.cost
         for scope, per, name in self._counts:
             self._counts[scope, per, name] += _counts_in(scope, name, action)
 
     def spent(self, scope: Scope, per: Per, action: Action, currency: str | None, *, final: bool) -> Decimal:
         name = _name(scope, action)
-        known = self._money.get((scope, per, name, currency))
+        sum_of = (scope, per, name, currency, action.panel)
+        known = self._money.get(sum_of)
         if known is not None and not final and per not in (Per.ORDER, Per.CHAIN):
             return known
         total = self._spent(scope, per, action, currency, final=final)
         if not final and per not in (Per.ORDER, Per.CHAIN):
-            self._money[scope, per, name, currency] = total
+            self._money[sum_of] = total
         return total
 
     def _spent(self, scope: Scope, per: Per, action: Action, currency: str | None, *, final: bool) -> Decimal:

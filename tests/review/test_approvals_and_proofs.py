@@ -1,0 +1,97 @@
+"""Approvals end at their time, a deadline is that of one question, a balance is of when it was asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from smm_rules.actions import collect_evidence
+from smm_rules.actions.proving import prove
+from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.guards import Bounds, Guards
+from smm_rules.ledger.port import StateConflict
+from smm_rules.ledger.records import IntentState, Sweep
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.notify.operator import OperatorVoice
+from smm_rules.panel.answers import Balance
+from smm_rules.panel.errors import Ambiguous
+from smm_rules.rules.model import NO_RULE_GUARDS, ApprovalNeed, RuleGuards, StepKind
+from tests.actions.world import MINUTE, PANEL, World, order
+from tests.ledger.builders import planned
+from tests.ledger.contract.test_guards import NOON, Books, firing_of, per
+
+HOUR = timedelta(hours=1)
+ASKS = RuleGuards(approval=ApprovalNeed(Decimal("1.00"), 2 * HOUR))
+
+
+async def test_no_approval_is_taken_once_it_has_expired(world: World) -> None:
+    """The daemon that would have denied it may have been down meanwhile."""
+    books = Books(world.ledger)
+    one = await books.fire("2.00", guards=ASKS)
+
+    with pytest.raises(StateConflict, match="2026-03-31 14:00 UTC"):
+        await world.ledger.approve(one.id, NOON + 3 * HOUR, "ann")
+
+    assert (await books.intent(one.id)).state is IntentState.HELD
+    denied = await world.ledger.deny(one.id, NOON + 3 * HOUR, "ann")
+    assert denied.state is IntentState.DENIED
+
+
+async def test_what_was_approved_in_time_and_held_for_something_else_has_no_deadline(world: World) -> None:
+    books = Books(world.ledger)
+    one = await books.fire("2.00", guards=ASKS)
+    await world.ledger.approve(one.id, NOON + HOUR, "ann")
+
+    held = await world.ledger.hold(one.id, "rate_increase", "it became dearer", NOON + HOUR)
+
+    assert held.expires_at is None
+    assert await world.ledger.expired(NOON + 3 * HOUR, 10) == ()
+    again = await world.ledger.approve(one.id, NOON + 3 * HOUR, "ann")
+    assert again.state is IntentState.PLANNED
+
+
+async def test_a_purchase_settled_while_the_balance_before_was_read_may_explain_the_fall(
+    world: World,
+) -> None:
+    """The answer may have been of the moment the panel was asked, before that purchase was charged."""
+    await world.know()
+    await world.track(2, link="https://example.com/b", quantity="1000")
+    await world.reorder(entity=order(2))
+    await world.run()
+    world.clock.move(timedelta(seconds=1))
+    await world.know(balance="100")  # asked for before the purchase, answered after it
+    await world.track(1, link="https://example.com/a", quantity="1000")
+    world.panel.script = [Ambiguous("no answer")]
+    doubtful = await world.reorder(entity=order(1))
+    await world.run()
+    world.clock.move(MINUTE)
+    now = world.clock.now()
+    await collect_evidence(world.ledger, PANEL, Balance(Decimal("98.00"), "USD"), now, now)
+
+    count = await prove(world.ledger, OperatorVoice(world.ledger, "ops"), ("balance",), now)
+
+    assert (count, await world.state(doubtful)) == (0, IntentState.UNKNOWN)
+
+
+async def test_panels_whose_currency_is_not_known_share_no_sum(tmp_path: Path) -> None:
+    """Neither does one hide what the other spent."""
+    guards = Guards(Bounds(spend=per("5.00/day")))
+    async with await SqliteLedger.open(tmp_path / "guarded.db", guards=guards) as ledger:
+        books = Books(ledger)
+        await books.settle(await books.fire("4.00", panel="south", currency=None), IntentState.CONFIRMED)
+        firings = [
+            planned(
+                firing_of("again", order(n), order(n), NOON, NO_RULE_GUARDS, None),
+                IntentDraft("do.0", StepKind.REORDER, panel, {}, Decimal("2.00"), None),
+            )
+            for n, panel in ((90, "north"), (91, "south"), (92, "north"), (93, "north"))
+        ]
+        recorded = await ledger.record(Sweep(NOON, firings=tuple(firings)))
+
+        states = [(await books.intent(intent_id)).state for intent_id in recorded.intents]
+
+    held, plan = IntentState.HELD, IntentState.PLANNED
+    assert states == [plan, held, plan, held]
