@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import structlog
 from structlog.testing import capture_logs
 
 from smm_rules.daemon.rules_in_force import RulesInForce
@@ -22,7 +21,6 @@ rules:
 def test_warnings_are_told_at_the_start_and_when_a_set_is_adopted(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(NEVER, encoding="utf-8")
-    structlog.reset_defaults()
 
     with capture_logs() as logged:
         rules = RulesInForce([path], Scope(frozenset(), {}))
