@@ -271,7 +271,7 @@ async def test_a_claim_that_cannot_be_stamped_is_taken_back_and_goes_later(
         intent = await ledger.intent(intent_id)
         assert intent is not None
         assert (intent.state, intent.attempts, intent.claimed_at) == (IntentState.PLANNED, 0, None)
-        assert await ledger.claim(intent_id, "daemon", T0 + MINUTE, {})
+        assert await ledger.claim(intent_id, "daemon", T0 + 2 * MINUTE, {})
         assert (await ledger.verify_audit()).fault is None
 
 

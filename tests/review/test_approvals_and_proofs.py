@@ -12,9 +12,10 @@ from smm_rules.actions import collect_evidence
 from smm_rules.actions.proving import prove
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Bounds, Guards
-from smm_rules.ledger.port import StateConflict
+from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import IntentState, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.stamp import StampFile
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.answers import Balance
 from smm_rules.panel.errors import Ambiguous
@@ -95,3 +96,25 @@ async def test_panels_whose_currency_is_not_known_share_no_sum(tmp_path: Path) -
 
     held, plan = IntentState.HELD, IntentState.PLANNED
     assert states == [plan, held, plan, held]
+
+
+async def test_a_claim_that_can_not_be_stamped_is_tried_again_after_a_pause(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every tick it would fill the record of decisions, and the disk, which may be what is full."""
+    books = Books(world.ledger)
+    one = await books.fire("2.00")
+
+    def full(*_: object, **__: object) -> None:
+        raise LedgerError("there is no room on the disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StampFile, "move", full)
+        with pytest.raises(LedgerError):
+            await books.claim(one)
+        before = await world.ledger.audit_head()
+        again = await books.claim(one, NOON + timedelta(seconds=5))
+        assert (again.state, await world.ledger.audit_head()) == (IntentState.PLANNED, before)
+    assert await world.ledger.claimable(NOON + timedelta(seconds=5), 10) == ()
+    sent = await books.claim(one, NOON + timedelta(minutes=1))
+    assert sent.state is IntentState.SENDING

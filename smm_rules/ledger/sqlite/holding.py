@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import apsw
@@ -23,6 +23,8 @@ from smm_rules.ledger.sqlite.stamping import Stamping
 
 #: Why a claim was taken back before anything was sent.
 STAMP_FAILED = "stamp_failed"
+#: How long it waits then: at every tick it would fill the record, and the disk, which may be what is full.
+_PAUSE = timedelta(minutes=1)
 
 _PLANNED = "SELECT id FROM intents WHERE state = 'planned' ORDER BY id"
 _RELEASED = "SELECT id FROM intents WHERE state = 'held' AND reason = ? AND episode >= ? ORDER BY id"
@@ -32,7 +34,8 @@ _UNSEEN = """
     AND (?2 IS NULL OR panel IN (SELECT value FROM json_each(?2)))
 """
 _TAKE_BACK = """
-  UPDATE intents SET state = 'planned', attempts = attempts - 1, claimed_at = NULL, owner = ''
+  UPDATE intents SET state = 'planned', attempts = attempts - 1, claimed_at = NULL, owner = '',
+    not_before = ?
   WHERE id = ? AND state = 'sending' AND owner = ? RETURNING id
 """
 _PLANNED_BEFORE = "it was planned before the ledger was put back: it may have been sent since"
@@ -123,7 +126,7 @@ def claim(
 
 
 def _take_back(connection: apsw.Connection, intent_id: int, owner: str, now: datetime) -> None:
-    if first(connection, _TAKE_BACK, (intent_id, owner)) is not None:
+    if first(connection, _TAKE_BACK, (to_micros(now + _PAUSE), intent_id, owner)) is not None:
         taken_back = Transition(now, IntentState.SENDING, IntentState.PLANNED, STAMP_FAILED, "", owner)
         intents.add_transition(connection, intent_id, taken_back)
 
