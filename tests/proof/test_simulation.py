@@ -14,8 +14,8 @@ import pytest
 from tests.proof.sabotage import SABOTAGES
 
 ROOT = Path(__file__).parents[2]
-#: Worlds of every check; each is a day and a half long and meets every kind of trouble.
-SEEDS = (1, 2, 3, 4)
+#: Worlds of every check; each is about two days long and meets every kind of trouble.
+SEEDS = (1, 2, 3, 4, 5, 6)
 #: Far above what a loaded machine needs.
 PATIENCE = 400
 
@@ -35,13 +35,14 @@ def simulated(*arguments: str, zone: str = "UTC") -> list[dict[str, Any]]:
 @pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_trouble_doubles_or_loses_a_paid_action(seed: int) -> None:
-    verdict, _ = simulated("--seed", str(seed), "--days", "1.5")
+    verdict, _ = simulated("--seed", str(seed), "--days", "2")
 
     assert verdict["wrong"] == []
-    assert verdict["days"] >= 1.5
+    assert verdict["days"] >= 2
     assert sum(verdict["effects"].values()) > 10
     assert verdict["figures"]["doubts"] > 0
-    assert verdict["counts"]["kills"] + verdict["counts"]["losses of power"] > 5
+    deaths = verdict["counts"].get("kills", 0) + verdict["counts"].get("losses of power", 0)
+    assert deaths >= 2
 
 
 @pytest.mark.timeout(PATIENCE)
