@@ -67,22 +67,22 @@ def test_in_calm_nothing_is_in_doubt_and_nothing_is_asked() -> None:
     assert verdict["faults"] == {}
 
 
-#: What each sabotage is condemned for, and the troubles that bring it to light.
+#: The troubles that bring each sabotage to light, a world where they do, and what it is condemned for.
 CONDEMNED = {
-    "unsynced": ("crash,power", ("LOST", "damaged")),
-    "resend": ("network", ("LOST", "DOUBLED")),
-    "amnesia": ("crash", ("LOST", "DOUBLED")),
-    "silence": ("network", ("nobody was told",)),
-    "limitless": ("none", ("over the chain",)),
-    "spendthrift": ("none", ("are allowed",)),
+    "unsynced": ("crash,power", 5, ("LOST", "damaged")),
+    "resend": ("network", 1, ("LOST", "DOUBLED")),
+    "amnesia": ("crash", 1, ("LOST", "DOUBLED")),
+    "silence": ("network", 1, ("nobody was told",)),
+    "limitless": ("none", 1, ("over the chain",)),
+    "spendthrift": ("none", 1, ("are allowed",)),
 }
 
 
 @pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("sabotage", SABOTAGES)
 def test_the_judge_condemns_a_daemon_that_breaks_a_promise(sabotage: str) -> None:
-    faults, words = CONDEMNED[sabotage]
-    world = ("--seed", "1", "--days", "1.2", "--orders", "60")
+    faults, seed, words = CONDEMNED[sabotage]
+    world = ("--seed", str(seed), "--days", "1.2", "--orders", "60")
     verdict, _ = simulated(*world, "--faults", faults, "--sabotage", sabotage)
 
     assert any(word in wrong for wrong in verdict["wrong"] for word in words), verdict["wrong"]

@@ -8,7 +8,7 @@ import hashlib
 import math
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ class Settings:
     orders_a_day: float = 30.0
     retention: str = "3650d"
     polls: tuple[str, str, str] = ("10m", "25m", "25m")
-    lives_a_day: float = 3.0
+    lives_a_day: float = 6.0
     trace: Path | None = None
     sabotage: str = ""
 
@@ -204,16 +204,20 @@ class World:
             return length * 5
         kind = chance.choice(("rest", "call", "call", "stage", "stage", "time", "order"))
         if kind == "rest":
-            timeline.crash_at_rest = timeline.rests + round(math.exp(chance.uniform(0, math.log(30_000))))
+            timeline.crash_at_rest = timeline.rests + round(math.exp(chance.uniform(0, math.log(6_000))))
         elif kind == "call":
-            calls = round(math.exp(chance.uniform(0, math.log(3000))))
+            calls = round(math.exp(chance.uniform(0, math.log(1_000))))
             how = chance.choice((DiskFault.CRASH_BEFORE, DiskFault.CRASH_AFTER))
             self._crash_at_call = (self.disk.calls + calls, how)
         elif kind == "stage":
             self._crash_at_stage = (chance.randint(1, 4), chance.choice(list(Stage)))
         elif kind == "time":
-            timeline.after(length, timeline.die)
+            timeline.after(length, self._end_of(self.counts["lives"] + 1))
         return length * (1 if kind == "order" else 2)
+
+    def _end_of(self, life: int) -> Callable[[], None]:
+        """Kills that life and no later one, should it have ended before by itself."""
+        return lambda: self.timeline.die() if self.counts["lives"] == life else None
 
     def _plan_world(self) -> None:
         """What the world does by itself, for ever."""
