@@ -43,16 +43,6 @@ def log_outcome(intent: Intent, outcome: Outcome) -> None:
         log.info(
             "action.confirmed", intent=intent.id, kind=kind, panel=panel, entity=name, result=outcome.result
         )
-    elif outcome.state is IntentState.REJECTED:
-        log.warning(
-            "action.rejected",
-            intent=intent.id,
-            kind=kind,
-            panel=panel,
-            entity=name,
-            reason=outcome.reason,
-            detail=outcome.message,
-        )
     elif outcome.state is IntentState.UNKNOWN:
         log.error(
             "action.unknown",
@@ -65,7 +55,7 @@ def log_outcome(intent: Intent, outcome: Outcome) -> None:
         )
     else:
         log.warning(
-            "action.not_sent",
+            "action.rejected" if outcome.state is IntentState.REJECTED else "action.not_sent",
             intent=intent.id,
             kind=kind,
             panel=panel,

@@ -60,13 +60,7 @@ class Settling:
         except StateConflict as conflict:
             await self._write_proof(settlement, conflict)
         except Exception as error:  # any failure to write must keep what is known
-            log.error(
-                "action.settle_failed",
-                intent=intent.id,
-                state=outcome.state.value,
-                result=outcome.result,
-                error=str(error),
-            )
+            _tell_failed(intent, outcome, error)
             self._unwritten.append(settlement)
 
     async def _write_proof(self, settlement: Settlement, conflict: StateConflict) -> None:
@@ -83,13 +77,7 @@ class Settling:
             # Resolved by the operator meanwhile: their word stands, ours is kept beside it.
             await self._note_late_answer(intent, outcome)
         except LedgerError as error:
-            log.error(
-                "action.settle_failed",
-                intent=intent.id,
-                state=outcome.state.value,
-                result=outcome.result,
-                error=str(error),
-            )
+            _tell_failed(intent, outcome, error)
             self._unwritten.append(settlement)
 
     async def _note_late_answer(self, intent: Intent, outcome: Outcome) -> None:
@@ -97,10 +85,14 @@ class Settling:
         try:
             await self._ledger.note(intent.id, {"late_answer": answer})
         except LedgerError as error:
-            log.error(
-                "action.settle_failed",
-                intent=intent.id,
-                state=outcome.state.value,
-                result=outcome.result,
-                error=str(error),
-            )
+            _tell_failed(intent, outcome, error)
+
+
+def _tell_failed(intent: Intent, outcome: Outcome, error: Exception) -> None:
+    log.error(
+        "action.settle_failed",
+        intent=intent.id,
+        state=outcome.state.value,
+        result=outcome.result,
+        error=str(error),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -63,31 +64,24 @@ async def run_demo(directory: Path, settings: DemoSettings, environment: Mapping
         watching.cancel()
         daemon.stop()
         await running
-        return await summarise(configuration, panel.journal)
+        return await summarise(configuration, RULES, panel.journal)
 
 
 async def _import(configuration: Configuration, orders: Path, clock: AcceleratedClock) -> None:
-    ledger = await SqliteLedger.open(configuration.ledger)
     now = clock.now()
-    try:
+    async with await SqliteLedger.open(configuration.ledger) as ledger:
         with OrderFile(orders, IntakeOptions(now, panels=(PANEL,), default_panel=PANEL)) as source:
             await import_orders(source, ledger, now)
-    finally:
-        await ledger.aclose()
 
 
 async def _until_done(configuration: Configuration, patience: timedelta) -> None:
     """Return when every rule has fired and nothing is left to send or to tell, or when patience ends."""
-    ledger = await SqliteLedger.open(configuration.ledger)
-    try:
-        async with asyncio.timeout(patience.total_seconds()):
-            # The daemon is only looked at from outside, as an operator would: through its ledger.
-            while not await _is_done(ledger):  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        return
-    finally:
-        await ledger.aclose()
+    async with await SqliteLedger.open(configuration.ledger) as ledger:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                # The daemon is only looked at from outside, as an operator would: through its ledger.
+                while not await _is_done(ledger):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
 
 
 async def _is_done(ledger: SqliteLedger) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,19 +55,13 @@ class Summary:
         return all(rule.fired for rule in self.rules) and all(item.agrees for item in self.comparisons)
 
 
-async def summarise(configuration: Configuration, journal: Journal) -> Summary:
+async def summarise(configuration: Configuration, rules: Sequence[str], journal: Journal) -> Summary:
     """Read the ledger of a daemon that has stopped and set it beside the panel's journal."""
-    ledger = await SqliteLedger.open(configuration.ledger)
-    try:
+    async with await SqliteLedger.open(configuration.ledger) as ledger:
         intents = await ledger.intents((), _MANY)
         messages = await ledger.messages((), _MANY)
-    finally:
-        await ledger.aclose()
     return Summary(
-        rules=tuple(
-            _rule_outcome(name, intents, messages)
-            for name in ("refill-partial", "low-balance", "reorder-canceled")
-        ),
+        rules=tuple(_rule_outcome(name, intents, messages) for name in rules),
         comparisons=_comparisons(intents, journal),
         requests=len(journal.requests()),
     )
@@ -105,9 +99,8 @@ def _comparisons(intents: Sequence[Intent], journal: Journal) -> tuple[Compariso
     )
 
 
-def _ids(names: object) -> str:
-    found = sorted(str(name) for name in names) if hasattr(names, "__iter__") else []
-    return ", ".join(found) or "none"
+def _ids(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _money(amount: Decimal) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smm_rules.explanation.model import Standing
-from smm_rules.facts import FIELDS, EntityKind, Unknown
+from smm_rules.facts import EntityKind
 
 #: Facts of an order that nobody but the one who tracks it can tell.
 _FROM_INTAKE = frozenset({"quantity", "link", "placed_at", "delivered", "progress", "age"})
@@ -63,13 +63,3 @@ def _of_order(own: str) -> str:
 def readable(name: str, standing: Standing) -> str:
     """`name is unknown: why`."""
     return f"{name} is unknown: {why_missing(name, standing)}"
-
-
-def is_missing(name: str, standing: Standing) -> bool:
-    """Whether a fact, or the instant a running one counts from, is not known."""
-    prefix, dot, own = name.rpartition(".")
-    kind = EntityKind(prefix) if dot else standing.entity.kind
-    field = FIELDS[kind].get(own)
-    stored = own if field is None or field.since is None else field.since
-    value = standing.facts.get(f"{prefix}.{stored}" if dot else stored)
-    return value is None or isinstance(value, Unknown)
