@@ -9,6 +9,8 @@ from smm_rules.explanation.words import in_words, roughly
 from smm_rules.facts import UNKNOWN, Value
 from smm_rules.rules.condition.kleene import evaluate, truth
 from smm_rules.rules.condition.nodes import (
+    MIRRORED,
+    OPPOSITE,
     AllOf,
     AnyOf,
     Comparison,
@@ -31,24 +33,6 @@ _WORDS: dict[Relation, str] = {
     Relation.AT_LEAST: "be {} at least",
     Relation.IN: "be {}",
     Relation.NOT_IN: "not be {}",
-}
-_OPPOSITE: dict[Relation, Relation] = {
-    Relation.EQUAL: Relation.UNEQUAL,
-    Relation.UNEQUAL: Relation.EQUAL,
-    Relation.LESS: Relation.AT_LEAST,
-    Relation.AT_MOST: Relation.GREATER,
-    Relation.GREATER: Relation.AT_MOST,
-    Relation.AT_LEAST: Relation.LESS,
-    Relation.IN: Relation.NOT_IN,
-    Relation.NOT_IN: Relation.IN,
-}
-_MIRRORED: dict[Relation, Relation] = {
-    Relation.EQUAL: Relation.EQUAL,
-    Relation.UNEQUAL: Relation.UNEQUAL,
-    Relation.LESS: Relation.GREATER,
-    Relation.AT_MOST: Relation.AT_LEAST,
-    Relation.GREATER: Relation.LESS,
-    Relation.AT_LEAST: Relation.AT_MOST,
 }
 
 
@@ -108,10 +92,10 @@ def _link_holds(
 def _link(
     left: Node, relation: Relation, right: Node, facts: Mapping[str, Value], now: datetime, *, true: bool
 ) -> str:
-    if isinstance(left, Literal) and relation in _MIRRORED:
-        left, relation, right = right, _MIRRORED[relation], left
+    if isinstance(left, Literal) and relation in MIRRORED:
+        left, relation, right = right, MIRRORED[relation], left
     if not true:
-        relation = _OPPOSITE[relation]
+        relation = OPPOSITE[relation]
     value = evaluate(left, facts, now)
     bound = _bound(right, facts, now)
     text = f"{left.text} must {_WORDS[relation].format(bound)}: it is {in_words(value)}"

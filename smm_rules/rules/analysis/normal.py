@@ -13,6 +13,8 @@ from smm_rules.rules.condition.canonical import canonical
 from smm_rules.rules.condition.functions import ORDERED
 from smm_rules.rules.condition.kleene import evaluate
 from smm_rules.rules.condition.nodes import (
+    MIRRORED,
+    OPPOSITE,
     AllOf,
     AnyOf,
     Comparison,
@@ -27,24 +29,6 @@ from smm_rules.rules.condition.nodes import (
 from smm_rules.rules.condition.trace import fields_of
 
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-_OPPOSITES = {
-    Relation.EQUAL: Relation.UNEQUAL,
-    Relation.UNEQUAL: Relation.EQUAL,
-    Relation.LESS: Relation.AT_LEAST,
-    Relation.AT_LEAST: Relation.LESS,
-    Relation.GREATER: Relation.AT_MOST,
-    Relation.AT_MOST: Relation.GREATER,
-    Relation.IN: Relation.NOT_IN,
-    Relation.NOT_IN: Relation.IN,
-}
-_TURNED = {
-    Relation.EQUAL: Relation.EQUAL,
-    Relation.UNEQUAL: Relation.UNEQUAL,
-    Relation.LESS: Relation.GREATER,
-    Relation.AT_MOST: Relation.AT_LEAST,
-    Relation.GREATER: Relation.LESS,
-    Relation.AT_LEAST: Relation.AT_MOST,
-}
 #: How a first value may stand to a second one for the relation to hold.
 _SIGNS = {
     Relation.EQUAL: "=",
@@ -100,7 +84,7 @@ def _any(outcomes: list[Boxes]) -> Boxes:
 def _comparison(node: Comparison, outcome: bool) -> Boxes:
     pairs = zip(node.relations, node.operands, node.operands[1:], strict=False)
     outcomes = [
-        _pair(relation if outcome else _OPPOSITES[relation], left, right) for relation, left, right in pairs
+        _pair(relation if outcome else OPPOSITE[relation], left, right) for relation, left, right in pairs
     ]
     found = _all(outcomes) if outcome else _any(outcomes)
     if not node.currency_facts:
@@ -114,7 +98,7 @@ def _pair(relation: Relation, left: Node, right: Node) -> Boxes:
     if isinstance(right, Options):
         return _membership(relation, left, right)
     if is_constant(left) and not is_constant(right):
-        return _pair(_TURNED[relation], right, left)
+        return _pair(MIRRORED[relation], right, left)
     if is_constant(left):
         # A comparison of a chain between two values that are written down.
         first, second = constant(left), constant(right)
@@ -153,7 +137,7 @@ def _two_terms(relation: Relation, left: Node, right: Node) -> Boxes:
     if first == second:
         return (Box(known=needed),) if "=" in _SIGNS[relation] else NOTHING
     if first > second:
-        first, second, relation = second, first, _TURNED[relation]
+        first, second, relation = second, first, MIRRORED[relation]
     signs = Choice(frozenset(_SIGNS[relation]))
     return (Box({f"{first} ? {second}": signs}, needed),)
 

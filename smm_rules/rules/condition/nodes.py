@@ -31,6 +31,28 @@ class Relation(StrEnum):
     NOT_IN = "not in"
 
 
+#: The relation that holds just where the other doesn't.
+OPPOSITE: dict[Relation, Relation] = {
+    Relation.EQUAL: Relation.UNEQUAL,
+    Relation.UNEQUAL: Relation.EQUAL,
+    Relation.LESS: Relation.AT_LEAST,
+    Relation.AT_MOST: Relation.GREATER,
+    Relation.GREATER: Relation.AT_MOST,
+    Relation.AT_LEAST: Relation.LESS,
+    Relation.IN: Relation.NOT_IN,
+    Relation.NOT_IN: Relation.IN,
+}
+#: The relation of the second value to the first; a list has none.
+MIRRORED: dict[Relation, Relation] = {
+    Relation.EQUAL: Relation.EQUAL,
+    Relation.UNEQUAL: Relation.UNEQUAL,
+    Relation.LESS: Relation.GREATER,
+    Relation.AT_MOST: Relation.AT_LEAST,
+    Relation.GREATER: Relation.LESS,
+    Relation.AT_LEAST: Relation.AT_MOST,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """What all parts have: their type, their text as written, and its offset in the source."""
