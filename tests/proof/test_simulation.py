@@ -42,7 +42,7 @@ def test_no_trouble_doubles_or_loses_a_paid_action(seed: int) -> None:
     assert sum(verdict["effects"].values()) > 10
     assert verdict["figures"]["doubts"] > 0
     deaths = verdict["counts"].get("kills", 0) + verdict["counts"].get("losses of power", 0)
-    assert deaths >= 2
+    assert deaths > 5
 
 
 @pytest.mark.timeout(PATIENCE)
