@@ -123,8 +123,6 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from smm_rules.cli.context import explain  # late: `--version` and `--help` stay quick
-
     try:
         result = cli.main(arguments, prog_name="smm-rules", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -140,6 +138,9 @@ def _run(arguments: list[str]) -> int:
     except (NoReader, OSError):
         raise
     except Exception as error:
+        # Here and not above: it brings most of the program, which `--version` has no need of.
+        from smm_rules.cli.context import explain
+
         return int(explain(error))
     return int(result) if isinstance(result, int) else int(Exit.DONE)
 
