@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smm_rules.ledger.audit import AuditKind, RuleText
-from smm_rules.ledger.sqlite import audit
+from smm_rules.ledger.sql import audit
 from smm_rules.ledger.sqlite.connection import open_connection, open_in_memory
 from tests.ledger.builders import MINUTE, T0
 

@@ -16,7 +16,7 @@ import pytest
 from smm_rules.engine.firing import Continuation
 from smm_rules.engine.memory import Memory
 from smm_rules.ledger.records import IntentState, NewOrder, Remembered, Sweep
-from smm_rules.ledger.sqlite import changes, entities, housekeeping, intents, orders, sweeps
+from smm_rules.ledger.sql import changes, entities, housekeeping, intents, orders, sweeps
 from smm_rules.ledger.sqlite.connection import check, open_connection, writing
 from tests.ledger.builders import (
     BALANCE,

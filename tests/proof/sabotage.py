@@ -13,7 +13,8 @@ import apsw
 
 from smm_rules.actions import attempt, evidence, executor, voice
 from smm_rules.ledger.records import IntentState
-from smm_rules.ledger.sqlite import chains, changes, connection, guarding
+from smm_rules.ledger.sql import chains, changes, guarding
+from smm_rules.ledger.sqlite import connection
 from smm_rules.rules.model import Limits
 
 

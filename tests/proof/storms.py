@@ -14,7 +14,7 @@ import apsw
 from smm_rules.engine.memory import Memory
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import IntentState, NewOrder, Remembered, Sweep
-from smm_rules.ledger.sqlite import changes, entities, housekeeping, intents, orders, outbox, sweeps
+from smm_rules.ledger.sql import changes, entities, housekeeping, intents, orders, outbox, sweeps
 from smm_rules.ledger.sqlite.connection import check, open_connection, writing
 from tests.ledger.builders import (
     DAY,

@@ -17,9 +17,9 @@ from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.migrations import MIGRATIONS, check_ours, schema_version
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Heartbeat
+from smm_rules.ledger.sql.holds import FIRST_STAMPED, compare, open_hold
+from smm_rules.ledger.sql.housekeeping import heartbeat
 from smm_rules.ledger.sqlite.connection import Description, check, describe, translated, wal_is_safe
-from smm_rules.ledger.sqlite.holds import FIRST_STAMPED, compare, open_hold
-from smm_rules.ledger.sqlite.housekeeping import heartbeat
 from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
 
 _SCARCE, _LOW = 100 * 1024**2, 1024**3

@@ -35,7 +35,7 @@ from smm_rules.daemon.parts import endpoint_of
 from smm_rules.engine.guards_set import guards_of
 from smm_rules.intake import Unacceptable
 from smm_rules.ledger.lock import DaemonLock
-from smm_rules.ledger.sqlite.intents import OPERATOR
+from smm_rules.ledger.sql.intents import OPERATOR
 from smm_rules.ledger.stops import concerning
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import PanelClient

@@ -15,7 +15,7 @@ from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.holds import Hold, HoldReason
 from smm_rules.ledger.migrations import check_ours, schema_version
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.sqlite import audit, holding, holds
+from smm_rules.ledger.sql import audit, holding, holds
 from smm_rules.ledger.sqlite.connection import check, open_connection, translated, writing
 from smm_rules.ledger.stamp import StampFile, StampUnreadable
 

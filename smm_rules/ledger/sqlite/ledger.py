@@ -33,11 +33,10 @@ from smm_rules.ledger.records import (
     Transition,
     Watched,
 )
-from smm_rules.ledger.sqlite import (
+from smm_rules.ledger.sql import (
     audit,
     books,
     changes,
-    copies,
     entities,
     holding,
     holds,
@@ -50,6 +49,7 @@ from smm_rules.ledger.sqlite import (
     traces,
     waiting,
 )
+from smm_rules.ledger.sqlite import copies
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
 from smm_rules.ledger.sqlite.copies import Backup
 from smm_rules.ledger.sqlite.stamping import Stamping

@@ -11,7 +11,7 @@ from smm_rules.facts import Entity
 from smm_rules.ledger.audit import Head
 from smm_rules.ledger.holds import Finding
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.sqlite import audit, holds
+from smm_rules.ledger.sql import audit, holds
 from smm_rules.ledger.sqlite.connection import writing
 from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
 from smm_rules.observe import get_logger

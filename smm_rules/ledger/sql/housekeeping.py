@@ -20,8 +20,8 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sqlite import attempts
-from smm_rules.ledger.sqlite.query import cell, changed, first, rows, rows_of_each
+from smm_rules.ledger.sql import attempts
+from smm_rules.ledger.sql.query import cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
 _BEAT = """

@@ -16,8 +16,8 @@ from smm_rules.engine.guards import (
 )
 from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import Intent, IntentState
-from smm_rules.ledger.sqlite import stops
-from smm_rules.ledger.sqlite.query import changed, rows
+from smm_rules.ledger.sql import stops
+from smm_rules.ledger.sql.query import changed, rows
 from smm_rules.ledger.stops import StopKind, StopScope
 
 _ADD = "INSERT INTO attempts (at, panel, rule, attempt) VALUES (?, ?, ?, ?)"

@@ -22,9 +22,9 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import NewOrder, TrackedOrder
-from smm_rules.ledger.sqlite import audit
-from smm_rules.ledger.sqlite.query import cell, changed, first, rows, rows_of_each
-from smm_rules.ledger.sqlite.rows import ORDER, key, order_from
+from smm_rules.ledger.sql import audit
+from smm_rules.ledger.sql.query import cell, changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.rows import ORDER, key, order_from
 
 _INSERT_ENTITY = """
   INSERT INTO entities (due_at, kind, panel, name) VALUES (?, ?, ?, ?)

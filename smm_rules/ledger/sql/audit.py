@@ -26,7 +26,7 @@ from smm_rules.ledger.codec import (
     to_canonical_json,
     to_micros,
 )
-from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Row, cell, changed, first, rows
 
 _LAST = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
 _HANDED_OUT = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"

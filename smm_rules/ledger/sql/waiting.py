@@ -11,9 +11,9 @@ from smm_rules.engine.firing import MessageDraft
 from smm_rules.engine.guards import GUARD_REASONS
 from smm_rules.ledger.codec import to_json, to_micros
 from smm_rules.ledger.records import Intent
-from smm_rules.ledger.sqlite.intents import COLUMNS, intent_from
-from smm_rules.ledger.sqlite.outbox import enqueue
-from smm_rules.ledger.sqlite.query import changed, rows
+from smm_rules.ledger.sql.intents import COLUMNS, intent_from
+from smm_rules.ledger.sql.outbox import enqueue
+from smm_rules.ledger.sql.query import changed, rows
 
 _EXPIRED = f"""
   SELECT {COLUMNS} FROM intents WHERE state = 'held' AND expires_at IS NOT NULL AND expires_at <= ?

@@ -10,9 +10,9 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_json, from_micros, maybe_instant, to_canonical_json, to_micros
 from smm_rules.ledger.holds import Finding, Gap, Hold, HoldReason
-from smm_rules.ledger.sqlite import audit
-from smm_rules.ledger.sqlite.query import Row, cell, changed, first
-from smm_rules.ledger.sqlite.rows import key
+from smm_rules.ledger.sql import audit
+from smm_rules.ledger.sql.query import Row, cell, changed, first
+from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stamp import Stamp, StampUnreadable
 
 #: The first schema with holds and stamps.

@@ -9,9 +9,9 @@ import apsw
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_micros, maybe_instant, maybe_micros, storable, to_micros
-from smm_rules.ledger.sqlite import audit
-from smm_rules.ledger.sqlite.outbox import enqueue
-from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
+from smm_rules.ledger.sql import audit
+from smm_rules.ledger.sql.outbox import enqueue
+from smm_rules.ledger.sql.query import Row, cell, changed, first, rows
 from smm_rules.ledger.stops import TRIPPED, Stop, StopKind, StopScope, concerning
 
 _COLUMNS = "id, kind, scope, name, reason, by, since, until, ended_at, ended_by"

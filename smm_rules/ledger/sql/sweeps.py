@@ -24,13 +24,13 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
-from smm_rules.ledger.sqlite import audit, chains, stops
-from smm_rules.ledger.sqlite.guarding import Guarding
-from smm_rules.ledger.sqlite.intents import Origin, plan
-from smm_rules.ledger.sqlite.outbox import enqueue
-from smm_rules.ledger.sqlite.query import cell, changed, rows_of_each
-from smm_rules.ledger.sqlite.rows import key
-from smm_rules.ledger.sqlite.traces import keep
+from smm_rules.ledger.sql import audit, chains, stops
+from smm_rules.ledger.sql.guarding import Guarding
+from smm_rules.ledger.sql.intents import Origin, plan
+from smm_rules.ledger.sql.outbox import enqueue
+from smm_rules.ledger.sql.query import cell, changed, rows_of_each
+from smm_rules.ledger.sql.rows import key
+from smm_rules.ledger.sql.traces import keep
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.rules.model import Mode
 

@@ -16,7 +16,7 @@ from smm_rules.ledger.codec import (
     storable,
 )
 from smm_rules.ledger.records import OrderSource, TrackedOrder, Watched
-from smm_rules.ledger.sqlite.query import Row, rows
+from smm_rules.ledger.sql.query import Row, rows
 
 #: The columns of one order: entity's panel and name, then those of `orders`.
 _ORDER_COLUMNS = """

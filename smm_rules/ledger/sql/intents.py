@@ -31,10 +31,10 @@ from smm_rules.ledger.codec import (
 )
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
-from smm_rules.ledger.sqlite import audit, stops
-from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
-from smm_rules.ledger.sqlite.holds import keeps
-from smm_rules.ledger.sqlite.query import Row, cell, changed, first, rows
+from smm_rules.ledger.sql import audit, stops
+from smm_rules.ledger.sql.guarding import Action, Guarding, about
+from smm_rules.ledger.sql.holds import keeps
+from smm_rules.ledger.sql.query import Row, cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, no_such_intent
 from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED, StopScope
 from smm_rules.rules.model import NO_RULE_GUARDS, Mode, RuleGuards, StepKind

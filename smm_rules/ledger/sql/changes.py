@@ -17,9 +17,9 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Outcome, Transition
-from smm_rules.ledger.sqlite import attempts, stops
-from smm_rules.ledger.sqlite.guarding import Action, Guarding, about
-from smm_rules.ledger.sqlite.intents import (
+from smm_rules.ledger.sql import attempts, stops
+from smm_rules.ledger.sql.guarding import Action, Guarding, about
+from smm_rules.ledger.sql.intents import (
     Origin,
     add_transition,
     expiry,
@@ -28,9 +28,9 @@ from smm_rules.ledger.sqlite.intents import (
     plan,
     transitions,
 )
-from smm_rules.ledger.sqlite.orders import count_refill, follow, watch_refill
-from smm_rules.ledger.sqlite.outbox import enqueue
-from smm_rules.ledger.sqlite.query import cell, changed, first, rows
+from smm_rules.ledger.sql.orders import count_refill, follow, watch_refill
+from smm_rules.ledger.sql.outbox import enqueue
+from smm_rules.ledger.sql.query import cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, STARTS_FROM, Change, check_outcome, conflict
 from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind

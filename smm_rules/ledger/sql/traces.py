@@ -18,8 +18,8 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import TRACES_KEPT, KeptTrace
-from smm_rules.ledger.sqlite.query import cell, rows, rows_of_each
-from smm_rules.ledger.sqlite.rows import key
+from smm_rules.ledger.sql.query import cell, rows, rows_of_each
+from smm_rules.ledger.sql.rows import key
 
 _ADD = """
   INSERT INTO traces (entity, rule, at, reason, rule_version, facts, memory) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -9,8 +9,8 @@ from smm_rules.engine.guards import chain_verdict
 from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import entity_text
-from smm_rules.ledger.sqlite.query import cell, changed, first
-from smm_rules.ledger.sqlite.rows import key
+from smm_rules.ledger.sql.query import cell, changed, first
+from smm_rules.ledger.sql.rows import key
 
 _ROOT = """
   SELECT o.root FROM entities e JOIN orders o ON o.entity = e.id

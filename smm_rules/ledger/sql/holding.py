@@ -16,9 +16,9 @@ from smm_rules.ledger.codec import to_json, to_micros
 from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
-from smm_rules.ledger.sqlite import changes, holds, intents
+from smm_rules.ledger.sql import changes, holds, intents
+from smm_rules.ledger.sql.query import cell, first, rows
 from smm_rules.ledger.sqlite.connection import writing
-from smm_rules.ledger.sqlite.query import cell, first, rows
 from smm_rules.ledger.sqlite.stamping import Stamping
 
 #: Why a claim was taken back before anything was sent.

@@ -10,7 +10,7 @@ import apsw
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.ledger.codec import from_micros, maybe_micros, storable, to_json, to_micros
 from smm_rules.ledger.records import MessageState, QueuedMessage
-from smm_rules.ledger.sqlite.query import Row, changed, first, rows
+from smm_rules.ledger.sql.query import Row, changed, first, rows
 from smm_rules.rules.model import StepKind
 
 _COLUMNS = """

@@ -13,9 +13,9 @@ from smm_rules.engine.guards import BREAKER, NO_GUARDS, Asked, Guarded, Guards, 
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.codec import decode_facts, entity_from_text, entity_text, maybe_micros, to_micros
-from smm_rules.ledger.sqlite import stops
-from smm_rules.ledger.sqlite.query import cell, first, rows
-from smm_rules.ledger.sqlite.rows import key
+from smm_rules.ledger.sql import stops
+from smm_rules.ledger.sql.query import cell, first, rows
+from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stops import TRIPPED
 from smm_rules.rules.model import RuleGuards, StepKind
 

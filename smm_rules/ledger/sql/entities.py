@@ -15,9 +15,9 @@ from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import decode_facts, decode_memory, entity_text, from_micros, to_micros
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Observation, Watched
-from smm_rules.ledger.sqlite import audit
-from smm_rules.ledger.sqlite.query import changed, first, rows, rows_of_each
-from smm_rules.ledger.sqlite.rows import all_watched, key
+from smm_rules.ledger.sql import audit
+from smm_rules.ledger.sql.query import changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.rows import all_watched, key
 
 _NAMED = "WHERE e.kind = ? AND e.panel = ? AND e.name = ? AND e.forgotten_at IS NULL"
 _DUE = """

@@ -12,8 +12,8 @@ import apsw
 from smm_rules.ledger.books import BalanceReading, Books, Refund
 from smm_rules.ledger.codec import decode_facts, from_micros, storable, to_micros
 from smm_rules.ledger.records import Intent
-from smm_rules.ledger.sqlite.intents import COLUMNS, intent_from
-from smm_rules.ledger.sqlite.query import Row, first, rows
+from smm_rules.ledger.sql.intents import COLUMNS, intent_from
+from smm_rules.ledger.sql.query import Row, first, rows
 
 _BALANCES = """
   SELECT h.at, h.facts FROM entities e JOIN history h ON h.entity = e.id

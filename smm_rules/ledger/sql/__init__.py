@@ -1,0 +1,1 @@
+"""The statements of the ledger that every SQL back end shares."""
