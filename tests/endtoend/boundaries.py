@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from smm_rules.ledger.records import Sweep
-from smm_rules.ledger.sqlite import SqliteLedger, changes, intents, outbox, sweeps
+from smm_rules.ledger.sql import changes, intents, outbox, sweeps
+from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.channels.webhook import WebhookChannel
 from smm_rules.panel import transport
 from smm_rules.panel.client import PanelClient
