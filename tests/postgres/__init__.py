@@ -1,0 +1,1 @@
+"""A private PostgreSQL for tests: started once a session, an empty database for each test that asks."""
