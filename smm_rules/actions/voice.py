@@ -8,6 +8,7 @@ from datetime import datetime
 from smm_rules.actions.port import Voice
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.notify import pages
 from smm_rules.notify.operator import held, not_sent, unknown_outcome
 from smm_rules.panel.errors import RefusalReason
 from smm_rules.rules.model import StepKind
@@ -46,4 +47,5 @@ def _account_refused(intent: Intent, now: datetime) -> MessageDraft:
             "  smm-rules intents list --state rejected"
         ),
         level="error",
+        page=pages.REJECTED,
     )

@@ -13,6 +13,7 @@ from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.secrets import Secret, SecretReference
 from smm_rules.config.statement import StatementSettings
+from smm_rules.config.web import WebSettings
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many
 
 _SECOND = at_least(timedelta(seconds=1))
@@ -79,6 +80,7 @@ class Configuration(Settings):
     retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=90)
     audit_retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=730)
     statement: StatementSettings | None = None
+    web: WebSettings | None = None
     reload: ReloadSettings = ReloadSettings()
     logging: LoggingSettings = LoggingSettings()
     stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
@@ -94,6 +96,11 @@ class Configuration(Settings):
         return bool(self.guards.spend) or all(panel.guards.spend for panel in self.panels)
 
     @property
+    def page_url(self) -> str:
+        """The address of the status page for links in messages, without a slash at its end; may be empty."""
+        return (self.web.base_url or "") if self.web is not None else ""
+
+    @property
     def channel_types(self) -> dict[str, str]:
         """Each channel's type by its name."""
         return {name: channel.type for name, channel in self.channels.items()}
@@ -102,4 +109,5 @@ class Configuration(Settings):
     def references(self) -> tuple[SecretReference, ...]:
         """Every secret that is kept elsewhere, for the redaction of logs and for `doctor`."""
         keys = [panel.key for panel in self.panels]
-        return (*keys, *(secret for channel in self.channels.values() for secret in channel.references))
+        channels = (secret for channel in self.channels.values() for secret in channel.references)
+        return (*keys, *channels, *(self.web.references if self.web else ()))

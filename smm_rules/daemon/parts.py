@@ -32,6 +32,8 @@ def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> 
     keys = [panel.key.read(environment) for panel in configuration.panels]
     for settings in configuration.channels.values():
         keys.extend(channel_secrets(settings, environment))
+    if configuration.web is not None:
+        keys.extend(secret.read(environment) for secret in configuration.web.references)
     return tuple(keys)
 
 
@@ -68,4 +70,4 @@ async def assemble(
     for client in clients.values():
         stack.push_async_callback(client.aclose)
     operator = configuration.operator.channel if configuration.operator else None
-    return Parts(ledger, clients, channels, OperatorVoice(ledger, operator))
+    return Parts(ledger, clients, channels, OperatorVoice(ledger, operator, configuration.page_url))

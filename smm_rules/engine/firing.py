@@ -83,6 +83,7 @@ class MessageDraft:
     `kind` is notify, webhook or log. `channel` names the configured channel of a notify or webhook
     message and is empty for log. `body` is the text, or a webhook's JSON text; `title` may be empty;
     `level` is a log message's. `fallback` is the template's error when plain text stands in for it.
+    `page` is the path of the status page that shows more of it, such as `intents/5`; None where none does.
     """
 
     dedup_key: str
@@ -92,6 +93,7 @@ class MessageDraft:
     body: str
     level: str = "info"
     fallback: str = ""
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from smm_rules.engine.guards import APPROVAL, BREAKER
 from smm_rules.facts.allowance import PERIODS, Per, begun_at
 from smm_rules.ledger.records import Intent
 from smm_rules.ledger.stops import TRIPPED, Stop, StopKind, StopScope
+from smm_rules.notify import pages
 from smm_rules.notify.operator import PREFIX
 from smm_rules.rules.model import StepKind
 
@@ -34,7 +35,8 @@ def held_by_guard(intents: Sequence[Intent], now: datetime) -> MessageDraft:
         f"{count} for you{_worth(intents)}: {first.message}.{_until(first)}{_no_more(first, whose)}\n"
         f"{_commands(intents)}"
     )
-    return MessageDraft(f"{PREFIX}{key}", StepKind.LOG, "", title, body, "warning")
+    page = pages.intent(first.id) if len(intents) == 1 else pages.HELD
+    return MessageDraft(f"{PREFIX}{key}", StepKind.LOG, "", title, body, "warning", page=page)
 
 
 def guarded_name(intent: Intent) -> str:
@@ -56,6 +58,7 @@ def expired(intent: Intent) -> MessageDraft:
         f"The {intent.kind} that rule {intent.rule} asked for ({intent.entity}) waited for your approval "
         f"until {intent.expires_at:%Y-%m-%d %H:%M} UTC. It was denied and is never sent.",
         "warning",
+        page=pages.intent(intent.id),
     )
 
 
@@ -78,6 +81,7 @@ def stopped(stop: Stop) -> MessageDraft:
         f"Nothing is sent any more for {what}: {stop.reason}. What is planned stays planned, what is newly "
         f"asked for is held.{closes} When you have looked into it:\n  {ways.get(stop.kind, '')}",
         "error",
+        page=pages.STOPS,
     )
 
 
@@ -93,6 +97,7 @@ def ended(stop: Stop, now: datetime) -> MessageDraft:
         f"(stopped by {stop.by}: {stop.reason}). What was held meanwhile waits for you:\n"
         "  smm-rules intents list --state held",
         "info",
+        page=pages.HELD,
     )
 
 
@@ -112,6 +117,7 @@ def proved(intent: Intent, evidence: str) -> MessageDraft:
         f"The {intent.kind} that rule {intent.rule} asked for ({intent.entity}), intent {intent.id}, was in "
         f"doubt. By your policy (unknown.prove_by) it counts as done: {evidence}.{made}",
         "warning",
+        page=pages.intent(intent.id),
     )
 
 

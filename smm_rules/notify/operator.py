@@ -11,6 +11,7 @@ from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
 from smm_rules.ledger.holds import Hold
 from smm_rules.ledger.records import Intent, QueuedMessage
+from smm_rules.notify import pages
 from smm_rules.rules.model import StepKind
 
 #: Every key of ours begins with this; a dead letter about a dead letter is not told.
@@ -28,11 +29,15 @@ class Queue(Protocol):
 
 
 class OperatorVoice:
-    """Queues the daemon's own messages to the operator's channel, or to the log when none is configured."""
+    """Queues the daemon's own messages to the operator's channel, or to the log when none is configured.
 
-    def __init__(self, queue: Queue, channel: str | None) -> None:
+    `page_url` is the status page's address: a message ends with a link to what it is about. None without it.
+    """
+
+    def __init__(self, queue: Queue, channel: str | None, page_url: str = "") -> None:
         self._queue = queue
         self._channel = channel
+        self._page_url = page_url
 
     async def tell(self, draft: MessageDraft, now: datetime) -> bool:
         """Queue `draft`; False when it has been told before."""
@@ -52,7 +57,9 @@ class OperatorVoice:
         return told
 
     def addressed(self, draft: MessageDraft) -> MessageDraft:
-        """`draft` with the channel it goes to."""
+        """`draft` with the channel it goes to and the link to its page."""
+        if self._page_url and draft.page is not None:
+            draft = replace(draft, body=f"{draft.body}\n{self._page_url}/{draft.page}", page=None)
         if self._channel is None:
             return replace(draft, kind=StepKind.LOG, channel="")
         return replace(draft, kind=StepKind.NOTIFY, channel=self._channel)
@@ -69,6 +76,7 @@ def unknown_outcome(intent: Intent) -> MessageDraft:
         f"  smm-rules intents resolve {intent.id} --happened ORDER\n"
         f"  smm-rules intents resolve {intent.id} --did-not",
         "error",
+        pages.intent(intent.id),
     )
 
 
@@ -82,6 +90,7 @@ def held(intent: Intent) -> MessageDraft:
         f"  smm-rules intents approve {intent.id}\n"
         f"  smm-rules intents deny {intent.id}",
         "warning",
+        pages.intent(intent.id),
     )
 
 
@@ -93,6 +102,7 @@ def not_sent(intent: Intent) -> MessageDraft:
         f"{_sentence(intent)} It was not sent and won't be tried again: {_short(intent)}. "
         f"The panel has not acted. See: smm-rules intents show {intent.id}",
         "warning",
+        pages.intent(intent.id),
     )
 
 
@@ -105,6 +115,7 @@ def template_failed(rule: str, entity: Entity, episode: datetime, step: str, err
         "A paid action is not sent; a message goes out with plain facts in place of the text. "
         "Correct the rule and try it with: smm-rules check",
         "error",
+        pages.rule(rule),
     )
 
 
@@ -119,6 +130,7 @@ def on_hold(hold: Hold) -> MessageDraft:
         "  smm-rules hold show\n"
         "  smm-rules hold confirm",
         "error",
+        pages.HOME,
     )
 
 
@@ -134,6 +146,7 @@ def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> Message
         "  smm-rules intents list --state held\n"
         f"  smm-rules resume rule {rule}",
         "error",
+        pages.rule(rule),
     )
 
 
@@ -148,6 +161,7 @@ def evaluation_failed(
         f"{error[:_LONGEST_ERROR]}. It neither fires nor resolves for them until this is mended; other rules "
         "go on. Report the event rule.evaluation_failed with its traceback from the daemon's log.",
         "error",
+        pages.rule(rule),
     )
 
 
@@ -159,6 +173,7 @@ def poll_failing(panel: str, look: str, since: datetime, failures: int, error: s
         f"Reading {look} from panel {panel} has failed {failures} times since {since.isoformat()}: "
         f"{error[:_LONGEST_ERROR]}. Rules keep their state and don't fire on what can't be read.",
         "error",
+        pages.panel(panel),
     )
 
 
@@ -170,6 +185,7 @@ def poll_recovered(panel: str, look: str, since: datetime, at: datetime) -> Mess
         f"Reading {look} from panel {panel} failed from {since.isoformat()} to {at.isoformat()} "
         "and works again.",
         "info",
+        pages.panel(panel),
     )
 
 
@@ -195,11 +211,12 @@ def dead_letter(message: QueuedMessage) -> MessageDraft:
         f'A message to channel "{message.channel}" was given up after {message.attempts} failures: '
         f"{message.last_error[:_LONGEST_ERROR]}.\nIt said:\n{message.body}",
         "error",
+        pages.MESSAGES,
     )
 
 
-def _draft(key: str, title: str, body: str, level: str) -> MessageDraft:
-    return MessageDraft(f"{PREFIX}{key}", StepKind.LOG, "", title, body, level)
+def _draft(key: str, title: str, body: str, level: str, page: str | None = None) -> MessageDraft:
+    return MessageDraft(f"{PREFIX}{key}", StepKind.LOG, "", title, body, level, page=page)
 
 
 def _action(intent: Intent) -> str:

@@ -16,13 +16,14 @@ from smm_rules.config.environment import OTHERS, VARIABLES
 from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
 from smm_rules.config.statement import StatementSettings
+from smm_rules.config.web import LoginSettings, WebSettings
 from smm_rules.facts import format_duration
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (.*)$", TEXT, re.MULTILINE))
 
 #: What has settings of its own.
-NESTED = ("panels", "channels", "operator", "reload", "logging", "guards", "unknown", "statement")
+NESTED = ("panels", "channels", "operator", "reload", "logging", "guards", "unknown", "statement", "web")
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -52,6 +53,8 @@ def test_every_setting_is_told_of_with_its_default() -> None:
         *settings(ReloadSettings, "reload."),
         *settings(LoggingSettings, "logging."),
         *settings(StatementSettings, "statement."),
+        *((name, field) for name, field in settings(WebSettings, "web.") if name != "web.login"),
+        *settings(LoginSettings, "web.login."),
     ]
     missing = [name for name, field in told if shown(field) not in ROWS.get(name, "").partition("|")[0]]
     assert missing == []

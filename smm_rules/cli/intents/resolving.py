@@ -68,7 +68,7 @@ async def resolve(
     channel = configuration.operator.channel if configuration.operator else None
     now, by = SystemClock().now(), operator_name()
     async with open_existing(configuration) as ledger:
-        voice = OperatorVoice(ledger, channel)
+        voice = OperatorVoice(ledger, channel, configuration.page_url)
         try:
             if happened is not None:
                 intent = await resolve_happened(ledger, voice, intent_id, happened, now, by)

@@ -96,6 +96,7 @@ WORDS: dict[str, dict[str, str]] = {
         "retention": "How long history, delivered messages and settled actions are kept.",
         "audit_retention": "How long the record of decisions is kept.",
         "statement": "A statement of account each day.",
+        "web": "The status page.",
         "logging": "How the daemon's log is written.",
         "reload": "When rules are read again.",
         "stop_timeout": "How long what is being sent may take to end at a stop.",
@@ -144,6 +145,17 @@ WORDS: dict[str, dict[str, str]] = {
         "channel": "The channel it is sent to.",
         "at": "The time of day it is sent; it is about the day before.",
         "time_zone": "The zone of that time, and of the day, like Europe/Berlin.",
+    },
+    "WebSettings": {
+        "listen": "Where the daemon serves it: 127.0.0.1:8787 or unix:web.sock. Not at all when left out.",
+        "base_url": "The address that people reach it under, for links in messages.",
+        "login": "Who may press its buttons. It has none when left out.",
+        "metrics_token": "What lets other machines read /metrics.",
+    },
+    "LoginSettings": {
+        "user": "The name to log in with.",
+        "password_hash": "What `smm-rules web password` writes, or a secret that holds it.",
+        "needed_for": "`buttons`: whoever reaches the page may read it.",
     },
     "PollSettings": {
         "orders": _POLL.format("each order is looked at"),

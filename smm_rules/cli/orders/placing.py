@@ -108,7 +108,8 @@ async def place(
             ledger, settings.name, asked, clock.now(), operator_name(), label=(label or "").strip()
         )
         channel = configuration.operator.channel if configuration.operator else None
-        work = CarryingOut(ledger, client, clock, OperatorVoice(ledger, channel), configuration.ledger)
+        voice = OperatorVoice(ledger, channel, configuration.page_url)
+        work = CarryingOut(ledger, client, clock, voice, configuration.ledger)
         after = await work.finish(intent, seconds if wait else None)
     return int(tell_outcome(after, waited=wait, as_json=as_json))
 
