@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import apsw
-
 from smm_rules.engine.guards import (
     PANEL_ERRORS,
     RULE_ERRORS,
@@ -17,7 +15,7 @@ from smm_rules.engine.guards import (
 from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sql import stops
-from smm_rules.ledger.sql.query import changed, rows
+from smm_rules.ledger.sql.query import Connection, changed, rows
 from smm_rules.ledger.stops import StopKind, StopScope
 
 _ADD = "INSERT INTO attempts (at, panel, rule, attempt) VALUES (?, ?, ?, ?)"
@@ -38,7 +36,7 @@ _OPERATOR = "operator"
 
 
 def note(
-    connection: apsw.Connection,
+    connection: Connection,
     intent: Intent,
     state: IntentState,
     reason: str,
@@ -62,12 +60,12 @@ def note(
             stops.trip(connection, StopKind.BREAKER, StopScope.RULE, intent.rule, why, now)
 
 
-def _verdict(connection: apsw.Connection, breaker: Breaker, scope: StopScope, name: str) -> str | None:
+def _verdict(connection: Connection, breaker: Breaker, scope: StopScope, name: str) -> str | None:
     query, errors = (_OF_PANEL, PANEL_ERRORS) if scope is StopScope.PANEL else (_OF_RULE, RULE_ERRORS)
     since = stops.last_closed(connection, scope, name)
     last = [Attempt(text) for (text,) in rows(connection, query, (name, since, breaker.of))]
     return breaker_verdict(breaker, last, errors)
 
 
-def prune(connection: apsw.Connection, before: int) -> int:
+def prune(connection: Connection, before: int) -> int:
     return changed(connection, _PRUNE, (before,))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-import apsw
-
 from smm_rules.ledger.audit import (
     AuditEntry,
     AuditFault,
@@ -26,7 +24,7 @@ from smm_rules.ledger.codec import (
     to_canonical_json,
     to_micros,
 )
-from smm_rules.ledger.sql.query import Row, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
 
 _LAST = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
 _HANDED_OUT = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
@@ -59,19 +57,19 @@ _TEXTS = "SELECT rule, version, digest, text FROM rule_versions"
 _VERIFIED_AT_ONCE = 5_000
 
 
-def head(connection: apsw.Connection) -> Head:
+def head(connection: Connection) -> Head:
     """The last entry."""
     row = first(connection, _LAST)
     return Head() if row is None else Head(*row)
 
 
-def last_at(connection: apsw.Connection) -> datetime:
+def last_at(connection: Connection) -> datetime:
     """When the last entry was written, 1970 where there is none."""
     return from_micros(cell(connection, "SELECT at FROM audit ORDER BY id DESC LIMIT 1") or 0)
 
 
 def append(
-    connection: apsw.Connection,
+    connection: Connection,
     at: datetime,
     kind: AuditKind,
     by: str,
@@ -89,7 +87,7 @@ def append(
 
 # -- rules ----------------------------------------------------------------------------------------------
 def rules_in_force(
-    connection: apsw.Connection, texts: Sequence[RuleText], now: datetime, by: str, files: Sequence[str]
+    connection: Connection, texts: Sequence[RuleText], now: datetime, by: str, files: Sequence[str]
 ) -> bool:
     """Keep the texts not kept yet, and note the set; False when it is the one noted last."""
     for one in texts:
@@ -111,13 +109,13 @@ def rules_in_force(
     return True
 
 
-def rule_text(connection: apsw.Connection, rule: str, version: str, text_digest: str | None) -> str | None:
+def rule_text(connection: Connection, rule: str, version: str, text_digest: str | None) -> str | None:
     text: str | None = cell(connection, _TEXT, (rule, version, text_digest))
     return text
 
 
 # -- reading --------------------------------------------------------------------------------------------
-def page(connection: apsw.Connection, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
+def page(connection: Connection, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
     names = to_canonical_json(list(asked.kinds)) if asked.kinds else None
     subject = None if asked.entity is None else entity_text(asked.entity)
     span = maybe_micros(asked.since), maybe_micros(asked.until)
@@ -125,7 +123,7 @@ def page(connection: apsw.Connection, asked: AuditQuery, after: int, limit: int)
     return tuple(_entry(row) for row in rows(connection, _PAGE, values))
 
 
-def entry(connection: apsw.Connection, entry_id: int) -> AuditEntry | None:
+def entry(connection: Connection, entry_id: int) -> AuditEntry | None:
     row = first(connection, _ONE, (entry_id,))
     return None if row is None else _entry(row)
 
@@ -136,7 +134,7 @@ def _entry(row: Row) -> AuditEntry:
 
 
 # -- verifying ------------------------------------------------------------------------------------------
-def verify(connection: apsw.Connection, noted: Sequence[Head] = ()) -> Verification:
+def verify(connection: Connection, noted: Sequence[Head] = ()) -> Verification:
     """Look through the whole chain; the first entry at which it is broken is named.
 
     `noted` are heads written down elsewhere: each must be an entry of this chain, unless it was pruned.
@@ -161,14 +159,14 @@ def verify(connection: apsw.Connection, noted: Sequence[Head] = ()) -> Verificat
     return Verification(entries, oldest, previous, fault)
 
 
-def _all(connection: apsw.Connection) -> Iterable[Row]:
+def _all(connection: Connection) -> Iterable[Row]:
     after = -1
     while found := rows(connection, _ALL, (after, _VERIFIED_AT_ONCE)):
         yield from found
         after = found[-1][0]
 
 
-def _before(connection: apsw.Connection, oldest: int) -> tuple[Head, AuditFault | None]:
+def _before(connection: Connection, oldest: int) -> tuple[Head, AuditFault | None]:
     """What the oldest entry kept must follow: nothing, or what the last checkpoint sealed."""
     checkpoint = cell(connection, _LAST_CHECKPOINT)
     if checkpoint is None:
@@ -197,7 +195,7 @@ def _link(previous: Head, row: Row) -> AuditFault | None:
     return AuditFault(entry_id, what)
 
 
-def _end(connection: apsw.Connection, last: Head) -> AuditFault | None:
+def _end(connection: Connection, last: Head) -> AuditFault | None:
     handed_out = cell(connection, _HANDED_OUT) or 0
     if handed_out > last.id:
         what = f"the record ends with entry {last.id}, but entries up to {handed_out} were written"
@@ -205,7 +203,7 @@ def _end(connection: apsw.Connection, last: Head) -> AuditFault | None:
     return None
 
 
-def _heads(connection: apsw.Connection, noted: Sequence[Head], oldest: int, last: Head) -> AuditFault | None:
+def _heads(connection: Connection, noted: Sequence[Head], oldest: int, last: Head) -> AuditFault | None:
     for one in sorted(noted, key=lambda each: each.id):
         if one.id > last.id:
             what = f"entry {one.id} was noted elsewhere, but the record ends with entry {last.id}"
@@ -216,7 +214,7 @@ def _heads(connection: apsw.Connection, noted: Sequence[Head], oldest: int, last
     return None
 
 
-def _texts(connection: apsw.Connection) -> AuditFault | None:
+def _texts(connection: Connection) -> AuditFault | None:
     """Whether the texts of the rules are those whose digests the record has."""
     kept = {row[:3]: RuleText(row[0], row[1], row[3]).digest for row in rows(connection, _TEXTS)}
     found = rows(connection, "SELECT id, data FROM audit WHERE kind = 'rules' ORDER BY id")
@@ -228,7 +226,7 @@ def _texts(connection: apsw.Connection) -> AuditFault | None:
 
 
 # -- retention ------------------------------------------------------------------------------------------
-def seal(connection: apsw.Connection, before: datetime, now: datetime) -> int:
+def seal(connection: Connection, before: datetime, now: datetime) -> int:
     """Drop the entries older than `before`, behind a checkpoint that the rest follows from; how many.
 
     Only a whole beginning of the record is dropped: an entry that is older than one before it, as after the

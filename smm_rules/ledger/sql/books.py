@@ -7,13 +7,11 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
 
-import apsw
-
 from smm_rules.ledger.books import BalanceReading, Books, Refund
 from smm_rules.ledger.codec import decode_facts, from_micros, storable, to_micros
 from smm_rules.ledger.records import Intent
 from smm_rules.ledger.sql.intents import COLUMNS, intent_from
-from smm_rules.ledger.sql.query import Row, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, first, rows
 
 _BALANCES = """
   SELECT h.at, h.facts FROM entities e JOIN history h ON h.entity = e.id
@@ -42,7 +40,7 @@ _PLACED_BY = """
 """
 
 
-def books(connection: apsw.Connection, panel: str, since: datetime, until: datetime) -> Books:
+def books(connection: Connection, panel: str, since: datetime, until: datetime) -> Books:
     """From `since` on, `until` not included; the balance from its last reading before."""
     name, start, end = storable(panel), to_micros(since), to_micros(until)
     balances = tuple(_readings(rows(connection, _BALANCES, (name, start, end))))
@@ -68,7 +66,7 @@ def _readings(found: list[Row]) -> Iterator[BalanceReading]:
             yield BalanceReading(from_micros(at), amount, currency if isinstance(currency, str) else None)
 
 
-def _refunds(connection: apsw.Connection, panel: str, begin: int, end: int) -> Iterator[Refund]:
+def _refunds(connection: Connection, panel: str, begin: int, end: int) -> Iterator[Refund]:
     found = rows(connection, _CHARGES, (begin, end, panel))
     for (entity_id, order), looks in groupby(found, key=lambda row: row[:2]):
         before = first(connection, _CHARGE_BEFORE, (entity_id, begin))
@@ -85,7 +83,7 @@ def _refunds(connection: apsw.Connection, panel: str, begin: int, end: int) -> I
             charge, currency = now, said_currency
 
 
-def _placed_by(connection: apsw.Connection, panel: str, order: str) -> str:
+def _placed_by(connection: Connection, panel: str, order: str) -> str:
     row = first(connection, _PLACED_BY, (panel, order))
     return "" if row is None else str(row[0])
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import apsw
-
 from smm_rules.engine.firing import Firing, Occasion
 from smm_rules.engine.guards import chain_verdict
 from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import entity_text
-from smm_rules.ledger.sql.query import cell, changed, first
+from smm_rules.ledger.sql.query import Connection, cell, changed, first
 from smm_rules.ledger.sql.rows import key
 
 _ROOT = """
@@ -27,7 +25,7 @@ _COUNT = """
 """
 
 
-def verdict(connection: apsw.Connection, firing: Firing) -> Reason | None:
+def verdict(connection: Connection, firing: Firing) -> Reason | None:
     """The limit over more than the firing's own entity that stops it; None when none does.
 
     Each refill is a thing of its own with a memory of its own, so `per_order` of a rule that watches refills
@@ -43,14 +41,14 @@ def verdict(connection: apsw.Connection, firing: Firing) -> Reason | None:
     return Reason.LIMIT_PER_ORDER if most is not None and count >= most else None
 
 
-def count(connection: apsw.Connection, firing: Firing) -> None:
+def count(connection: Connection, firing: Firing) -> None:
     """Count a firing that was let through."""
     counted_in = _counted_in(connection, firing)
     if counted_in is not None:
         changed(connection, _COUNT, (counted_in, firing.rule))
 
 
-def _counted_in(connection: apsw.Connection, firing: Firing) -> str | None:
+def _counted_in(connection: Connection, firing: Firing) -> str | None:
     """What the firing counts in, by the ledger's own word where it has one; None when it doesn't count.
 
     Reminders and ends belong to an episode that has been let through already.
@@ -62,14 +60,14 @@ def _counted_in(connection: apsw.Connection, firing: Firing) -> str | None:
     return _refills(connection, firing) if firing.entity.kind is EntityKind.REFILL else None
 
 
-def _chain(connection: apsw.Connection, firing: Firing) -> str:
+def _chain(connection: Connection, firing: Firing) -> str:
     row = first(connection, _ROOT, key(firing.entity))
     if row is None:
         return entity_text(firing.root)
     return row[0] or entity_text(firing.entity)
 
 
-def _refills(connection: apsw.Connection, firing: Firing) -> str | None:
+def _refills(connection: Connection, firing: Firing) -> str | None:
     """All refills of the order refilled. No chain of orders has such a name, so none takes it along."""
     row = first(connection, _REFILLED, key(firing.entity))
     order_id = firing.facts.get("order.id")

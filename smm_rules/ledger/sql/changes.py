@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-import apsw
-
 from smm_rules.engine.firing import Continuation, MessageDraft
 from smm_rules.engine.guards import APPROVAL, MONEY_REASONS, NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
@@ -30,7 +28,7 @@ from smm_rules.ledger.sql.intents import (
 )
 from smm_rules.ledger.sql.orders import count_refill, follow, watch_refill
 from smm_rules.ledger.sql.outbox import enqueue
-from smm_rules.ledger.sql.query import cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, STARTS_FROM, Change, check_outcome, conflict
 from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind
@@ -71,7 +69,7 @@ _INTERRUPTED = """
 
 
 def claim(
-    connection: apsw.Connection,
+    connection: Connection,
     intent_id: int,
     owner: str,
     now: datetime,
@@ -96,7 +94,7 @@ def claim(
 
 
 def _may_go(
-    connection: apsw.Connection,
+    connection: Connection,
     intent: Intent,
     cost: Decimal | None,
     currency: str | None,
@@ -135,7 +133,7 @@ def _may_go(
     return False
 
 
-def _approved(connection: apsw.Connection, intent_id: int) -> frozenset[str]:
+def _approved(connection: Connection, intent_id: int) -> frozenset[str]:
     """What the intent was held for and let go past."""
     approved, held_for = set(), ""
     for change in transitions(connection, intent_id):
@@ -146,14 +144,14 @@ def _approved(connection: apsw.Connection, intent_id: int) -> frozenset[str]:
     return frozenset(approved)
 
 
-def _guards_of(connection: apsw.Connection, intent: Intent) -> RuleGuards:
+def _guards_of(connection: Connection, intent: Intent) -> RuleGuards:
     """The guards of the rule that asked, as they were then."""
     text = cell(connection, _GUARDS_OF, (intent.firing,))
     return NO_RULE_GUARDS if text is None else decode_rule_guards(text)
 
 
 def settle(
-    connection: apsw.Connection,
+    connection: Connection,
     intent_id: int,
     outcome: Outcome,
     then: Continuation,
@@ -167,7 +165,7 @@ def settle(
 
 
 def resolve(
-    connection: apsw.Connection,
+    connection: Connection,
     intent_id: int,
     outcome: Outcome,
     then: Continuation,
@@ -179,7 +177,7 @@ def resolve(
 
 
 def refuse(
-    connection: apsw.Connection,
+    connection: Connection,
     intent_id: int,
     outcome: Outcome,
     then: Continuation,
@@ -189,14 +187,14 @@ def refuse(
     return _conclude(connection, Change.REFUSE, intent_id, outcome, then, now, "", guards)
 
 
-def hold(connection: apsw.Connection, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
+def hold(connection: Connection, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
     held = Outcome(IntentState.HELD, reason, message)
     _move(connection, Change.HOLD, intent_id, held, now, "")
     changed(connection, _NO_DEADLINE, (intent_id,))
     return must_have(connection, intent_id)
 
 
-def approve(connection: apsw.Connection, intent_id: int, now: datetime, by: str) -> Intent:
+def approve(connection: Connection, intent_id: int, now: datetime, by: str) -> Intent:
     _check_deadline(must_have(connection, intent_id), now)
     _move(connection, Change.APPROVE, intent_id, Outcome(IntentState.PLANNED, "approved"), now, by)
     changed(connection, _NO_DEADLINE, (intent_id,))
@@ -213,7 +211,7 @@ def _check_deadline(intent: Intent, now: datetime) -> None:
 
 
 def deny(
-    connection: apsw.Connection,
+    connection: Connection,
     intent_id: int,
     now: datetime,
     by: str,
@@ -227,7 +225,7 @@ def deny(
 
 
 def recover(
-    connection: apsw.Connection,
+    connection: Connection,
     now: datetime,
     owner: str,
     stale_before: datetime,
@@ -247,7 +245,7 @@ def recover(
 
 
 def _conclude(
-    connection: apsw.Connection,
+    connection: Connection,
     change: Change,
     intent_id: int,
     outcome: Outcome,
@@ -282,7 +280,7 @@ def _conclude(
 
 
 def _move(
-    connection: apsw.Connection, change: Change, intent_id: int, outcome: Outcome, now: datetime, by: str
+    connection: Connection, change: Change, intent_id: int, outcome: Outcome, now: datetime, by: str
 ) -> None:
     """Compare-and-set, with its transition; `StateConflict` when the intent stands elsewhere."""
     start = STARTS_FROM[change]
@@ -303,9 +301,7 @@ def _move(
     add_transition(connection, intent_id, step)
 
 
-def _watch_what_was_made(
-    connection: apsw.Connection, intent: Intent, outcome: Outcome, now: datetime
-) -> None:
+def _watch_what_was_made(connection: Connection, intent: Intent, outcome: Outcome, now: datetime) -> None:
     if intent.kind is StepKind.REFILL:
         count_refill(connection, _refilled(intent))
     if outcome.tracked is not None:

@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-import apsw
-
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditKind
@@ -16,7 +14,7 @@ from smm_rules.ledger.codec import decode_facts, decode_memory, entity_text, fro
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Observation, Watched
 from smm_rules.ledger.sql import audit
-from smm_rules.ledger.sql.query import changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.query import Connection, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import all_watched, key
 
 _NAMED = "WHERE e.kind = ? AND e.panel = ? AND e.name = ? AND e.forgotten_at IS NULL"
@@ -61,13 +59,13 @@ _HISTORY_OF_ONE = """
 """
 
 
-def watched(connection: apsw.Connection, entity: Entity) -> Watched | None:
+def watched(connection: Connection, entity: Entity) -> Watched | None:
     found = all_watched(connection, _NAMED, key(entity))
     return found[0] if found else None
 
 
 def watched_page(
-    connection: apsw.Connection, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
+    connection: Connection, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
 ) -> tuple[Watched, ...]:
     """Ordered by panel, then by the panel's ID as text."""
     if panel is not None:
@@ -80,17 +78,17 @@ def watched_page(
 
 
 def due(
-    connection: apsw.Connection, kind: EntityKind, panel: str, now: datetime, limit: int
+    connection: Connection, kind: EntityKind, panel: str, now: datetime, limit: int
 ) -> tuple[Watched, ...]:
     return all_watched(connection, _DUE, (kind.value, panel, to_micros(now), limit))
 
 
-def postpone(connection: apsw.Connection, entities: Iterable[Entity], due_at: datetime) -> None:
+def postpone(connection: Connection, entities: Iterable[Entity], due_at: datetime) -> None:
     at = to_micros(due_at)
     rows_of_each(connection, _POSTPONE, [(at, *key(entity)) for entity in entities])
 
 
-def forget(connection: apsw.Connection, entity: Entity, now: datetime, by: str = "") -> bool:
+def forget(connection: Connection, entity: Entity, now: datetime, by: str = "") -> bool:
     """Orders and refills; an order's refills go with it.
 
     What rules remember stays: should the order be tracked again, their limits still hold.
@@ -107,7 +105,7 @@ def forget(connection: apsw.Connection, entity: Entity, now: datetime, by: str =
     return True
 
 
-def memories(connection: apsw.Connection, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
+def memories(connection: Connection, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
     found: dict[tuple[str, Entity], Memory] = {}
     for (kind, panel), names in _by_panel(entities).items():
         for rule, name, memory in rows(connection, _MEMORIES, (json.dumps(names), kind, panel)):
@@ -124,7 +122,7 @@ def _by_panel(entities: Sequence[Entity]) -> dict[tuple[str, str], list[str]]:
 
 
 def history(
-    connection: apsw.Connection, entity: Entity | None, since: datetime, until: datetime, limit: int
+    connection: Connection, entity: Entity | None, since: datetime, until: datetime, limit: int
 ) -> tuple[Observation, ...]:
     """From `since` to `until`, both included."""
     span = (to_micros(since), to_micros(until), limit)

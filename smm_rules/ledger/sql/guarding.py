@@ -7,14 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-import apsw
-
 from smm_rules.engine.guards import BREAKER, NO_GUARDS, Asked, Guarded, Guards, Scope, judge
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.codec import decode_facts, entity_from_text, entity_text, maybe_micros, to_micros
 from smm_rules.ledger.sql import stops
-from smm_rules.ledger.sql.query import cell, first, rows
+from smm_rules.ledger.sql.query import Connection, cell, first, rows
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stops import TRIPPED
 from smm_rules.rules.model import RuleGuards, StepKind
@@ -70,7 +68,7 @@ class About(NamedTuple):
     root: str | None
 
 
-def about(connection: apsw.Connection, entity: Entity) -> About:
+def about(connection: Connection, entity: Entity) -> About:
     """What an action on `entity` is about, by the ledger's own word."""
     order = entity
     if entity.kind is EntityKind.REFILL:
@@ -101,7 +99,7 @@ class Action:
 class Guarding:
     """The guards of one transaction. Sums over many actions are read once and carried on."""
 
-    connection: apsw.Connection
+    connection: Connection
     now: datetime
     guards: Guards = NO_GUARDS
     _money: dict[tuple[Scope, Per, str, str | None, str], Decimal] = field(default_factory=dict)
@@ -240,7 +238,7 @@ class _Books:
         return self.action.panel if subject is None else entity_from_text(subject).panel
 
 
-def balance_facts(connection: apsw.Connection, panel: str) -> tuple[dict[str, object], int]:
+def balance_facts(connection: Connection, panel: str) -> tuple[dict[str, object], int]:
     """The facts of a panel's balance as last read, and when that was, in microseconds."""
     row = first(connection, _BALANCE, key(Entity(EntityKind.BALANCE, panel))[1:])
     if row is None:

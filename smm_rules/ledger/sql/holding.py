@@ -17,7 +17,7 @@ from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Transition
 from smm_rules.ledger.sql import changes, holds, intents
-from smm_rules.ledger.sql.query import cell, first, rows
+from smm_rules.ledger.sql.query import Connection, cell, first, rows
 from smm_rules.ledger.sqlite.connection import writing
 from smm_rules.ledger.sqlite.stamping import Stamping
 
@@ -41,7 +41,7 @@ _TAKE_BACK = """
 _PLANNED_BEFORE = "it was planned before the ledger was put back: it may have been sent since"
 
 
-def place(connection: apsw.Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:
+def place(connection: Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:
     """Put the ledger on hold, unless it is; what is planned waits for the operator from now on."""
     known = holds.open_hold(connection)
     if known is not None:
@@ -52,14 +52,14 @@ def place(connection: apsw.Connection, reason: HoldReason, gap: Gap, by: str, no
     return hold
 
 
-def judge(connection: apsw.Connection, finding: Finding | None, by: str, now: datetime) -> Hold | None:
+def judge(connection: Connection, finding: Finding | None, by: str, now: datetime) -> Hold | None:
     """The hold that a finding makes, or the one there is."""
     if finding is None:
         return holds.open_hold(connection)
     return place(connection, finding.reason, holds.gap(connection, finding.stamp), by, now)
 
 
-def unseen(connection: apsw.Connection, panels: Sequence[str] | None) -> int:
+def unseen(connection: Connection, panels: Sequence[str] | None) -> int:
     """How many watched orders and refills of these panels have not been looked at since the hold began."""
     hold = holds.open_hold(connection)
     if hold is None:
@@ -68,7 +68,7 @@ def unseen(connection: apsw.Connection, panels: Sequence[str] | None) -> int:
     return int(cell(connection, _UNSEEN, (to_micros(hold.at), names)))
 
 
-def confirm(connection: apsw.Connection, since: datetime, by: str, now: datetime) -> Confirmed:
+def confirm(connection: Connection, since: datetime, by: str, now: datetime) -> Confirmed:
     """End the hold. What it held and what began at `since` or later goes ahead, the rest waits."""
     hold = holds.open_hold(connection)
     if hold is None:
@@ -81,12 +81,12 @@ def confirm(connection: apsw.Connection, since: datetime, by: str, now: datetime
 
 
 # -- what a hold keeps from happening -------------------------------------------------------------------
-def claimable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
+def claimable(connection: Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
     return () if holds.open_hold(connection) is not None else intents.claimable(connection, now, limit)
 
 
 def ask(
-    connection: apsw.Connection, draft: IntentDraft, entity: Entity, now: datetime, by: str, guards: Guards
+    connection: Connection, draft: IntentDraft, entity: Entity, now: datetime, by: str, guards: Guards
 ) -> Intent:
     if holds.open_hold(connection) is not None:
         raise on_hold()
@@ -125,7 +125,7 @@ def claim(
     return True
 
 
-def _take_back(connection: apsw.Connection, intent_id: int, owner: str, now: datetime) -> None:
+def _take_back(connection: Connection, intent_id: int, owner: str, now: datetime) -> None:
     if first(connection, _TAKE_BACK, (to_micros(now + _PAUSE), intent_id, owner)) is not None:
         taken_back = Transition(now, IntentState.SENDING, IntentState.PLANNED, STAMP_FAILED, "", owner)
         intents.add_transition(connection, intent_id, taken_back)

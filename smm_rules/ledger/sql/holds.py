@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import apsw
-
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_json, from_micros, maybe_instant, to_canonical_json, to_micros
 from smm_rules.ledger.holds import Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.sql import audit
-from smm_rules.ledger.sql.query import Row, cell, changed, first
+from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stamp import Stamp, StampUnreadable
 
@@ -35,19 +33,19 @@ _HASH = "SELECT hash FROM audit WHERE id = ?"
 _KNOWS_ORDER = "SELECT 1 FROM entities WHERE kind = ? AND panel = ? AND name = ?"
 
 
-def open_hold(connection: apsw.Connection) -> Hold | None:
+def open_hold(connection: Connection) -> Hold | None:
     """The hold that waits to be confirmed."""
     row = first(connection, _OPEN)
     return None if row is None else _hold(row)
 
 
-def must_have(connection: apsw.Connection, hold_id: int) -> Hold:
+def must_have(connection: Connection, hold_id: int) -> Hold:
     row = first(connection, _ONE, (hold_id,))
     assert row is not None
     return _hold(row)
 
 
-def keeps(connection: apsw.Connection, episode: int) -> bool:
+def keeps(connection: Connection, episode: int) -> bool:
     """Whether an action of an episode that began at `episode` must wait for the operator.
 
     While there is a hold all do. Once it is confirmed those do that began before rules may act again: the run
@@ -59,7 +57,7 @@ def keeps(connection: apsw.Connection, episode: int) -> bool:
     return act_since is not None and episode < act_since
 
 
-def add(connection: apsw.Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:
+def add(connection: Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:
     """A new hold. IDs of intents that were handed out in the gap never come to mean others."""
     detail = {
         "known_until": gap.known_until,
@@ -77,7 +75,7 @@ def add(connection: apsw.Connection, reason: HoldReason, gap: Gap, by: str, now:
     return must_have(connection, hold_id)
 
 
-def confirm(connection: apsw.Connection, since: datetime, by: str, now: datetime) -> None:
+def confirm(connection: Connection, since: datetime, by: str, now: datetime) -> None:
     changed(connection, _CONFIRM, (to_micros(now), by, to_micros(since)))
     audit.append(connection, now, AuditKind.HOLD_CONFIRMED, by, "", {"act_since": since})
 
@@ -105,22 +103,22 @@ def _hold(row: Row) -> Hold:
 
 
 # -- the stamp ------------------------------------------------------------------------------------------
-def stamp_of(connection: apsw.Connection) -> Stamp:
+def stamp_of(connection: Connection) -> Stamp:
     """The stamp that belongs beside the ledger as it is now."""
     ledger, _ = _identity(connection)
     return Stamp(ledger, audit.head(connection), audit.last_at(connection), _handed_out(connection))
 
 
-def is_stamped(connection: apsw.Connection) -> bool:
+def is_stamped(connection: Connection) -> bool:
     """Whether a stamp was ever written beside the ledger."""
     return _identity(connection)[1]
 
 
-def note_stamped(connection: apsw.Connection) -> None:
+def note_stamped(connection: Connection) -> None:
     changed(connection, _STAMPED)
 
 
-def compare(connection: apsw.Connection, stamp: Stamp | StampUnreadable | None) -> Finding | None:
+def compare(connection: Connection, stamp: Stamp | StampUnreadable | None) -> Finding | None:
     """What is wrong between the ledger and its stamp, which must have been read before; None when nothing is.
 
     A ledger that is ahead of its stamp is in order: the power may have failed between the two.
@@ -140,7 +138,7 @@ def compare(connection: apsw.Connection, stamp: Stamp | StampUnreadable | None) 
     return None if stamp.original else Finding(HoldReason.STAMP_COPIED, stamp)
 
 
-def gap(connection: apsw.Connection, stamp: Stamp | None, source: str = "") -> Gap:
+def gap(connection: Connection, stamp: Stamp | None, source: str = "") -> Gap:
     """What the stamp knows and the ledger doesn't."""
     known_until = audit.last_at(connection) if audit.head(connection).id else None
     if stamp is None:
@@ -159,11 +157,11 @@ def gap(connection: apsw.Connection, stamp: Stamp | None, source: str = "") -> G
     )
 
 
-def _identity(connection: apsw.Connection) -> tuple[str, bool]:
+def _identity(connection: Connection) -> tuple[str, bool]:
     row = first(connection, _IDENTITY)
     assert row is not None
     return row[0], bool(row[1])
 
 
-def _handed_out(connection: apsw.Connection) -> int:
+def _handed_out(connection: Connection) -> int:
     return cell(connection, _HANDED_OUT) or 0

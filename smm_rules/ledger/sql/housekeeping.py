@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-import apsw
-
 from smm_rules.engine.episode import ended
 from smm_rules.engine.memory import Memory
 from smm_rules.facts.allowance import Per
@@ -21,7 +19,7 @@ from smm_rules.ledger.codec import (
 )
 from smm_rules.ledger.records import Heartbeat, Totals
 from smm_rules.ledger.sql import attempts
-from smm_rules.ledger.sql.query import cell, changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
 _BEAT = """
@@ -91,12 +89,12 @@ _PRUNE_FIRINGS = """
 _PRUNE_TRACES = "DELETE FROM traces WHERE at < ?"
 
 
-def beat(connection: apsw.Connection, heartbeat: Heartbeat) -> None:
+def beat(connection: Connection, heartbeat: Heartbeat) -> None:
     started_at, beat_at = to_micros(heartbeat.started_at), to_micros(heartbeat.beat_at)
     changed(connection, _BEAT, (heartbeat.owner, started_at, beat_at, to_json(heartbeat.detail)))
 
 
-def heartbeat(connection: apsw.Connection) -> Heartbeat | None:
+def heartbeat(connection: Connection) -> Heartbeat | None:
     row = first(connection, _HEARTBEAT)
     if row is None:
         return None
@@ -104,7 +102,7 @@ def heartbeat(connection: apsw.Connection) -> Heartbeat | None:
     return Heartbeat(owner, from_micros(started_at), from_micros(beat_at), decode_texts(detail))
 
 
-def totals(connection: apsw.Connection, now: datetime) -> Totals:
+def totals(connection: Connection, now: datetime) -> Totals:
     return Totals(
         orders=_count(connection, _ORDERS),
         due=_count(connection, _DUE, to_micros(now)),
@@ -115,11 +113,11 @@ def totals(connection: apsw.Connection, now: datetime) -> Totals:
     )
 
 
-def reserved(connection: apsw.Connection, panel: str) -> dict[str, Decimal]:
+def reserved(connection: Connection, panel: str) -> dict[str, Decimal]:
     return _reserved(connection, COMMITTED, panel)
 
 
-def end_holds(connection: apsw.Connection, rules: Sequence[str]) -> int:
+def end_holds(connection: Connection, rules: Sequence[str]) -> int:
     """An ignored or fired episode is no hold; what it says must outlive the rule."""
     found = rows(connection, _MEMORIES_OF, (to_json(list(rules)),))
     memories = [(entity, rule, decode_memory(text)) for entity, rule, text in found]
@@ -133,7 +131,7 @@ def end_holds(connection: apsw.Connection, rules: Sequence[str]) -> int:
     return len(ended_ones)
 
 
-def wake(connection: apsw.Connection, rules: Sequence[str], now: datetime) -> int:
+def wake(connection: Connection, rules: Sequence[str], now: datetime) -> int:
     holders = {
         entity
         for entity, text in rows(connection, _HOLDERS_OF, (to_json(list(rules)),))
@@ -146,7 +144,7 @@ def _holds(memory: Memory) -> bool:
     return memory.true_since is not None and memory.fired_at is None and not memory.ignored
 
 
-def clock_set_back(connection: apsw.Connection, now: datetime) -> int:
+def clock_set_back(connection: Connection, now: datetime) -> int:
     """A message put off by the right clock is tried early, too: nothing tells it from the others."""
     at = to_micros(now)
     changed(connection, _TRY_AGAIN, (at,))
@@ -154,13 +152,11 @@ def clock_set_back(connection: apsw.Connection, now: datetime) -> int:
     return changed(connection, _READ_AHEAD, (at,))
 
 
-def remembered_rules(connection: apsw.Connection) -> dict[str, int]:
+def remembered_rules(connection: Connection) -> dict[str, int]:
     return _counts(connection, _REMEMBERED)
 
 
-def prune(
-    connection: apsw.Connection, before: datetime, sent_before: datetime | None = None
-) -> dict[str, int]:
+def prune(connection: Connection, before: datetime, sent_before: datetime | None = None) -> dict[str, int]:
     """Never what is open, unknown or held; what rules remember, chains and counts stay too."""
     at = to_micros(before)
     prunable = (at, to_json(sorted(FINAL)), at if sent_before is None else min(at, to_micros(sent_before)))
@@ -175,7 +171,7 @@ def prune(
     }
 
 
-def _keep_spending(connection: apsw.Connection, prunable: tuple[int, str, int]) -> None:
+def _keep_spending(connection: Connection, prunable: tuple[int, str, int]) -> None:
     """Add up what the intents about to be dropped had cost."""
     sums: dict[tuple[str, str, str, str], Decimal] = {}
     for subject, root, rule, panel, currency, amount in rows(connection, _PAST_SPENDING, prunable):
@@ -187,17 +183,17 @@ def _keep_spending(connection: apsw.Connection, prunable: tuple[int, str, int]) 
         changed(connection, _KEEP_SPENDING, (*name, str(before + amount)))
 
 
-def _reserved(connection: apsw.Connection, states: frozenset[str], panel: str | None) -> dict[str, Decimal]:
+def _reserved(connection: Connection, states: frozenset[str], panel: str | None) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
     for currency, amount in rows(connection, _RESERVED, (to_json(sorted(states)), panel)):
         sums[currency or ""] = sums.get(currency or "", Decimal(0)) + Decimal(amount)
     return sums
 
 
-def _count(connection: apsw.Connection, query: str, *values: int) -> int:
+def _count(connection: Connection, query: str, *values: int) -> int:
     count: int = cell(connection, query, values)
     return count
 
 
-def _counts(connection: apsw.Connection, query: str) -> dict[str, int]:
+def _counts(connection: Connection, query: str) -> dict[str, int]:
     return dict(rows(connection, query))

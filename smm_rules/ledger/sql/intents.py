@@ -7,8 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-import apsw
-
 from smm_rules.engine.firing import Firing, IntentDraft, Occasion
 from smm_rules.engine.guards import APPROVAL, NO_GUARDS, Guards
 from smm_rules.engine.memory import Reason
@@ -34,7 +32,7 @@ from smm_rules.ledger.records import Intent, IntentState, Transition
 from smm_rules.ledger.sql import audit, stops
 from smm_rules.ledger.sql.guarding import Action, Guarding, about
 from smm_rules.ledger.sql.holds import keeps
-from smm_rules.ledger.sql.query import Row, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, no_such_intent
 from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED, StopScope
 from smm_rules.rules.model import NO_RULE_GUARDS, Mode, RuleGuards, StepKind
@@ -100,7 +98,7 @@ class Origin(NamedTuple):
 
 
 def plan(
-    connection: apsw.Connection,
+    connection: Connection,
     draft: IntentDraft,
     origin: Origin,
     now: datetime,
@@ -170,7 +168,7 @@ def expiry(rule: RuleGuards, now: datetime) -> datetime | None:
 
 
 def ask(
-    connection: apsw.Connection,
+    connection: Connection,
     draft: IntentDraft,
     entity: Entity,
     now: datetime,
@@ -187,7 +185,7 @@ def ask(
     return must_have(connection, intent_id)
 
 
-def add_transition(connection: apsw.Connection, intent_id: int, change: Transition) -> None:
+def add_transition(connection: Connection, intent_id: int, change: Transition) -> None:
     values = (
         intent_id,
         to_micros(change.at),
@@ -201,7 +199,7 @@ def add_transition(connection: apsw.Connection, intent_id: int, change: Transiti
     _record(connection, intent_id, change)
 
 
-def _record(connection: apsw.Connection, intent_id: int, change: Transition) -> None:
+def _record(connection: Connection, intent_id: int, change: Transition) -> None:
     """The change in the record of decisions; at an intent's birth with all that it asks for."""
     told = first(connection, _TOLD, (intent_id,))
     assert told is not None
@@ -231,7 +229,7 @@ def _record(connection: apsw.Connection, intent_id: int, change: Transition) -> 
 
 
 def note(
-    connection: apsw.Connection, intent_id: int, evidence: Mapping[str, str], now: datetime | None = None
+    connection: Connection, intent_id: int, evidence: Mapping[str, str], now: datetime | None = None
 ) -> None:
     """Without `now` the record of decisions has it at the time of its entry before."""
     row = first(connection, _EVIDENCE, (intent_id,))
@@ -247,12 +245,12 @@ def note(
     audit.append(connection, now or audit.last_at(connection), AuditKind.EVIDENCE, "", entity, data)
 
 
-def intent(connection: apsw.Connection, intent_id: int) -> Intent | None:
+def intent(connection: Connection, intent_id: int) -> Intent | None:
     row = first(connection, _INTENT, (intent_id,))
     return None if row is None else intent_from(row)
 
 
-def must_have(connection: apsw.Connection, intent_id: int) -> Intent:
+def must_have(connection: Connection, intent_id: int) -> Intent:
     """The intent; `StateConflict` when the ledger has none of that ID."""
     found = intent(connection, intent_id)
     if found is None:
@@ -260,7 +258,7 @@ def must_have(connection: apsw.Connection, intent_id: int) -> Intent:
     return found
 
 
-def claimable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
+def claimable(connection: Connection, now: datetime, limit: int) -> tuple[Intent, ...]:
     """What a stop concerns is left out: it would stand before what may be sent."""
     in_force = [stop for stop in stops.active(connection) if stop.active(now)]
     if any(stop.scope is StopScope.ALL for stop in in_force):
@@ -275,7 +273,7 @@ def claimable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[I
 
 
 def intents(
-    connection: apsw.Connection,
+    connection: Connection,
     states: Sequence[IntentState],
     limit: int,
     rule: str | None = None,
@@ -295,19 +293,19 @@ def intents(
     return tuple(intent_from(row) for row in found)
 
 
-def transitions(connection: apsw.Connection, intent_id: int) -> tuple[Transition, ...]:
+def transitions(connection: Connection, intent_id: int) -> tuple[Transition, ...]:
     return tuple(
         Transition(from_micros(at), before, IntentState(after), reason, message, by)
         for at, before, after, reason, message, by in rows(connection, _TRANSITIONS, (intent_id,))
     )
 
 
-def firing(connection: apsw.Connection, firing_id: int) -> Firing | None:
+def firing(connection: Connection, firing_id: int) -> Firing | None:
     row = first(connection, _FIRING, (firing_id,))
     return None if row is None else _firing_from(row)
 
 
-def firings(connection: apsw.Connection, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
+def firings(connection: Connection, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
     found = rows(connection, _FIRINGS, (to_micros(since), to_micros(until), limit))
     return tuple(_firing_from(row) for row in found)
 

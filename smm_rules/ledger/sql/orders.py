@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import apsw
-
 from smm_rules.engine.episode import ended
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditKind
@@ -23,7 +21,7 @@ from smm_rules.ledger.codec import (
 )
 from smm_rules.ledger.records import NewOrder, TrackedOrder
 from smm_rules.ledger.sql import audit
-from smm_rules.ledger.sql.query import cell, changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import ORDER, key, order_from
 
 _INSERT_ENTITY = """
@@ -94,7 +92,7 @@ class Place(NamedTuple):
 FIRST = Place(None, None, 0)
 
 
-def order(connection: apsw.Connection, entity: Entity) -> TrackedOrder | None:
+def order(connection: Connection, entity: Entity) -> TrackedOrder | None:
     """The order as intake knows it, also when it has been forgotten since."""
     if entity.kind is not EntityKind.ORDER:
         return None
@@ -102,7 +100,7 @@ def order(connection: apsw.Connection, entity: Entity) -> TrackedOrder | None:
     return None if found is None else order_from(found)
 
 
-def track(connection: apsw.Connection, orders: Sequence[NewOrder], now: datetime) -> int:
+def track(connection: Connection, orders: Sequence[NewOrder], now: datetime) -> int:
     """New orders and those that were forgotten; both count as new."""
     # The first word on an order counts, as it would had the orders come one by one.
     given: dict[tuple[str, str, str], NewOrder] = {}
@@ -123,7 +121,7 @@ def track(connection: apsw.Connection, orders: Sequence[NewOrder], now: datetime
     return len(added) + len(revived)
 
 
-def take_in(connection: apsw.Connection, orders: Sequence[NewOrder], now: datetime, by: str) -> int:
+def take_in(connection: Connection, orders: Sequence[NewOrder], now: datetime, by: str) -> int:
     """`track`, asked for by somebody: that is a decision of its own."""
     added = track(connection, orders, now)
     if added:
@@ -133,7 +131,7 @@ def take_in(connection: apsw.Connection, orders: Sequence[NewOrder], now: dateti
     return added
 
 
-def follow(connection: apsw.Connection, made: NewOrder, now: datetime) -> None:
+def follow(connection: Connection, made: NewOrder, now: datetime) -> None:
     """Watch an order that the daemon itself made.
 
     Somebody may have tracked it in the moment between, or had it forgotten long ago: it takes its place in
@@ -154,7 +152,7 @@ def follow(connection: apsw.Connection, made: NewOrder, now: datetime) -> None:
     _join_chains(connection, made.entity, place)
 
 
-def watch_refill(connection: apsw.Connection, refill: Entity, refilled: Entity, now: datetime) -> None:
+def watch_refill(connection: Connection, refill: Entity, refilled: Entity, now: datetime) -> None:
     """Watch a refill the panel has just accepted, due at once.
 
     A panel may give an ID a second time: what was remembered of the refill before is not about this one. For
@@ -170,7 +168,7 @@ def watch_refill(connection: apsw.Connection, refill: Entity, refilled: Entity, 
     changed(connection, _SET_FACTS, (entity_id, facts))
 
 
-def _begin_anew(connection: apsw.Connection, refill_id: int, *, same_order: bool) -> None:
+def _begin_anew(connection: Connection, refill_id: int, *, same_order: bool) -> None:
     if not same_order:
         changed(connection, _FORGET_MEMORIES, (refill_id,))
         return
@@ -180,7 +178,7 @@ def _begin_anew(connection: apsw.Connection, refill_id: int, *, same_order: bool
     changed(connection, _DROP_BLANK_MEMORIES, (refill_id,))
 
 
-def count_refill(connection: apsw.Connection, entity: Entity) -> None:
+def count_refill(connection: Connection, entity: Entity) -> None:
     """One more refill accepted for an order; an order nobody tracks has no count."""
     changed(connection, _COUNT_REFILL, key(entity))
 
@@ -191,7 +189,7 @@ def _check_order(new: NewOrder) -> None:
 
 
 def _add(
-    connection: apsw.Connection,
+    connection: Connection,
     given: Mapping[tuple[str, str, str], NewOrder],
     added: Mapping[tuple[str, str, str], int],
     at: int,
@@ -232,9 +230,7 @@ def _revived(new: NewOrder, at: int, entity_id: int) -> tuple[object, ...]:
     return service, to_json(new.parameters), placed_at, at, storable(new.label), entity_id
 
 
-def _place(
-    connection: apsw.Connection, new: NewOrder, fresh: Mapping[tuple[str, str, str], NewOrder]
-) -> Place:
+def _place(connection: Connection, new: NewOrder, fresh: Mapping[tuple[str, str, str], NewOrder]) -> Place:
     """Where `new` stands: walk up through the orders of the same batch, then look in the ledger.
 
     A circle, which only a confused panel or file can make, is cut: the order is then its own chain's first.
@@ -259,7 +255,7 @@ def _place(
     return FIRST
 
 
-def _join_chains(connection: apsw.Connection, entity: Entity, place: Place) -> None:
+def _join_chains(connection: Connection, entity: Entity, place: Place) -> None:
     """Orders tracked before their parent was took it for the first of the chain: mend that."""
     if place.root is None:
         return

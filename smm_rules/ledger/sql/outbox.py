@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import apsw
-
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.ledger.codec import from_micros, maybe_micros, storable, to_json, to_micros
 from smm_rules.ledger.records import MessageState, QueuedMessage
-from smm_rules.ledger.sql.query import Row, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows
 from smm_rules.rules.model import StepKind
 
 _COLUMNS = """
@@ -42,7 +40,7 @@ _UNDELIVERED = """
 """
 
 
-def enqueue(connection: apsw.Connection, message: MessageDraft, now: datetime) -> bool:
+def enqueue(connection: Connection, message: MessageDraft, now: datetime) -> bool:
     values = (
         storable(message.dedup_key),
         message.kind.value,
@@ -56,14 +54,12 @@ def enqueue(connection: apsw.Connection, message: MessageDraft, now: datetime) -
     return first(connection, _ENQUEUE, values) is not None
 
 
-def deliverable(connection: apsw.Connection, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
+def deliverable(connection: Connection, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
     found = rows(connection, _DELIVERABLE, (to_micros(now), limit))
     return tuple(_message_from(row) for row in found)
 
 
-def messages(
-    connection: apsw.Connection, states: Sequence[MessageState], limit: int
-) -> tuple[QueuedMessage, ...]:
+def messages(connection: Connection, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]:
     """Messages in any of these states (all when empty), newest first."""
     if not states:
         found = rows(connection, _ALL, (limit,))
@@ -73,12 +69,12 @@ def messages(
     return tuple(_message_from(row) for row in found)
 
 
-def delivered(connection: apsw.Connection, message_id: int, now: datetime) -> None:
+def delivered(connection: Connection, message_id: int, now: datetime) -> None:
     changed(connection, _DELIVERED, (to_micros(now), message_id))
 
 
 def undelivered(
-    connection: apsw.Connection, message_id: int, error: str, retry_at: datetime | None, now: datetime
+    connection: Connection, message_id: int, error: str, retry_at: datetime | None, now: datetime
 ) -> None:
     values = (storable(error), maybe_micros(retry_at), to_micros(now), message_id)
     changed(connection, _UNDELIVERED, values)

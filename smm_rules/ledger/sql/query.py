@@ -1,40 +1,59 @@
-"""Statements run whole. Rows come back as plain tuples, read to the end, so no statement is left open."""
+"""Statements run whole. Rows come back as plain tuples, read to the end, so no statement is left open.
+
+The statements are SQL that every back end understands, as SQLite writes it: placeholders are `?` and `?1`,
+a list is the text of a JSON array in `(SELECT value FROM json_each(?))`, of numbers where it is compared with
+an `id`, of texts everywhere else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-import apsw
+from typing import Any, Protocol
 
 Row = tuple[Any, ...]
 
 
-def rows(connection: apsw.Connection, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+class Cursor(Protocol):
+    """What a statement returned."""
+
+    def fetchall(self) -> list[Row]: ...
+
+
+class Connection(Protocol):
+    """A connection to a ledger, as `apsw.Connection` is one. It is used by one thread at a time."""
+
+    def execute(self, statement: str, values: tuple[Any, ...], /) -> Cursor: ...
+
+    def executemany(self, statement: str, many: Iterable[Sequence[Any]], /) -> Cursor: ...
+
+    def changes(self) -> int:
+        """How many rows the last statement changed."""
+        ...
+
+
+def rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Row]:
     """Every row the statement returns."""
-    found: list[Row] = connection.execute(statement, tuple(values)).fetchall()
-    return found
+    return connection.execute(statement, tuple(values)).fetchall()
 
 
-def first(connection: apsw.Connection, statement: str, values: Sequence[Any] = ()) -> Row | None:
+def first(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Row | None:
     """The first row, or None."""
     found = rows(connection, statement, values)
     return found[0] if found else None
 
 
-def cell(connection: apsw.Connection, statement: str, values: Sequence[Any] = ()) -> Any:
+def cell(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Any:
     """The first value of the first row, or None."""
     row = first(connection, statement, values)
     return None if row is None else row[0]
 
 
-def rows_of_each(connection: apsw.Connection, statement: str, many: Iterable[Sequence[Any]]) -> list[Row]:
+def rows_of_each(connection: Connection, statement: str, many: Iterable[Sequence[Any]]) -> list[Row]:
     """Run the statement once for each of `many`; all rows they return."""
-    found: list[Row] = connection.executemany(statement, many).fetchall()
-    return found
+    return connection.executemany(statement, many).fetchall()
 
 
-def changed(connection: apsw.Connection, statement: str, values: Sequence[Any] = ()) -> int:
+def changed(connection: Connection, statement: str, values: Sequence[Any] = ()) -> int:
     """Run the statement; how many rows it changed."""
     connection.execute(statement, tuple(values))
     return connection.changes()

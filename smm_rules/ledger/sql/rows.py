@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import apsw
-
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import (
     decode_facts,
@@ -16,7 +14,7 @@ from smm_rules.ledger.codec import (
     storable,
 )
 from smm_rules.ledger.records import OrderSource, TrackedOrder, Watched
-from smm_rules.ledger.sql.query import Row, rows
+from smm_rules.ledger.sql.query import Connection, Row, rows
 
 #: The columns of one order: entity's panel and name, then those of `orders`.
 _ORDER_COLUMNS = """
@@ -78,6 +76,6 @@ def watched_from(row: Row) -> Watched:
     )
 
 
-def all_watched(connection: apsw.Connection, where: str, values: tuple[Any, ...]) -> tuple[Watched, ...]:
+def all_watched(connection: Connection, where: str, values: tuple[Any, ...]) -> tuple[Watched, ...]:
     """The watched entities that `where`, a constant, picks."""
     return tuple(watched_from(row) for row in rows(connection, f"{WATCHED} {where}", values))

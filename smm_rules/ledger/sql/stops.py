@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import apsw
-
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_micros, maybe_instant, maybe_micros, storable, to_micros
 from smm_rules.ledger.sql import audit
 from smm_rules.ledger.sql.outbox import enqueue
-from smm_rules.ledger.sql.query import Row, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
 from smm_rules.ledger.stops import TRIPPED, Stop, StopKind, StopScope, concerning
 
 _COLUMNS = "id, kind, scope, name, reason, by, since, until, ended_at, ended_by"
@@ -31,7 +29,7 @@ _LAST_CLOSED = """
 
 
 def stop(
-    connection: apsw.Connection,
+    connection: Connection,
     kind: StopKind,
     scope: StopScope,
     name: str,
@@ -50,7 +48,7 @@ def stop(
     return made
 
 
-def _record(connection: apsw.Connection, one: Stop, what: str, by: str, now: datetime) -> None:
+def _record(connection: Connection, one: Stop, what: str, by: str, now: datetime) -> None:
     """The stop, or its end, in the record of decisions."""
     kind = AuditKind.BREAKER if one.kind in TRIPPED else AuditKind.PAUSE
     data = {
@@ -66,7 +64,7 @@ def _record(connection: apsw.Connection, one: Stop, what: str, by: str, now: dat
 
 
 def trip(
-    connection: apsw.Connection,
+    connection: Connection,
     kind: StopKind,
     scope: StopScope,
     name: str,
@@ -80,19 +78,17 @@ def trip(
         stop(connection, kind, scope, name, reason, "smm-rules", now, until)
 
 
-def active(connection: apsw.Connection) -> tuple[Stop, ...]:
+def active(connection: Connection) -> tuple[Stop, ...]:
     return tuple(_from(row) for row in rows(connection, _ACTIVE))
 
 
-def stops(connection: apsw.Connection, limit: int | None) -> tuple[Stop, ...]:
+def stops(connection: Connection, limit: int | None) -> tuple[Stop, ...]:
     if limit is None:
         return active(connection)
     return tuple(_from(row) for row in rows(connection, _ALL, (limit,)))
 
 
-def end(
-    connection: apsw.Connection, stop_id: int, now: datetime, by: str, message: MessageDraft | None
-) -> bool:
+def end(connection: Connection, stop_id: int, now: datetime, by: str, message: MessageDraft | None) -> bool:
     ended = changed(connection, _END, (to_micros(now), by, stop_id)) > 0
     if ended:
         row = first(connection, _STOP, (stop_id,))
@@ -103,12 +99,12 @@ def end(
     return ended
 
 
-def stopping(connection: apsw.Connection, rule: str, panel: str, now: datetime) -> tuple[Stop, ...]:
+def stopping(connection: Connection, rule: str, panel: str, now: datetime) -> tuple[Stop, ...]:
     """What keeps an action of this rule on this panel from being sent now."""
     return concerning(active(connection), rule, panel, now)
 
 
-def last_closed(connection: apsw.Connection, scope: StopScope, name: str) -> int:
+def last_closed(connection: Connection, scope: StopScope, name: str) -> int:
     """When this breaker was last closed, in microseconds; 0 for never."""
     return cell(connection, _LAST_CLOSED, (scope.value, name)) or 0
 

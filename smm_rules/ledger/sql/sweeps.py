@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import apsw
-
 from smm_rules.engine.firing import Firing
 from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.engine.memory import BLANK, Memory, Reason
@@ -28,7 +26,7 @@ from smm_rules.ledger.sql import audit, chains, stops
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import Origin, plan
 from smm_rules.ledger.sql.outbox import enqueue
-from smm_rules.ledger.sql.query import cell, changed, rows_of_each
+from smm_rules.ledger.sql.query import Connection, cell, changed, rows_of_each
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.sql.traces import keep
 from smm_rules.ledger.stops import StopKind, StopScope
@@ -71,7 +69,7 @@ _ADD_FIRING = """
 """
 
 
-def record(connection: apsw.Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> Recorded:
+def record(connection: Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> Recorded:
     ids = _see(connection, sweep.observed, to_micros(sweep.at))
     _remember(connection, ids, sweep.remembered)
     intents: list[int] = []
@@ -102,7 +100,7 @@ def _stopped(memory: Memory, reason: Reason) -> Memory:
     return memory if memory.stopped_by is None else replace(memory, stopped_by=reason)
 
 
-def _see(connection: apsw.Connection, observed: Sequence[Observed], at: int) -> _Ids:
+def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
     """Note what was read; return the IDs of those that are watched."""
     keys = {one.entity: key(one.entity) for one in observed}
     new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
@@ -121,7 +119,7 @@ def _see(connection: apsw.Connection, observed: Sequence[Observed], at: int) -> 
     return ids
 
 
-def _remember(connection: apsw.Connection, ids: _Ids, remembered: Iterable[Remembered]) -> None:
+def _remember(connection: Connection, ids: _Ids, remembered: Iterable[Remembered]) -> None:
     """Store memories of what is watched; a blank one is no row."""
     kept, blank = [], []
     for one in remembered:
@@ -137,20 +135,20 @@ def _remember(connection: apsw.Connection, ids: _Ids, remembered: Iterable[Remem
     rows_of_each(connection, _FORGET_MEMORY, blank)
 
 
-def _watched_id(connection: apsw.Connection, entity: Entity) -> int | None:
+def _watched_id(connection: Connection, entity: Entity) -> int | None:
     if entity.kind is not EntityKind.ORDER:
         changed(connection, _APPEAR, key(entity))
     found: int | None = cell(connection, _WATCHED_ID, key(entity))
     return found
 
 
-def _is_settled(connection: apsw.Connection, firing: Firing) -> bool:
+def _is_settled(connection: Connection, firing: Firing) -> bool:
     """Whether the firing is in the ledger already, or is about what was forgotten in the meantime."""
     known = cell(connection, _IS_KNOWN, (storable(firing.key),))
     return bool(known or cell(connection, _IS_FORGOTTEN, key(firing.entity)))
 
 
-def _fire(connection: apsw.Connection, planned: PlannedFiring, guarding: Guarding) -> tuple[int | None, int]:
+def _fire(connection: Connection, planned: PlannedFiring, guarding: Guarding) -> tuple[int | None, int]:
     """Write the firing and what it asks for first: the intent's ID, and how many messages were new."""
     firing = planned.firing
     firing_id = _add_firing(connection, firing)
@@ -171,7 +169,7 @@ def _fire(connection: apsw.Connection, planned: PlannedFiring, guarding: Guardin
     return intent_id, queued
 
 
-def _add_firing(connection: apsw.Connection, firing: Firing) -> int:
+def _add_firing(connection: Connection, firing: Firing) -> int:
     values = (
         storable(firing.key),
         firing.rule,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import apsw
-
 from smm_rules.engine.memory import Memory, Reason
 from smm_rules.facts import Entity
 from smm_rules.ledger.codec import (
@@ -18,7 +16,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import TRACES_KEPT, KeptTrace
-from smm_rules.ledger.sql.query import cell, rows, rows_of_each
+from smm_rules.ledger.sql.query import Connection, cell, rows, rows_of_each
 from smm_rules.ledger.sql.rows import key
 
 _ADD = """
@@ -43,7 +41,7 @@ Stops = Mapping[tuple[str, Entity], tuple[Reason, Memory]]
 
 
 def keep(
-    connection: apsw.Connection, ids: Mapping[Entity, int], traced: Iterable[KeptTrace], stops: Stops
+    connection: Connection, ids: Mapping[Entity, int], traced: Iterable[KeptTrace], stops: Stops
 ) -> None:
     """Add the traces of what is watched, and drop the oldest of each rule and entity beyond the few.
 
@@ -78,9 +76,7 @@ def keep(
         rows_of_each(connection, _CUT, [row[:2] for row in added])
 
 
-def traces(
-    connection: apsw.Connection, entity: Entity, rule: str | None, limit: int
-) -> tuple[KeptTrace, ...]:
+def traces(connection: Connection, entity: Entity, rule: str | None, limit: int) -> tuple[KeptTrace, ...]:
     found = rows(connection, _TRACES, (*key(entity), rule, limit))
     return tuple(
         _trace(entity, name, at, reason, version, from_json(facts), memory)
