@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from smm_rules.engine.firing import Firing, Occasion
+from smm_rules.facts import EntityKind
+
+
+class Recent(Protocol):
+    """How often rules fired on one panel of late, wherever that is kept."""
+
+    async def counts(self, kind: EntityKind, now: datetime, round_: timedelta) -> Mapping[str, int]:
+        """How often each rule that acts fired for things of `kind` within `round_` before `now`."""
+        ...
+
+    def note(self, kind: EntityKind, firings: Iterable[Firing], now: datetime) -> None:
+        """Firings that were recorded, less those that a guard stopped."""
+        ...
 
 
 @dataclass(slots=True)
@@ -30,3 +44,16 @@ class RecentFirings:
         """Remember firings that were let through, held ones too."""
         acting = (firing for firing in firings if firing.occasion is Occasion.FIRED and firing.acts)
         self._fired.extend((now, firing.rule) for firing in acting)
+
+
+class RecentInMemory:
+    """The firings of one process, which is all there are where one daemon watches the panel alone."""
+
+    def __init__(self) -> None:
+        self._by_kind: defaultdict[EntityKind, RecentFirings] = defaultdict(RecentFirings)
+
+    async def counts(self, kind: EntityKind, now: datetime, round_: timedelta) -> Mapping[str, int]:
+        return self._by_kind[kind].counts(now, round_)
+
+    def note(self, kind: EntityKind, firings: Iterable[Firing], now: datetime) -> None:
+        self._by_kind[kind].note(firings, now)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -19,7 +19,7 @@ from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Belts, Decided, Look, decide
-from smm_rules.polling.recent import RecentFirings
+from smm_rules.polling.recent import Recent, RecentInMemory
 from smm_rules.polling.standing import Standing, WatchedReader
 from smm_rules.polling.telling import Telling
 from smm_rules.rules.model import RuleSet
@@ -71,7 +71,8 @@ class PanelWatch:
 
     `rules` is asked anew each time, so a reload applies at once. `deciding` is held from the reading of the
     rules and their memories until what follows is recorded: who changes the rules takes it, too, so that no
-    look writes down what rules came to that are no longer in force.
+    look writes down what rules came to that are no longer in force. Where several processes watch one panel,
+    `deciding` and `recent` are theirs together.
     """
 
     panel: str
@@ -85,8 +86,8 @@ class PanelWatch:
     rules: Callable[[], RuleSet]
     voice: OperatorVoice
     planned: Callable[[], None]
-    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
-    recent: dict[EntityKind, RecentFirings] = field(default_factory=lambda: defaultdict(RecentFirings))
+    deciding: AbstractAsyncContextManager[object] = field(default_factory=asyncio.Lock)
+    recent: Recent = field(default_factory=RecentInMemory)
 
     @property
     def telling(self) -> Telling:
@@ -131,7 +132,7 @@ class PanelWatch:
             rules = self.rules().watching(kind, self.panel)
             entities = [look.snapshot.entity for look in looks] if rules else []
             memories = await self.ledger.memories(entities) if entities else {}
-            recent = self.recent[kind].counts(now, looks[0].interval) if looks else {}
+            recent = await self.recent.counts(kind, now, looks[0].interval) if looks else {}
             paused = paused_rules(await self.ledger.stops(), now) if rules else frozenset()
             belts = replace(self.belts, paused=paused)
             decided = decide(looks, rules, memories, now, belts, recent)
@@ -145,4 +146,4 @@ class PanelWatch:
     def _note_fired(self, kind: EntityKind, decided: Decided, recorded: Recorded, now: datetime) -> None:
         stopped = {item.firing.key for item in recorded.stopped}
         fired = (planned.firing for planned in decided.sweep.firings)
-        self.recent[kind].note((firing for firing in fired if firing.key not in stopped), now)
+        self.recent.note(kind, (firing for firing in fired if firing.key not in stopped), now)
