@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from smm_rules.ledger.ownership import give_to_owner
 from smm_rules.ledger.port import LedgerError
 
 #: `holder` has the lock for microseconds while it looks; a daemon that starts just then tries again.
@@ -24,8 +25,8 @@ class DaemonLock:
     """
 
     def __init__(self, ledger: Path) -> None:
-        resolved = ledger.resolve()
-        self.path = resolved.with_name(resolved.name + ".lock")
+        self._ledger = ledger.resolve()
+        self.path = self._ledger.with_name(self._ledger.name + ".lock")
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -33,7 +34,7 @@ class DaemonLock:
         if self._descriptor is not None:
             return
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = self._open()
         except OSError as error:
             raise LedgerError(
                 f"the lock file {self.path} can't be opened: {error.strerror}; "
@@ -51,6 +52,17 @@ class DaemonLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
+
+    def _open(self) -> int:
+        """The file, made when there is none; one that root makes belongs to the ledger's owner."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self.path, flags, 0o600)
+        try:
+            give_to_owner(descriptor, self._ledger)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def holder(self) -> str | None:
         """The number of the process that has the lock, empty when it doesn't say; None when none has it.

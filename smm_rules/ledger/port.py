@@ -18,10 +18,12 @@ from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, Rule
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
+    DatedBalance,
     Heartbeat,
     Intent,
     IntentState,
     KeptTrace,
+    Leave,
     MessageState,
     NewOrder,
     Observation,
@@ -98,6 +100,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def balance(self, panel: str) -> DatedBalance | None:
+        """The panel's balance as it was read last, by a sweep or for `note_balance`."""
+        ...
+
+    async def note_balance(self, panel: str, reading: DatedBalance) -> None:
+        """Keep a reading for guards and evidence alone: rules haven't looked at it."""
+        ...
+
     # -- planning ---------------------------------------------------------------------------------------
     async def record(self, sweep: Sweep) -> Recorded:
         """Write a sweep in one transaction: observations, memories, firings, first intents, messages, traces.
@@ -132,6 +142,13 @@ class Ledger(Protocol):
         stop concerns the intent, which then stays planned, and when a guard stops it, which holds it.
 
         `cost` is what it will cost now; the money set aside becomes that.
+        """
+        ...
+
+    async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
+        """Whether what `owner` claimed as its `attempt`-th attempt may leave now, asked before the first byte.
+
+        A stop or a hold that came after the claim is seen, and so is that the claim was taken for dead.
         """
         ...
 
@@ -209,6 +226,20 @@ class Ledger(Protocol):
         """End a stop; False when it had ended. `message` is queued in the same transaction."""
         ...
 
+    async def redate_stop(
+        self,
+        stop_id: int,
+        now: datetime,
+        until: datetime | None,
+        by: str,
+        message: MessageDraft | None = None,
+    ) -> bool:
+        """A stop that began in the future, by a clock that was ahead, began now and lasts until `until`.
+
+        False when it has ended or didn't begin in the future. `message` is queued in the same transaction.
+        """
+        ...
+
     async def resolve(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
     ) -> Intent:
@@ -233,6 +264,13 @@ class Ledger(Protocol):
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]:
         """Intents in any of these states (all when empty), newest first."""
+        ...
+
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
+        """What may have been at work on a panel at any moment from `since` to `until`, oldest first.
+
+        That is sending, unknown or confirmed, claimed by `until` and not settled before `since`.
+        """
         ...
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
@@ -263,6 +301,14 @@ class Ledger(Protocol):
 
     async def confirm_hold(self, since: datetime, by: str, now: datetime) -> Confirmed:
         """End the hold: rules act again on what began at `since` or later. `StateConflict` without one."""
+        ...
+
+    @property
+    def stamp_trouble(self) -> str:
+        """Why this process can stamp no claim, as of the last try, so that nothing is claimable; else empty.
+
+        Every write tries again.
+        """
         ...
 
     # -- the record of decisions (see ledger.audit) -----------------------------------------------------
@@ -318,6 +364,17 @@ class Ledger(Protocol):
         ...
 
     async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]: ...
+
+    async def revive(self, message_ids: Sequence[int] | None, now: datetime, by: str) -> tuple[int, ...]:
+        """dead → pending, due at once and with all its attempts before it; those that were dead. None: all."""
+        ...
+
+    async def drop(self, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
+        """pending or dead → dropped, never delivered; those that were. Their keys stay: they aren't told anew.
+
+        One whose delivery is under way may be delivered all the same, and is delivered then.
+        """
+        ...
 
     # -- the daemon's own -----------------------------------------------------------------------------
     async def beat(self, heartbeat: Heartbeat) -> None: ...

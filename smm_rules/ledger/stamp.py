@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from smm_rules.ledger.audit import Head
+from smm_rules.ledger.ownership import give_to_owner
 from smm_rules.ledger.port import LedgerError
 
 #: Where the two slots begin, in bytes. The file is sparse: it takes two blocks of a disk.
@@ -66,27 +67,35 @@ class StampFile:
     """Reads and moves the stamp of the ledger at a path. Several processes may."""
 
     def __init__(self, ledger: Path) -> None:
-        resolved = ledger.resolve()
-        self.path = resolved.with_name(resolved.name + ".stamp")
+        self._ledger = ledger.resolve()
+        self.path = self._ledger.with_name(self._ledger.name + ".stamp")
 
     def read(self) -> Stamp | None:
-        """The stamp; None when there is none. `StampUnreadable` when it makes no sense."""
+        """The stamp; None when there is none. `StampUnreadable` when it makes no sense.
+
+        Any other `LedgerError` says why the file couldn't be looked at: it may be in order.
+        """
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise LedgerError(_cannot("read", self.path, error)) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            latest = _latest(descriptor)
-            if latest is None:
-                if os.fstat(descriptor).st_size == 0:
-                    return None  # made by a process that died before it wrote
-                raise StampUnreadable(f"{self.path}: neither of its two slots can be read")
-            return latest[1]
+            return self._latest_in(descriptor)
+        except OSError as error:
+            raise LedgerError(_cannot("read", self.path, error)) from error
         finally:
             os.close(descriptor)
+
+    def _latest_in(self, descriptor: int) -> Stamp | None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        latest = _latest(descriptor)
+        if latest is None:
+            if os.fstat(descriptor).st_size == 0:
+                return None  # made by a process that died before it wrote
+            raise StampUnreadable(f"{self.path}: neither of its two slots can be read")
+        return latest[1]
 
     def move(self, stamp: Stamp, *, durable: bool) -> None:
         """Write `stamp` unless the file is further already; with `durable` it survives a loss of power.
@@ -108,9 +117,10 @@ class StampFile:
 
     def begin(self, stamp: Stamp) -> None:
         """Put `stamp` in the place of whatever the file says, durably: the ledger was taken for the right
-        one. The file is made when there is none."""
+        one. The file is made when there is none, and belongs to the ledger's owner whoever makes it."""
         try:
             with self._locked() as descriptor:
+                give_to_owner(descriptor, self._ledger)
                 self._write(descriptor, _latest(descriptor), stamp)
                 os.fsync(descriptor)
             _sync_directory(self.path.parent)
@@ -119,7 +129,9 @@ class StampFile:
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Not through a link: where it leads, root would write by the word of whoever made it.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self.path, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield descriptor

@@ -14,6 +14,7 @@ import apsw
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.holds import Hold, HoldReason
 from smm_rules.ledger.migrations import check_ours, schema_version
+from smm_rules.ledger.ownership import give_to_owner
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sql import audit, holding, holds
 from smm_rules.ledger.sqlite.connection import check, open_connection, translated, writing
@@ -136,6 +137,7 @@ def restore(source: Path, ledger: Path, by: str, now: datetime) -> Restored:
         part = ledger.with_name(f".{ledger.name}.restoring")
         try:
             hold = _prepared(source, part, ledger, by, now)
+            _give_to_owner(part, ledger)
             kept = _put_aside(ledger, now)
             part.replace(ledger)
             _sync(ledger.parent)
@@ -164,6 +166,15 @@ def _prepared(source: Path, part: Path, ledger: Path, by: str, now: datetime) ->
     _verified(part)
     _sync(part)
     return hold
+
+
+def _give_to_owner(part: Path, ledger: Path) -> None:
+    """What root restores belongs to the owner of the ledger before: the daemon must be able to write it."""
+    descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        give_to_owner(descriptor, ledger)
+    finally:
+        os.close(descriptor)
 
 
 def _put_aside(ledger: Path, now: datetime) -> Path | None:

@@ -80,7 +80,7 @@ class SqliteLedger:
         await writer.open(busy_timeout)
         stamping = Stamping.of(path)
         try:
-            await writer.alone(stamping.check)
+            await writer.alone(stamping.open)
         except BaseException:
             await writer.close()
             raise
@@ -168,6 +168,8 @@ class SqliteLedger:
 
     # -- intents ----------------------------------------------------------------------------------------
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
+        if self.stamp_trouble:
+            return ()  # it couldn't be claimed; each try would only fill the record
         return await self._read(holding.claimable, now, limit)
 
     async def claim(
@@ -265,7 +267,7 @@ class SqliteLedger:
     async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None:
         if self._stamping is None:
             return None
-        finding = await self._writer.alone(self._stamping.recheck)
+        finding = await self._writer.alone(self._stamping.found)
         return await self._write(holding.judge, finding, by, now)
 
     async def open_hold(self) -> Hold | None:
@@ -283,6 +285,10 @@ class SqliteLedger:
     def finding(self) -> Finding | None:
         """Why the ledger would be put on hold, as far as this process knows."""
         return None if self._stamping is None else self._stamping.finding
+
+    @property
+    def stamp_trouble(self) -> str:
+        return "" if self._stamping is None else self._stamping.trouble
 
     # -- the record of decisions ------------------------------------------------------------------------
     async def rules_in_force(

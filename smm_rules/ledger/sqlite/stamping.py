@@ -23,18 +23,28 @@ log = get_logger(__name__)
 class Stamping:
     """Keeps the stamp beside one opened ledger. Used on the connection's thread alone.
 
-    `finding` says why the stamp is left alone: it and the ledger don't belong together.
+    `finding` says why the stamp is left alone: it and the ledger don't belong together. `trouble` says why it
+    couldn't be read or written when that was last tried, and is empty when it could: nothing is sent
+    meanwhile, for a claim has to be stamped.
     """
 
     file: StampFile
     finding: Finding | None = None
+    trouble: str = ""
+    _compared: bool = False
     _stamped: int = -1
     _orders: dict[str, str] = field(default_factory=dict)
-    _troubled: bool = False
 
     @classmethod
     def of(cls, path: Path) -> Stamping:
         return cls(StampFile(path))
+
+    def open(self, connection: apsw.Connection) -> None:
+        """Compare for the first time. A stamp that can't be looked at keeps no ledger closed."""
+        try:
+            self.check(connection)
+        except LedgerError as error:
+            self._note(str(error))
 
     def check(self, connection: apsw.Connection) -> Finding | None:
         """Compare the ledger with its stamp; begin one beside a ledger that never had any.
@@ -52,11 +62,23 @@ class Stamping:
                 self.file.begin(holds.stamp_of(connection))
             with writing(connection):
                 holds.note_stamped(connection)
+        self._compared = True
         return self.finding
 
     def recheck(self, connection: apsw.Connection) -> Finding | None:
-        """Look again at what was found: the operator may have confirmed it meanwhile."""
-        return None if self.finding is None else self.check(connection)
+        """Look again at what was found: the operator may have confirmed it meanwhile.
+
+        `LedgerError` while the stamp has never been compared because it can't be looked at.
+        """
+        return None if self._compared and self.finding is None else self.check(connection)
+
+    def found(self, connection: apsw.Connection) -> Finding | None:
+        """What `recheck` finds; None as well while nothing can be found, which is trouble."""
+        try:
+            return self.recheck(connection)
+        except LedgerError as error:
+            self._note(str(error))
+            return None
 
     def heads(self, _: apsw.Connection) -> tuple[Head, ...]:
         """The head that the stamp knows, where it belongs to this ledger."""
@@ -68,25 +90,40 @@ class Stamping:
         self._orders[order.panel] = order.id
 
     def follow(self, connection: apsw.Connection) -> None:
-        """Move the stamp to where the ledger is. A failure is only logged: the next claim will not go out."""
+        """Move the stamp to where the ledger is. A failure is trouble: the next claim will not go out.
+
+        Trouble is over only once the stamp is durable where it belongs, as a claim needs it.
+        """
         try:
-            self._move(connection, claims=0, durable=False)
-            self._troubled = False
+            self._move(connection, claims=0, durable=bool(self.trouble))
         except LedgerError as error:
-            if not self._troubled:
-                log.error("ledger.stamp_failed", error=str(error))
-            self._troubled = True
+            self._note(str(error))
+        else:
+            self._note("")
 
     def stamp_claim(self, connection: apsw.Connection) -> None:
         """Move the stamp durably, before the claimed request leaves. `LedgerError` when it can't be done."""
-        self._move(connection, claims=1, durable=True)
+        try:
+            self._move(connection, claims=1, durable=True)
+        except LedgerError as error:
+            self._note(str(error))
+            raise
+
+    def _note(self, trouble: str) -> None:
+        """Log the beginning and the end of trouble, not every time it goes on."""
+        if trouble and not self.trouble:
+            log.error("ledger.stamp_failed", error=trouble)
+        elif self.trouble and not trouble:
+            log.info("ledger.stamp_recovered")
+        self.trouble = trouble
 
     def begin(self, connection: apsw.Connection) -> None:
         """The operator takes the ledger for the right one: the stamp begins anew at where it is."""
         self.file.begin(holds.stamp_of(connection))
         with writing(connection):
             holds.note_stamped(connection)
-        self.finding = None
+        self.finding, self._compared = None, True
+        self._note("")
 
     def _move(self, connection: apsw.Connection, *, claims: int, durable: bool) -> None:
         if self.recheck(connection) is not None:

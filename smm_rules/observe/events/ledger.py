@@ -16,8 +16,15 @@ EVENTS: tuple[Event, ...] = (
         "ledger.stamp_failed",
         "error",
         ("error",),
-        "The stamp beside the ledger couldn't be moved. Nothing is sent until it can.",
-        "Look at the disk, and at who owns the file.",
+        "The stamp beside the ledger couldn't be read or moved. Nothing is sent until it can; every write "
+        "tries again.",
+        "Look at the disk, and at who owns the file: `smm-rules doctor`.",
+    ),
+    Event(
+        "ledger.stamp_recovered",
+        "info",
+        (),
+        "The stamp beside the ledger can be moved again. What waited is sent.",
     ),
     Event(
         "ledger.audit_sealed",
