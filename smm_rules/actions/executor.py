@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from smm_rules.actions.checking import check, claim_evidence, waits_its_turn
 from smm_rules.actions.circumstances import Circumstances, gather
 from smm_rules.actions.continuing import as_settled, continuation
 from smm_rules.actions.made import confirmed
-from smm_rules.actions.port import ActingPanel, ActionLedger, Voice
+from smm_rules.actions.port import ActingPanel, ActionLedger, Fence, Voice
 from smm_rules.actions.reporting import ExecutionReport, log_outcome
 from smm_rules.actions.setting_aside import SettingAside
 from smm_rules.actions.settling import Settlement, Settling
@@ -26,6 +27,7 @@ from smm_rules.facts import Entity
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Intent, IntentState, Outcome
 from smm_rules.observe import correlated, get_logger
+from smm_rules.panel.sending import machine_time, sent_before
 
 log = get_logger(__name__)
 
@@ -34,6 +36,15 @@ ANSWER = "answer"
 _BATCH = 500
 #: How much dearer a service may have become for a reorder that states no bound, unless told otherwise.
 DEFAULT_RATE_INCREASE = Decimal("0.25")
+#: With less time than this left to send in, in seconds, nothing is claimed: it could hardly leave.
+LEAST_TO_SEND = 1.0
+
+
+class Unfenced:
+    """The fence of a process that nobody takes for dead while it lives: a lock keeps others away."""
+
+    def send_before(self) -> float | None:
+        return None
 
 
 class Executor:
@@ -50,7 +61,8 @@ class Executor:
     3. **Claim.** Compare-and-set planned → sending, durable before any byte leaves, with the evidence that
        tells an outcome apart later: the parameters, the cost, the balance before. In the same transaction the
        guards judge what it really costs, and a pause or a panic keeps it from being sent. Whoever loses the
-       race leaves the intent alone.
+       race leaves the intent alone. Under a `fence` the request leaves before its instant, taken before the
+       claim, or not at all.
     4. **One attempt.** No repeat inside it. Not reached or rate-limited: nothing happened, the intent is
        planned again with growing pauses, at most `Patience.attempts` times. Refused: rejected. An ID:
        confirmed. Anything else, a cancelled task or the ID of an order known before included: unknown.
@@ -74,7 +86,10 @@ class Executor:
         patience: Patience | None = None,
         want_balance: Callable[[str], None] = lambda _: None,
         default_rate_increase: Decimal | None = DEFAULT_RATE_INCREASE,
+        fence: Fence | None = None,
+        turns: Callable[[str], AbstractAsyncContextManager[object]] | None = None,
     ) -> None:
+        """`turns` gives who may check and claim on a panel, where several processes act on it together."""
         self._ledger = ledger
         self._panels = panels
         self._owner = owner
@@ -89,6 +104,8 @@ class Executor:
         self._aside = SettingAside(ledger, voice, self._patience)
         self._places: dict[str, asyncio.Semaphore] = {}
         self._checks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = turns or (lambda panel: self._checks[panel])
+        self._fence: Fence = fence or Unfenced()
         self._stopping = False
 
     @property
@@ -107,6 +124,10 @@ class Executor:
         """
         await self._settling.settle_again()
         return await self._run(await self._ledger.claimable(now, _BATCH))
+
+    async def settle_again(self) -> None:
+        """Write down the outcomes that the ledger wouldn't take before."""
+        await self._settling.settle_again()
 
     async def run_one(self, intent_id: int) -> Intent | None:
         """Carry out one intent if it is planned, and return how it stands; None when there is none."""
@@ -144,7 +165,7 @@ class Executor:
         panel = self._panels.get(intent.panel)
         if panel is not None and self._live:
             await panel.ready()
-        async with self._checks[intent.panel]:
+        async with self._turns(intent.panel):
             if self._stopping:
                 return
             now = self._clock.now()
@@ -156,6 +177,10 @@ class Executor:
                 await self._aside.set_aside(intent, verdict, known, now, report)
                 return
             evidence = claim_evidence(verdict, known)
+            before = self._fence.send_before()
+            if before is not None and before - machine_time() < LEAST_TO_SEND:
+                report.waiting += 1
+                return
             claim = self._ledger.claim(intent.id, self._owner, now, evidence, verdict.cost, verdict.currency)
             claimed, stopped = await unbroken(claim)
             intent = replace(intent, attempts=intent.attempts + claimed, claimed_at=now)
@@ -165,7 +190,8 @@ class Executor:
             outcome = Outcome(IntentState.NOT_SENT, STOPPED, "stopped before it was sent", retry_at=now)
             await self._settle(intent, outcome, known, report)
         else:
-            stopped = await self._attempt(intent, panel, verdict, known, now, report)
+            with sent_before(before):
+                stopped = await self._attempt(intent, panel, verdict, known, now, report)
         if stopped:
             raise asyncio.CancelledError
 

@@ -30,6 +30,17 @@ class ActingPanel(Protocol):
     async def cancel(self, orders: Sequence[str]) -> dict[str, Accepted | Refused]: ...
 
 
+class Fence(Protocol):
+    """Bounds how late what this process claims may be sent, where another could take it for dead."""
+
+    def send_before(self) -> float | None:
+        """The instant (of `panel.sending`) before which an action claimed now must have left; None: no bound.
+
+        An instant that has passed says that nothing may be claimed.
+        """
+        ...
+
+
 class Voice(Protocol):
     """Addresses a message to the operator."""
 

@@ -5,13 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from typing import Protocol
 
 from aiolimiter import AsyncLimiter
 
 #: How many requests may go out at once after a quiet time, at most.
 LARGEST_BURST = 5
+
+
+class Turns(Protocol):
+    """Who says when a panel may be asked."""
+
+    def turn(self, *, urgent: bool) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn and hold a place among the requests under way for the block."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until an urgent turn would most likely be had at once."""
+        ...
+
+    def pause(self, duration: timedelta) -> None:
+        """Begin no turn for `duration`."""
+        ...
+
+
+def shape(requests_per_minute: int) -> tuple[int, float]:
+    """How many requests may go out at once, and how many a second after that.
+
+    A full bucket and a minute of its leak together are what the panel allows in any minute.
+    """
+    burst = min(LARGEST_BURST, max(1, requests_per_minute // 10))
+    steady = requests_per_minute - burst if burst > 1 else requests_per_minute
+    return burst, steady / 60.0
 
 
 class Budget:
@@ -22,11 +49,9 @@ class Budget:
     """
 
     def __init__(self, requests_per_minute: int, connections: int) -> None:
-        burst = min(LARGEST_BURST, max(1, requests_per_minute // 10))
-        # A full bucket and a minute of its leak together are what the panel allows in any minute.
-        steady = requests_per_minute - burst if burst > 1 else requests_per_minute
-        self._limiter = AsyncLimiter(burst, 60.0 * burst / steady)
-        self._places = _Places(connections)
+        burst, a_second = shape(requests_per_minute)
+        self._limiter = AsyncLimiter(burst, burst / a_second)
+        self._places = Places(connections)
         self._resume_at = 0.0
 
     @asynccontextmanager
@@ -62,7 +87,7 @@ class Budget:
             await asyncio.sleep(left)
 
 
-class _Places:
+class Places:
     """A semaphore that serves the urgent first, and each kind in the order of coming."""
 
     def __init__(self, count: int) -> None:

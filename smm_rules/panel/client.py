@@ -31,7 +31,7 @@ from smm_rules.panel.answers import (
     Service,
 )
 from smm_rules.panel.batches import ABOUT_AN_ID, LARGEST_BATCH, Gathered, gather, unique
-from smm_rules.panel.budget import Budget
+from smm_rules.panel.budget import Budget, Turns
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import PanelError, RateLimited, Rejected, Unreadable
 from smm_rules.panel.replies import Reply, judge
@@ -73,11 +73,13 @@ class PanelClient:
         *,
         retries: RetryPolicy | None = None,
         on_call: Callable[[CallReport], None] | None = None,
+        budget: Turns | None = None,
     ) -> None:
+        """`budget` is one that others share; without it the client keeps the endpoint's to itself."""
         self.endpoint = endpoint
         self._retries = retries or RetryPolicy()
         self._on_call = on_call
-        self._budget = Budget(endpoint.requests_per_minute, endpoint.connections)
+        self._budget: Turns = budget or Budget(endpoint.requests_per_minute, endpoint.connections)
         self._transport = Transport(endpoint)
         self._redactor = Redactor([endpoint.key])
         self._statuses_told: set[str] = set()

@@ -7,6 +7,8 @@
 - Cookies are not kept: PHP serves the requests of one session one after the other.
 - A paid call opens its own connection. On a kept-alive one that the panel has just closed, the request would
   be written into the void and its outcome be needlessly in doubt.
+- A paid call under a deadline (`panel.sending`) is looked at again right before its head and its body are
+  written, and cut off if they aren't out by then. Its answer may come later.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -28,6 +30,7 @@ from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import Ambiguous, NotSent, PanelError, Unreadable
 from smm_rules.panel.replies import Reply
 from smm_rules.panel.scalars import safe_text
+from smm_rules.panel.sending import TooLate, check_in_time, seconds_left
 from smm_rules.panel.waits import asked_wait
 
 #: Seconds to wait for a connection, within the endpoint's own timeout.
@@ -57,17 +60,23 @@ def verified_tls() -> ssl.SSLContext:
 
 
 class _Progress:
-    """How far one attempt got, as httpcore reports it."""
+    """How far one attempt got, as httpcore reports it. `written` is called once the whole request is."""
 
     def __init__(self) -> None:
         self.connecting = False
         self.writing = False
+        self.written: Callable[[], None] = lambda: None
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:  # noqa: ARG002 - httpcore's call
         if event in ("connection.connect_tcp.started", "connection.start_tls.started"):
             self.connecting = True
         elif event.endswith("send_request_headers.started"):
+            check_in_time()
             self.writing = True
+        elif event.endswith("send_request_body.started"):
+            check_in_time()  # a head without its body is no request
+        elif event.endswith("send_request_body.complete"):
+            self.written()
 
     @property
     def nothing_written(self) -> bool:
@@ -128,12 +137,24 @@ class Transport:
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             return NotSent(f"the request can't be written: {self._described(error)}")
         try:
-            async with asyncio.timeout(self._endpoint.timeout.total_seconds()):
+            check_in_time()
+            async with self._limits(progress):
                 return await self._exchange(request, largest, client)
         except Unreadable as error:
             return error
         except Exception as error:  # whatever a library raises: only the progress tells what is known
             return self._failure(error, progress)
+
+    def _limits(self, progress: _Progress) -> asyncio.Timeout:
+        """The endpoint's timeout; until the request is written, what is left to send it in, if less."""
+        seconds = self._endpoint.timeout.total_seconds()
+        left = seconds_left()
+        if left is None or left >= seconds:
+            return asyncio.timeout(seconds)
+        until = asyncio.get_running_loop().time() + seconds
+        limits = asyncio.timeout(max(left, 0.0))
+        progress.written = lambda: None if limits.expired() else limits.reschedule(until)
+        return limits
 
     def _request(
         self, fields: Mapping[str, str], client: httpx.AsyncClient, progress: _Progress
@@ -154,6 +175,8 @@ class Transport:
 
     def _failure(self, error: Exception, progress: _Progress) -> PanelError:
         described = self._described(error)
+        if isinstance(error, TooLate) and not progress.writing:
+            return NotSent(described)
         if isinstance(error, _BEFORE_WRITING) or progress.nothing_written:
             return NotSent(f"no connection: {described}")
         return Ambiguous(f"no usable answer: {described}")
