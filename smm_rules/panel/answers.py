@@ -75,14 +75,20 @@ class Accepted:
 class OrderStates:
     """The panel's answers for the orders asked about.
 
-    Every order asked about is either in `found` or in `missing`. Missing is not gone: the panel left it
+    Every order asked about is in `found`, `same` or `missing`. Missing is not gone: the panel left it
     out, its entry made no sense, or the request that asked for it failed. In the last case `failed` also
     holds the failure by order.
+
+    `same` are the orders about which the panel said the very same as before, with its words, which
+    `panel.repeats` can still read. `prints` are fingerprints of what it said of those in `found`, where they
+    could be taken.
     """
 
     found: dict[str, OrderState | Refused]
     missing: tuple[str, ...] = ()
     failed: Mapping[str, PanelError] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
+    prints: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

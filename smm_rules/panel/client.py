@@ -34,6 +34,8 @@ from smm_rules.panel.batches import ABOUT_AN_ID, LARGEST_BATCH, Gathered, gather
 from smm_rules.panel.budget import Budget, Turns
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import PanelError, RateLimited, Rejected, Unreadable
+from smm_rules.panel.repeats import NOTHING_KNOWN, Reader, Reading, Repeats
+from smm_rules.panel.repeats import read as read_less_repeats
 from smm_rules.panel.replies import Reply, judge
 from smm_rules.panel.retrying import RetryPolicy, retried
 from smm_rules.panel.shapes import Entries
@@ -98,24 +100,24 @@ class PanelClient:
         """The money left."""
         return await self._read("balance", {}, wire.read_balance)
 
-    async def order_states(self, ids: Sequence[str]) -> OrderStates:
-        """The states of these orders, in requests of 100. Raises only when every request failed."""
+    async def order_states(self, ids: Sequence[str], known: Mapping[str, int] = NOTHING_KNOWN) -> OrderStates:
+        """The states of these orders, in requests of 100. Raises only when every request failed.
+
+        `known` has the fingerprints of the answers that were read before, by order: an order about which the
+        panel says the very same isn't in `found` but in `same`.
+        """
         asked = unique(ids)
-
-        def read(document: object, batch: Sequence[str]) -> Entries[OrderState]:
-            return wire.read_order_states(document, batch)
-
-        gathered = await self._states("status", "order", asked, read)
-        return OrderStates(gathered.found, gathered.missing(asked), gathered.failed)
+        repeats = Repeats(known)
+        gathered = await self._states("status", "order", asked, wire.read_order_states, repeats)
+        missing = tuple(name for name in gathered.missing(asked) if name not in repeats.same)
+        return OrderStates(gathered.found, missing, gathered.failed, repeats.same, repeats.prints)
 
     async def refill_states(self, ids: Sequence[str]) -> RefillStates:
         """The states of these refills, in requests of 100. Raises only when every request failed."""
         asked = unique(ids)
-
-        def read(document: object, batch: Sequence[str]) -> Entries[RefillState]:
-            return wire.read_refill_states(document, batch)
-
-        gathered = await self._states("refill_status", "refill", asked, read)
+        gathered = await self._states(
+            "refill_status", "refill", asked, wire.read_refill_states, Repeats(NOTHING_KNOWN)
+        )
         return RefillStates(gathered.found, gathered.missing(asked), gathered.failed)
 
     # -- calls that change something: one attempt each --------------------------------------------------
@@ -125,7 +127,7 @@ class PanelClient:
 
     async def add(self, parameters: Mapping[str, str]) -> str:
         """Place an order with checked `parameters` (see `order_params`), and give its ID."""
-        return await self._attempt("add", parameters, wire.read_new_order, effects=("order", "order_id"))
+        return await self._act("add", parameters, wire.read_new_order, effects=("order", "order_id"))
 
     async def refill(self, order: str) -> Accepted:
         """Ask for a refill of one order. A refusal is `Rejected`."""
@@ -133,7 +135,7 @@ class PanelClient:
         def read(document: object) -> Accepted:
             return wire.read_refill(document, order)
 
-        return await self._attempt("refill", {"order": order}, read, effects=("refill",))
+        return await self._act("refill", {"order": order}, read, effects=("refill",))
 
     async def refill_many(self, orders: Sequence[str]) -> dict[str, Accepted | Refused]:
         """Ask for refills of at most 100 orders in one request.
@@ -173,8 +175,17 @@ class PanelClient:
         reader: Callable[[object], Answer],
         largest: int = LARGEST_ANSWER,
     ) -> Answer:
+        return await self._read_reply(action, fields, lambda reply: reader(judge(reply)), largest)
+
+    async def _read_reply(
+        self,
+        action: str,
+        fields: Mapping[str, str],
+        read: Callable[[Reply], Answer],
+        largest: int = LARGEST_ANSWER,
+    ) -> Answer:
         async def attempt(number: int) -> Answer:
-            return await self._attempt(action, fields, reader, largest=largest, number=number)
+            return await self._attempt(action, fields, read, largest=largest, number=number)
 
         def on_retry(number: int, error: PanelError) -> None:
             log.warning(
@@ -193,19 +204,25 @@ class PanelClient:
         action: str,
         label: str,
         ids: Sequence[str],
-        reader: Callable[[object, Sequence[str]], Entries[State]],
+        reader: Reader[State],
+        repeats: Repeats,
     ) -> Gathered[State]:
         async def fetch(batch: tuple[str, ...]) -> dict[str, State | Refused]:
             name = label if len(batch) == 1 else f"{label}s"
+
+            def read(reply: Reply) -> Reading[State]:
+                return read_less_repeats(reply, batch, repeats.known, reader)
+
             try:
-                entries = await self._read(action, {name: ",".join(batch)}, lambda read: reader(read, batch))
+                reading = await self._read_reply(action, {name: ",".join(batch)}, read)
             except Rejected as refusal:
                 if len(batch) > 1 or refusal.reason not in ABOUT_AN_ID:
                     raise
                 return {batch[0]: Refused(refusal.message)}
-            self._tell_unreadable(action, entries.unreadable)
-            self._tell_statuses(label, entries.found)
-            return entries.found
+            repeats.take(reading)
+            self._tell_unreadable(action, reading.unreadable)
+            self._tell_statuses(label, reading.found)
+            return reading.found
 
         # Half a minute's requests, so that looking for bad IDs holds up other reads no longer than that.
         splits = min(_MOST_SPLITS, max(_LEAST_SPLITS, self.endpoint.requests_per_minute // 2))
@@ -229,28 +246,36 @@ class PanelClient:
                 raise Unreadable(f"the answer to {action} is about none of the orders")
             return entries
 
-        entries = await self._attempt(action, {"orders": ",".join(asked)}, read, effects=(action,))
+        entries = await self._act(action, {"orders": ",".join(asked)}, read, effects=(action,))
         self._tell_unreadable(action, entries.unreadable)
         return entries.found
+
+    async def _act(
+        self,
+        action: str,
+        fields: Mapping[str, str],
+        reader: Callable[[object], Answer],
+        effects: tuple[str, ...],
+    ) -> Answer:
+        """One attempt at what changes something; `effects` are the members that show that it did."""
+        return await self._attempt(action, fields, lambda reply: reader(judge(reply, effects)), acting=True)
 
     async def _attempt(
         self,
         action: str,
         fields: Mapping[str, str],
-        reader: Callable[[object], Answer],
+        read: Callable[[Reply], Answer],
         *,
-        effects: tuple[str, ...] = (),
+        acting: bool = False,
         largest: int = LARGEST_ANSWER,
         number: int = 1,
     ) -> Answer:
-        """One attempt. `effects` marks a call that changes something."""
-        acting = bool(effects)
         form = {**fields, "action": action}
         async with self._budget.turn(urgent=acting):
             started = time.monotonic()
             try:
                 reply = await self._transport.post(form, largest, acting=acting)
-                answer = self._answer(action, reply, effects, reader)
+                answer = self._answer(action, reply, read)
             except PanelError as error:
                 self._without_key(error)
                 if isinstance(error, RateLimited):
@@ -260,12 +285,10 @@ class PanelClient:
         self._report(action, number, "answered", started)
         return answer
 
-    def _answer(
-        self, action: str, reply: Reply, effects: tuple[str, ...], reader: Callable[[object], Answer]
-    ) -> Answer:
-        """What the reader makes of the reply. What no reader foresaw proves nothing and stops nothing."""
+    def _answer(self, action: str, reply: Reply, read: Callable[[Reply], Answer]) -> Answer:
+        """What `read` makes of the reply. What no reader foresaw proves nothing and stops nothing."""
         try:
-            return reader(judge(reply, effects))
+            return read(reply)
         except PanelError:
             raise
         except Exception as error:
