@@ -13,12 +13,12 @@ from rich.console import Console
 from smm_rules.cli.brakes.targets import brake_shape, in_words
 from smm_rules.cli.context import asynchronous, config_option, json_option, open_ledger, read_configuration
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.standing import DaemonStanding, DaemonState, PanelStanding, Standing, gather
 from smm_rules.cli.terminal import counted, new_table, output, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import format_duration
 from smm_rules.ledger.records import Intent, IntentState, MessageState
 from smm_rules.rules.model import StepKind
+from smm_rules.standing.overview import DaemonStanding, DaemonState, PanelStanding, Standing, gather
 
 #: An order that waits this much longer than it should is worth a colour.
 _LATE = timedelta(minutes=15)

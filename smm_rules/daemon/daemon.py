@@ -11,7 +11,6 @@ from functools import partial
 from smm_rules import __version__
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
-from smm_rules.daemon.carried import Carried, read_carried
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts, assemble
 from smm_rules.daemon.progress import Progress
@@ -36,6 +35,7 @@ from smm_rules.notify.operator import on_hold, reload_failed
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
+from smm_rules.polling.carried import Carried, read_carried
 from smm_rules.rules.scope import scope_of
 
 log = get_logger(__name__)

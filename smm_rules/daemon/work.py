@@ -13,7 +13,6 @@ from smm_rules.actions.executor import Executor
 from smm_rules.actions.proving import prove
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration, PanelSettings
-from smm_rules.daemon.carried import Carried
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
@@ -31,6 +30,7 @@ from smm_rules.observe.sd_notify import Notifier
 from smm_rules.panel.batches import LARGEST_BATCH
 from smm_rules.panel.client import CallReport
 from smm_rules.polling.balance import look_at_balance
+from smm_rules.polling.carried import Carried
 from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.decisions import Belts
 from smm_rules.polling.health import look_at_health

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from smm_rules.cli.standing import DaemonState, daemon_standing
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.rules.model import StepKind
+from smm_rules.standing.overview import DaemonState, daemon_standing
 from tests.cli.command import configure, said
 from tests.cli.stage import NOW, a_failing_panel_with_money, an_order_due_an_hour_ago, beat, intent, stage
 

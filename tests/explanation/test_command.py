@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from smm_rules.daemon.carried import Carried
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Heartbeat, NewOrder
+from smm_rules.polling.carried import Carried
 from smm_rules.polling.standing import Outage
 from tests.explanation.cases import REFILL
 from tests.explanation.saying import said

@@ -14,19 +14,13 @@ from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError, did_you_mean
 from smm_rules.facts import parse_duration
 from smm_rules.ledger.stops import Stop as Brake
-from smm_rules.ledger.stops import StopKind, StopScope
+from smm_rules.ledger.stops import StopScope
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.scope import scope_of
+from smm_rules.standing.stops import in_words as in_words
 
 scope_argument = click.argument("scope", type=click.Choice([scope.value for scope in StopScope]))
 name_argument = click.argument("name", required=False, default="")
-
-_KINDS = {
-    StopKind.PAUSE: "paused",
-    StopKind.PANIC: "panic",
-    StopKind.BREAKER: "breaker open",
-    StopKind.SWEEP: "over limit.per_sweep",
-}
 
 
 def target(scope: str, name: str) -> tuple[StopScope, str]:
@@ -81,14 +75,6 @@ def _ahead(text: str, now: datetime) -> datetime:
     if at <= now:
         raise click.BadParameter(f"{moment(at)} is over already", param_hint="--until")
     return at
-
-
-def in_words(brake: Brake) -> str:
-    """`rule top-up: paused by ann since …, until …: the panel's numbers look wrong`."""
-    what = "everything" if brake.scope is StopScope.ALL else f"{brake.scope} {brake.name}"
-    ends = f", until {moment(brake.until)}" if brake.kind is StopKind.PAUSE and brake.until else ""
-    by = brake.by.removeprefix("operator:")
-    return f"{what}: {_KINDS[brake.kind]} by {by} since {moment(brake.since)}{ends}: {brake.reason}"
 
 
 def brake_shape(brake: Brake) -> dict[str, object]:

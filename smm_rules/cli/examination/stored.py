@@ -11,7 +11,6 @@ from pathlib import Path
 import apsw
 
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
-from smm_rules.cli.standing import DaemonState, daemon_standing
 from smm_rules.facts import format_duration
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.migrations import MIGRATIONS, check_ours, schema_version
@@ -21,6 +20,7 @@ from smm_rules.ledger.sql.holds import FIRST_STAMPED, compare, open_hold
 from smm_rules.ledger.sql.housekeeping import heartbeat
 from smm_rules.ledger.sqlite.connection import Description, check, describe, translated, wal_is_safe
 from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
+from smm_rules.standing.overview import DaemonState, daemon_standing
 
 _SCARCE, _LOW = 100 * 1024**2, 1024**3
 #: A clock may be this far behind what the ledger has seen before it is called wrong.

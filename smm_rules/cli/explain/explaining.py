@@ -9,7 +9,6 @@ import click
 
 from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration, rule_paths
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.explain.around import surroundings
 from smm_rules.cli.explain.moments import moment_gone_by
 from smm_rules.cli.explain.shape import explanation_shape
 from smm_rules.cli.explain.show import show, show_many
@@ -26,6 +25,7 @@ from smm_rules.facts import EntityKind
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import Rule, RuleSet
 from smm_rules.rules.scope import scope_of
+from smm_rules.standing.surroundings import surroundings
 
 
 @click.command("explain")

@@ -50,7 +50,10 @@ def config_schema() -> Schema:
     definitions = schema["$defs"]
     for name in ("SecretReference", "ChannelSettings"):
         definitions[name] |= {"minProperties": 1, "maxProperties": 1}
-    definitions["InlineSecret"] = {"type": "string", "description": "A text that may hold a secret, such as an address."}
+    definitions["InlineSecret"] = {
+        "type": "string",
+        "description": "A text that may hold a secret, such as an address.",
+    }
     schema["properties"]["channels"]["additionalProperties"] = False
     return schema
 

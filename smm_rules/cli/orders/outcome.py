@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from smm_rules.cli.exits import Exit
-from smm_rules.cli.intents.words import suggestion_in_words
 from smm_rules.cli.orders.carrying_out import UNDER_WAY
 from smm_rules.cli.shapes import intent_shape
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.standing.evidence import suggestion_in_words
 
 _NOTHING_BOUGHT = frozenset({IntentState.REJECTED, IntentState.NOT_SENT, IntentState.DENIED})
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -22,28 +21,11 @@ from smm_rules.cli.shapes import intent_shape, moment, order_shape, until
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import new_table, output, plain, print_json, print_table, safe
 from smm_rules.clock import SystemClock
-from smm_rules.engine.memory import Memory
-from smm_rules.facts import Entity, EntityKind
+from smm_rules.facts import Entity
 from smm_rules.intake import Unacceptable
-from smm_rules.ledger.records import Intent, IntentState, Observation, TrackedOrder, Watched
+from smm_rules.ledger.records import Observation, Watched
 from smm_rules.ledger.sqlite import SqliteLedger
-from smm_rules.rules.model import StepKind
-
-_MANY = 1_000
-_LONG_HISTORY = 100_000
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that the ledger has on an order. `watched` is None once it is forgotten."""
-
-    order: TrackedOrder
-    watched: Watched | None
-    children: tuple[Entity, ...]
-    history: tuple[Observation, ...]
-    memories: dict[str, Memory]
-    intents: tuple[Intent, ...]
+from smm_rules.standing.orders import Known, known_of
 
 
 @click.command("show")
@@ -71,32 +53,11 @@ async def show(order: str, panel: str | None, last: int, config_path: Path | Non
 
 
 async def _read(ledger: SqliteLedger, entity: Entity, last: int) -> Known:
-    order = await ledger.order(entity)
-    if order is None:
+    known = await known_of(ledger, entity, last, SystemClock().now())
+    if known is None:
         name = f"{entity.panel}/{entity.id}"
         raise Stop(f"Order {name} isn't known. To watch it: smm-rules orders track {name}")
-    until_now = SystemClock().now() + timedelta(days=1)
-    history = await ledger.history(entity, _BEGINNING, until_now, _LONG_HISTORY) if last else ()
-    intents = await ledger.intents((), _MANY, entity=entity)
-    return Known(
-        order=order,
-        watched=await ledger.watched(entity),
-        children=await _children(ledger, entity, intents),
-        history=history[-last:],
-        memories={rule: memory for (rule, _), memory in (await ledger.memories([entity])).items()},
-        intents=intents,
-    )
-
-
-async def _children(ledger: SqliteLedger, entity: Entity, intents: tuple[Intent, ...]) -> tuple[Entity, ...]:
-    """The orders that were placed in its stead, the oldest first: those its reorders made."""
-    made = [
-        Entity(EntityKind.ORDER, intent.panel, intent.result)
-        for intent in reversed(intents)
-        if intent.kind is StepKind.REORDER and intent.state is IntentState.CONFIRMED and intent.result
-    ]
-    orders = [await ledger.order(child) for child in made]
-    return tuple(order.entity for order in orders if order is not None and order.parent == entity)
+    return known
 
 
 def _shape(known: Known) -> dict[str, object]:

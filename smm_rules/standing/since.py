@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smm_rules.actions.existing import ORDER
-from smm_rules.cli.shapes import moment
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, IntentState, Observation
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.standing.times import moment
 
 _MANY = 1_000
 _MOST_TOLD = 10

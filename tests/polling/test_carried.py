@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smm_rules.daemon.carried import Carried, read_carried
+from smm_rules.polling.carried import Carried, read_carried
 from smm_rules.polling.standing import Outage
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)

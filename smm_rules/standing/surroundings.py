@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from smm_rules.config.model import Configuration, PollSettings
-from smm_rules.daemon.carried import read_carried
 from smm_rules.explanation.model import Outage, Standing, Surroundings
 from smm_rules.facts import EntityKind
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Heartbeat
 from smm_rules.ledger.stops import Stop
+from smm_rules.polling.carried import read_carried
 
 #: The kind of look by which each kind is read.
 _LOOKS = {
