@@ -25,13 +25,14 @@ from smm_rules.daemon.rules_in_force import (
     rule_texts,
     versions,
 )
+from smm_rules.daemon.sending import take_up_hold
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import MessageState
-from smm_rules.notify.operator import on_hold, reload_failed
+from smm_rules.notify.operator import reload_failed
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
@@ -108,7 +109,7 @@ class Daemon:
                 stack,
                 partial(note_call, progress=progress, counters=self.counters),
             )
-            await self._hold_if_doubtful(parts)
+            await take_up_hold(parts.ledger, parts.voice, DAEMON, self._clock.now())
             await self._recover(parts)
             carried = await self._carry_over(parts, rules)
             await parts.ledger.rules_in_force(rules.texts, self._clock.now(), DAEMON, rules.files)
@@ -144,23 +145,6 @@ class Daemon:
         )
         await work.load()
         return work
-
-    async def _hold_if_doubtful(self, parts: Parts) -> None:
-        """A ledger that may have forgotten what was done sends nothing until the operator confirms it."""
-        now = self._clock.now()
-        hold = await parts.ledger.hold_if_doubtful(DAEMON, now)
-        if hold is None:
-            return
-        log.error(
-            "daemon.on_hold",
-            reason=hold.reason.value,
-            since=hold.at.isoformat(),
-            known_until=None if hold.gap.known_until is None else hold.gap.known_until.isoformat(),
-            stamped_at=None if hold.gap.stamped_at is None else hold.gap.stamped_at.isoformat(),
-            intents=None if hold.gap.intents is None else list(hold.gap.intents),
-            orders=dict(hold.gap.orders),
-        )
-        await parts.voice.tell(on_hold(hold), now)
 
     async def _recover(self, parts: Parts) -> None:
         now = self._clock.now()

@@ -18,6 +18,7 @@ from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
+from smm_rules.daemon.sending import Sending
 from smm_rules.daemon.statements import DailyStatement
 from smm_rules.facts import EntityKind
 from smm_rules.facts.allowance import Per, begun_at
@@ -87,6 +88,7 @@ class Work:
     drop_folder: DropFolder | None = None
     statement: DailyStatement | None = None
     beaten_at: datetime | None = None
+    sending: Sending = field(init=False)
 
     async def load(self) -> None:
         """Build a watch for each panel on what the ledger last knew of it, and what carries out actions."""
@@ -103,6 +105,8 @@ class Work:
         self.brakes = Brakes(self.parts.ledger, self.parts.voice, self.answered_at)
         beat = await self.parts.ledger.heartbeat()
         self.beaten_at = beat.beat_at if beat is not None else None
+        self.sending = Sending(self.parts.ledger, self.parts.voice, self.owner)
+        self.sending.carry_over(beat.detail if beat is not None else {})
         for panel in self.configuration.panels:
             standing = Standing(panel.name)
             await standing.load(self.parts.ledger)
@@ -289,9 +293,12 @@ class Work:
     async def beat(self) -> None:
         """Write a heartbeat to the ledger and feed systemd's watchdog, unless a job is stuck."""
         await self._mind_the_clock()
-        totals = await self.parts.ledger.totals(self.clock.now())
+        now = self.clock.now()
+        obstacle = await self.sending.look(now)
+        totals = await self.parts.ledger.totals(now)
         doubtful = totals.intents.get("unknown", 0)
-        status = f"{totals.orders} orders, {totals.due} due, {doubtful} actions in doubt"
+        counts = f"{totals.orders} orders, {totals.due} due, {doubtful} actions in doubt"
+        status = f"{obstacle}; {counts}" if obstacle else counts
         await self._write_beat(status)
         stuck = self.progress.stuck()
         if stuck:
@@ -322,5 +329,10 @@ class Work:
         rules = self.rules.current()
         outages = {name: watch.standing.outages for name, watch in self.watches.items()}
         carried = Carried(questions(rules), versions(rules), outages)
-        detail = {"status": status, "mode": self.configuration.mode, **carried.written()}
+        detail = {
+            "status": status,
+            "mode": self.configuration.mode,
+            **carried.written(),
+            **self.sending.written(),
+        }
         await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))

@@ -134,6 +134,29 @@ def on_hold(hold: Hold) -> MessageDraft:
     )
 
 
+def stamp_failing(trouble: str, since: datetime) -> MessageDraft:
+    """Nothing can be stamped, so nothing is sent. `since` names the occurrence: it is told once."""
+    return _draft(
+        f"stamp_failing:{since.isoformat()}",
+        "Nothing is sent: the ledger's stamp can't be used",
+        f"{_capitalized(trouble)}. The daemon reads and plans as ever; what is planned waits and is sent by "
+        "itself once the stamp can be written again. See what is wrong with:\n"
+        "  smm-rules doctor",
+        "error",
+    )
+
+
+def stamp_recovered(since: datetime, at: datetime) -> MessageDraft:
+    """The end of the trouble that began at `since`."""
+    return _draft(
+        f"stamp_recovered:{since.isoformat()}",
+        "The ledger's stamp can be used again",
+        f"The stamp couldn't be used from {since.isoformat()} to {at.isoformat()}. "
+        "What waited meanwhile is sent now, unless the ledger is on hold (smm-rules status).",
+        "info",
+    )
+
+
 def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> MessageDraft:
     """A rule that would have fired for too many entities in one sweep. Told once a day, panel and rule."""
     return _draft(
@@ -235,3 +258,7 @@ def _called(intent: Intent) -> str:
 
 def _short(intent: Intent) -> str:
     return (intent.message or intent.reason or "no reason was noted")[:_LONGEST_ERROR].rstrip(".")
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1 : _LONGEST_ERROR + 1].rstrip(".")
