@@ -26,6 +26,7 @@ from smm_rules.daemon.rules_in_force import (
     versions,
 )
 from smm_rules.daemon.sending import take_up_hold
+from smm_rules.daemon.units import Alone
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.audit import AuditKind
@@ -73,6 +74,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._reload_wanted = asyncio.Event()
         self._asked_by = ""
+        self._deciding = asyncio.Lock()
         self.started = asyncio.Event()
         self.counters = Counters()
 
@@ -115,7 +117,8 @@ class Daemon:
             await parts.ledger.rules_in_force(rules.texts, self._clock.now(), DAEMON, rules.files)
             jobs = Jobs(self.counters, progress)
             work = await self._work(parts, rules, jobs, progress, carried)
-            work.schedule()
+            for unit in work.units():
+                jobs.every(unit.every, unit.name, unit.run)
             jobs.start()
             watching = asyncio.create_task(files.run()) if configuration.reload.watch else None
             try:
@@ -142,6 +145,7 @@ class Daemon:
             owner=DAEMON,
             started_at=self._clock.now(),
             carried=carried,
+            sharing=Alone(self._deciding),
         )
         await work.load()
         return work
@@ -194,7 +198,7 @@ class Daemon:
         try:
             fresh = await asyncio.to_thread(rules.read)
             changes = compare(rules.current(), fresh.rules)
-            async with work.deciding:
+            async with self._deciding:
                 ended = await parts.ledger.end_holds((*changes.removed, *changes.restarted))
                 await parts.ledger.wake(changes.changed, self._clock.now())
                 by = f"{DAEMON}, asked by {self._asked_by}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,13 +12,13 @@ from smm_rules.actions.executor import Executor
 from smm_rules.actions.proving import prove
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration, PanelSettings
-from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.parts import Parts
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
 from smm_rules.daemon.sending import Sending
 from smm_rules.daemon.statements import DailyStatement
+from smm_rules.daemon.units import Alone, Driver, Sharing, Unit
 from smm_rules.facts import EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.intake.drop_folder import DropFolder
@@ -73,7 +72,7 @@ class Work:
     configuration: Configuration
     parts: Parts
     rules: RulesInForce
-    jobs: Jobs
+    jobs: Driver
     progress: Progress
     clock: Clock
     notifier: Notifier
@@ -81,7 +80,7 @@ class Work:
     owner: str
     started_at: datetime
     carried: Carried = field(default_factory=Carried)
-    deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    sharing: Sharing = field(default_factory=Alone)
     executor: Executor = field(init=False)
     brakes: Brakes = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
@@ -101,6 +100,8 @@ class Work:
             live=self.configuration.mode == "live",
             want_balance=self.want_balance,
             default_rate_increase=self.configuration.guards.max_rate_increase,
+            fence=self.sharing.fence,
+            turns=self.sharing.turns,
         )
         self.brakes = Brakes(self.parts.ledger, self.parts.voice, self.answered_at)
         beat = await self.parts.ledger.heartbeat()
@@ -158,33 +159,44 @@ class Work:
             rules=self.rules.current,
             voice=self.parts.voice,
             planned=self.act_soon,
-            deciding=self.deciding,
+            deciding=self.sharing.deciding(panel.name),
+            recent=self.sharing.recent(panel.name),
         )
 
-    def schedule(self) -> None:
-        """Give every job to the ticker."""
+    def units(self) -> tuple[Unit, ...]:
+        """All there is to be done again and again."""
         tick = self._tick_seconds()
-        for name, watch in self.watches.items():
-            self._every(tick, f"orders:{name}", watch, self.orders)
-            self._every(tick, f"refills:{name}", watch, sweep_refills)
-            self._every(tick, f"balance:{name}", watch, self.balance)
-            self._every(tick, f"catalogue:{name}", watch, look_at_catalogue)
-            self._every(self._seconds(HEALTH_EVERY), f"health:{name}", watch, look_at_health)
-        self.jobs.every(tick, "brakes", self.mind_the_brakes)
-        self.jobs.every(tick, "actions", self.act)
-        self.jobs.every(tick, "outbox", self.deliver)
-        self.jobs.every(self._heartbeat_seconds(), "heartbeat", self.beat)
-        if self.drop_folder is not None:
-            self.jobs.every(tick, "drop-folder", self.take_in)
-        self.jobs.every(self._seconds(RECOVERY_EVERY), "recovery", self.recover)
-        if self.statement is not None:
-            self.jobs.every(self._seconds(STATEMENT_EVERY), "statement", self.send_statement)
-        self.jobs.every(self._seconds(HOUSEKEEPING_EVERY), "housekeeping", self.keep_house)
+        return (
+            *(unit for watch in self.watches.values() for unit in self._looks(watch, tick)),
+            Unit("brakes", tick, self.mind_the_brakes),
+            Unit("actions", tick, self.act),
+            Unit("outbox", tick, self.deliver),
+            Unit("heartbeat", self._heartbeat_seconds(), self.beat),
+            *((Unit("drop-folder", tick, self.take_in),) if self.drop_folder is not None else ()),
+            Unit("recovery", self._seconds(RECOVERY_EVERY), self.recover),
+            *(
+                (Unit("statement", self._seconds(STATEMENT_EVERY), self.send_statement),)
+                if self.statement is not None
+                else ()
+            ),
+            Unit("housekeeping", self._seconds(HOUSEKEEPING_EVERY), self.keep_house),
+        )
 
-    def _every(
-        self, seconds: float, name: str, watch: PanelWatch, look: Callable[[PanelWatch], Awaitable[object]]
-    ) -> None:
-        self.jobs.every(seconds, name, lambda: look(watch))
+    def _looks(self, watch: PanelWatch, tick: float) -> tuple[Unit, ...]:
+        """The looks at one panel."""
+
+        def look(
+            kind: str, run: Callable[[PanelWatch], Awaitable[object]], seconds: float | None = None
+        ) -> Unit:
+            return Unit(kind, tick if seconds is None else seconds, lambda: run(watch), watch.panel)
+
+        return (
+            look("orders", self.orders),
+            look("refills", sweep_refills),
+            look("balance", self.balance),
+            look("catalogue", look_at_catalogue),
+            look("health", look_at_health, self._seconds(HEALTH_EVERY)),
+        )
 
     def _tick_seconds(self) -> float:
         """A quarter of the shortest interval, within bounds: how late a due look may be."""
