@@ -12,8 +12,8 @@ class UnknownFact(Exception):
 class Unknown:
     """The type of `UNKNOWN`. Every use as a value raises `UnknownFact`.
 
-    Compiled conditions run as plain Python at full speed and fall back to three-valued logic only when
-    this is raised, so a missing fact can never be mistaken for false.
+    Conditions ask for it by identity before they use a fact. What forgets to ask fails, so a missing fact can
+    never be mistaken for false.
     """
 
     __slots__ = ()

@@ -11,6 +11,7 @@ import pytest
 
 from smm_rules.document.problem import Position
 from smm_rules.facts import UNKNOWN, EntityKind, Value
+from smm_rules.rules.condition import generating
 from smm_rules.rules.expression import (
     FUNCTIONS,
     CompiledCondition,
@@ -46,6 +47,34 @@ def test_a_condition_is_always_a_boolean_even_of_one_fact() -> None:
     assert holds("service.refill", {"service.refill": UNKNOWN}) is None
     assert holds("not service.refill", {"service.refill": UNKNOWN}) is None
     assert holds("status_known or service.refill", {"status_known": False, "service.refill": UNKNOWN}) is None
+
+
+UNDECIDED = (
+    'status == "Partial"',
+    "not remains > 0",
+    "0 < remains < quantity < 100",
+    "remains * 2 + 1 > abs(quantity)",
+    "age > 3d",
+    "charge < 5 USD",
+    'status in ("Partial", "Canceled") and (remains > 0 or not service.refill)',
+    'contains(lower(label), "shop") or min(remains, quantity) > 1',
+)
+
+
+@pytest.mark.parametrize("source", UNDECIDED)
+def test_unknown_facts_are_dealt_with_by_the_generated_code_alone(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generating, "truth", lambda node, facts, now: pytest.fail("evaluated the slow way"))
+    condition = compiled(source)
+    assert condition.holds(dict.fromkeys(condition.stored_names, UNKNOWN), NOW) is None
+
+
+def test_a_false_part_of_a_chain_decides_it_whatever_is_unknown_in_the_other() -> None:
+    assert holds("0 < remains < quantity", {"remains": 0, "quantity": UNKNOWN}) is False
+    assert holds("remains < quantity < 5", {"remains": UNKNOWN, "quantity": 5}) is False
+    assert holds("0 < remains < quantity", {"remains": 1, "quantity": UNKNOWN}) is None
+    assert holds("not 0 < remains < quantity", {"remains": 1, "quantity": UNKNOWN}) is None
 
 
 def test_a_fact_without_a_key_is_unknown() -> None:

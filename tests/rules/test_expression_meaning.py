@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from smm_rules.document.problem import Position
 from smm_rules.facts import UNKNOWN, EntityKind, Value
+from smm_rules.rules.condition.kleene import truth
 from smm_rules.rules.expression import CompiledCondition, Trace, compile_condition
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -320,6 +321,7 @@ def test_a_compiled_condition_equals_the_plain_evaluator(condition: Part, severa
     checked = compiled(condition.text)
     for values in several:
         assert checked.holds(values, NOW) is condition.value(aliased(values))
+        assert checked.holds(values, NOW) is truth(checked.node, values, NOW)
 
 
 def truths(trace: Trace) -> list[bool | None]:

@@ -1,7 +1,7 @@
 """Three-valued evaluation: what a condition comes to when facts are missing.
 
 It defines what a condition means. Compiled conditions do the same faster and come here only when a fact
-they needed is unknown.
+has no key at all or a number can't be worked out.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from smm_rules.facts import UNKNOWN, FactType, Unknown, UnknownFact, Value
+from smm_rules.facts import UNKNOWN, FactType, Unknown, Value
 from smm_rules.rules.condition.functions import NUMERIC
 from smm_rules.rules.condition.nodes import Operation
 
@@ -141,15 +141,3 @@ FUNCTION_OPERATIONS: dict[str, Callable[..., Value]] = {
     "ends_with": str.endswith,
     "lower": str.lower,
 }
-
-
-def needing_known(operation: Callable[..., Value]) -> Callable[..., Value]:
-    """The operation for compiled conditions: it raises `UnknownFact` when any of its values is unknown."""
-
-    def checked(*values: Value) -> Value:
-        for value in values:
-            if value is UNKNOWN:
-                raise UnknownFact
-        return operation(*values)
-
-    return checked
