@@ -1,7 +1,8 @@
-"""The tests run over mutants: a fork for each, quickest test first, until one notices."""
+"""The tests run over mutants: a fork for each, the likeliest test first, until one notices."""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pkgutil
@@ -103,6 +104,8 @@ class Driver:
         self.score = Score()
         self.reached: defaultdict[Line, list[pytest.Item]] = defaultdict(list)
         self.durations: dict[str, float] = {}
+        #: How often a test noticed a mutant of a function: it may well notice the next.
+        self.noticers: defaultdict[str, Counter[pytest.Item]] = defaultdict(Counter)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         modules = [module for package in self.packages for module in _modules(package)]
@@ -112,6 +115,8 @@ class Driver:
         if self.sample:
             mutants = mutants[: self.sample]
         _tell(f"{len(mutants)} mutants, {len(session.items)} tests")
+        gc.collect()
+        gc.freeze()  # a child that looks for garbage would copy all there is
         self._control(mutants)
         for number, mutant in enumerate(mutants):
             if time.monotonic() > self.until:
@@ -169,18 +174,31 @@ class Driver:
         return self._tried(function, mutant, items) if items else Fate.UNREACHED
 
     def _tried(self, function: types.FunctionType, mutant: Mutant, items: list[pytest.Item]) -> Fate:
+        noticers = self.noticers[f"{mutant.module} {mutant.function}"]
+        items = sorted(items, key=lambda item: -noticers[item])
+        reading, writing = os.pipe()
         process = os.fork()
         if process == 0:
-            self._child(function, mutant, items)
+            self._child(function, mutant, items, writing)
+        os.close(writing)
         _, status = os.waitpid(process, 0)
         with suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)  # what its tests had started
+        begun = os.read(reading, 65_536).split()
+        os.close(reading)
+        if status:
+            noticers[items[int(begun[-1])]] += 1
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
             return Fate.ENDLESS
         return Fate.SURVIVED if status == 0 else Fate.NOTICED
 
-    def _child(self, function: types.FunctionType, mutant: Mutant, items: list[pytest.Item]) -> None:
-        """Run the tests on the mutant; never returns. Exit 0 says that none noticed."""
+    def _child(
+        self, function: types.FunctionType, mutant: Mutant, items: list[pytest.Item], told: int
+    ) -> None:
+        """Run the tests on the mutant; never returns. Exit 0 says that none noticed.
+
+        The number of each test is written to `told` before it begins.
+        """
         os.setpgid(0, 0)
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
@@ -188,7 +206,8 @@ class Driver:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         function.__code__ = mutant.code
         try:
-            for item in items:
+            for number, item in enumerate(items):
+                os.write(told, f"{number}\n".encode("ascii"))
                 signal.setitimer(signal.ITIMER_REAL, _PATIENCE + _TIMES * self.durations[item.nodeid])
                 if not _passes(item):
                     os._exit(1)
