@@ -64,6 +64,7 @@ def _print(standing: Standing, console: Console, now: datetime) -> None:
 def _lines(standing: Standing, now: datetime) -> Iterator[str]:
     yield from (f"[bold red]stopped[/]   {safe(in_words(stop))}" for stop in standing.stops)
     yield from _on_hold(standing)
+    yield from _unstamped(standing)
     yield from _in_doubt(standing)
     yield f"daemon    {_daemon(standing.daemon, now)}"
     yield f"orders    {_orders(standing, now)}"
@@ -77,6 +78,13 @@ def _on_hold(standing: Standing) -> Iterator[str]:
     if standing.held_back is not None:
         yield f"[bold red]on hold, nothing is sent:[/] {standing.held_back.sentence}"
         yield "  smm-rules hold show"
+        yield ""
+
+
+def _unstamped(standing: Standing) -> Iterator[str]:
+    if standing.stamp_trouble:
+        yield f"[bold red]nothing is sent:[/] {safe(standing.stamp_trouble)}"
+        yield "  smm-rules doctor"
         yield ""
 
 
@@ -202,6 +210,7 @@ def _as_json(standing: Standing, ledger: Path, now: datetime) -> dict[str, objec
             "heartbeat_at": daemon.beat_at,
         },
         "on_hold": standing.held_back,
+        "stamp_trouble": standing.stamp_trouble or None,
         "panels": [
             {
                 "panel": panel.panel,

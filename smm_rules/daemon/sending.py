@@ -10,11 +10,9 @@ from typing import Protocol
 from smm_rules.ledger.holds import Hold
 from smm_rules.notify.operator import OperatorVoice, on_hold, stamp_failing, stamp_recovered
 from smm_rules.observe import get_logger
+from smm_rules.polling.carried import STAMP, STAMP_SINCE
 
 log = get_logger(__name__)
-
-#: Entries of a heartbeat's detail: why nothing can be stamped, and since when.
-STAMP, STAMP_SINCE = "stamp", "stamp_since"
 
 
 class HeldLedger(Protocol):

@@ -14,6 +14,8 @@ from typing import Any
 
 from smm_rules.polling.standing import Outage
 
+#: Why nothing could be stamped, and since when; not there while all is well.
+STAMP, STAMP_SINCE = "stamp", "stamp_since"
 _QUESTIONS, _VERSIONS, _OUTAGES = "questions", "versions", "outages"
 
 

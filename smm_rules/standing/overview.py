@@ -15,6 +15,7 @@ from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Heartbeat, Intent, IntentState, Totals
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import Stop
+from smm_rules.polling.carried import STAMP
 
 #: A daemon beats every 20 seconds; one silent for longer than this is stuck.
 SILENT_AFTER = timedelta(minutes=2)
@@ -60,7 +61,8 @@ class PanelStanding:
 class Standing:
     """Everything `status` tells.
 
-    `held_back` is why nothing is sent, as after a restore.
+    `held_back` is why nothing is sent, as after a restore; `stamp_trouble` why the stamp can't be used, which
+    keeps everything from being sent, too, and is empty when it can.
     `most_overdue` is when the order most overdue should have been read.
     """
 
@@ -73,14 +75,16 @@ class Standing:
     stops: tuple[Stop, ...]
     rules: Mapping[str, int]
     held_back: HoldReason | None = None
+    stamp_trouble: str = ""
 
 
 async def gather(ledger: SqliteLedger, configuration: Configuration, now: datetime) -> Standing:
     """Read it all. The parts are of moments close together, not of one."""
     panels = [await _panel(ledger, panel.name) for panel in configuration.panels]
+    process, beat = DaemonLock(configuration.ledger).holder(), await ledger.heartbeat()
     most_overdue = [await _most_overdue(ledger, panel.name, now) for panel in configuration.panels]
     return Standing(
-        daemon=daemon_standing(DaemonLock(configuration.ledger).holder(), await ledger.heartbeat(), now),
+        daemon=daemon_standing(process, beat, now),
         panels=tuple(panels),
         totals=await ledger.totals(now),
         most_overdue=min((at for at in most_overdue if at is not None), default=None),
@@ -88,11 +92,22 @@ async def gather(ledger: SqliteLedger, configuration: Configuration, now: dateti
         held=await ledger.intents((IntentState.HELD,), MOST_LISTED),
         stops=tuple(stop for stop in await ledger.stops() if stop.active(now)),
         rules=await ledger.remembered_rules(),
-        held_back=await _held_back(ledger),
+        held_back=await held_back(ledger),
+        stamp_trouble=stamp_trouble(ledger, process, beat),
     )
 
 
-async def _held_back(ledger: SqliteLedger) -> HoldReason | None:
+def stamp_trouble(ledger: SqliteLedger, process: str | None, beat: Heartbeat | None) -> str:
+    """Why the stamp can't be used, as the running daemon found or as this process does; empty when it can.
+
+    The daemon may run as another user: whose files they are is seen from there alone.
+    """
+    of_daemon = beat.detail.get(STAMP, "") if process is not None and beat is not None else ""
+    return of_daemon or ledger.stamp_trouble
+
+
+async def held_back(ledger: SqliteLedger) -> HoldReason | None:
+    """Why the ledger is on hold, or will be as soon as the daemon starts."""
     hold = await ledger.open_hold()
     if hold is not None:
         return hold.reason

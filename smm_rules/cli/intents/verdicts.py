@@ -29,6 +29,7 @@ from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.standing.overview import held_back, stamp_trouble
 
 _UNLIMITED = 2**62
 Verdict = Callable[[SqliteLedger, int, datetime, str], Awaitable[Intent]]
@@ -61,6 +62,8 @@ async def approve(
     configuration = read_configuration(config_path)
     done, failed = await _pass(actions.approve, "approve", ids, rule, all_of_it, yes, configuration)
     _tell("approved", done, failed, as_json)
+    if done:
+        await _tell_what_stops_all(configuration)
     if done and configuration.mode != "live":
         mode = configuration.mode
         errors().print(f"The configuration says mode: {mode}, so the daemon will hold them again.")
@@ -80,6 +83,18 @@ async def deny(
     done, failed = await _pass(actions.deny, "deny", ids, rule, all_of_it, yes, configuration)
     _tell("denied", done, failed, as_json)
     return int(Exit.FAILED if failed else Exit.DONE)
+
+
+async def _tell_what_stops_all(configuration: Configuration) -> None:
+    """Approved or not, nothing is sent on a hold, nor while the stamp can't be used."""
+    async with open_existing(configuration) as ledger:
+        hold, beat = await held_back(ledger), await ledger.heartbeat()
+        trouble = stamp_trouble(ledger, DaemonLock(configuration.ledger).holder(), beat)
+    if hold is not None:
+        errors().print(f"The ledger is on hold: {hold.sentence} Nothing is sent until you confirm it.")
+        errors().print("See smm-rules hold show.")
+    if trouble:
+        errors().print(f"Nothing is sent now: {safe(trouble)}.")
 
 
 async def _pass(
