@@ -39,6 +39,7 @@ class AuditKind(StrEnum):
     FORGET = "forget"
     PAUSE = "pause"
     BREAKER = "breaker"
+    OUTBOX = "outbox"
     BACKUP = "backup"
     RESTORE = "restore"
     HOLD = "hold"

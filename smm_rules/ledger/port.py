@@ -146,7 +146,7 @@ class Ledger(Protocol):
         ...
 
     async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
-        """Whether what `owner` claimed as its `attempt`-th attempt may leave now, asked before the first byte.
+        """Whether what `owner` claimed as attempt number `attempt` may leave; asked before the first byte.
 
         A stop or a hold that came after the claim is seen, and so is that the claim was taken for dead.
         """
@@ -366,11 +366,11 @@ class Ledger(Protocol):
     async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]: ...
 
     async def revive(self, message_ids: Sequence[int] | None, now: datetime, by: str) -> tuple[int, ...]:
-        """dead → pending, due at once and with all its attempts before it; those that were dead. None: all."""
+        """dead → pending, due at once with all its attempts before it; those that were dead. None: all."""
         ...
 
     async def drop(self, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
-        """pending or dead → dropped, never delivered; those that were. Their keys stay: they aren't told anew.
+        """pending or dead → dropped, never delivered; those that were. Their keys stay: none is told anew.
 
         One whose delivery is under way may be delivered all the same, and is delivered then.
         """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from smm_rules.engine.firing import Continuation, Firing
 from smm_rules.engine.memory import Memory, Reason
@@ -76,11 +77,42 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """What spares an order its next looks: while the panel repeats itself, nothing can come of them.
+
+    `answer` is the fingerprint of the panel's words, `context` that of all else the rules go by. `until` is the
+    first instant at which time alone may change what they come to. A look is followed by the next after `pace`.
+    """
+
+    answer: int
+    context: int
+    until: datetime
+    pace: timedelta
+
+
+class DueOrder(NamedTuple):
+    """An order whose time has come, in short: there are many, and most of them rest.
+
+    `row` is the ledger's own number of it. `answer`, `context`, `rests_until` and `pace` are those of its `Rest`,
+    None where the next look has to be taken whole; instants and durations in whole microseconds (`codec`).
+    """
+
+    row: int
+    id: str
+    last_seen_at: int | None
+    answer: int | None
+    context: int | None
+    rests_until: int | None
+    pace: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One entity as just read. `changed` asks for an observation in the history.
 
     `same` says that the facts are the very ones stored, so that they needn't be written again; what is
-    the same hasn't changed.
+    the same hasn't changed. `asked_at` is when the panel was asked, where that was before the sweep's time.
+    `rest` spares an order its next looks.
     """
 
     entity: Entity
@@ -88,6 +120,22 @@ class Observed:
     changed: bool
     due_at: datetime | None
     same: bool = False
+    asked_at: datetime | None = None
+    rest: Rest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatedBalance:
+    """A panel's balance as it was at some moment from `asked_at` to `answered_at`, both included.
+
+    What was settled before `asked_at` is in it, what was claimed after `answered_at` is not. `currency` is
+    None where the panel doesn't say.
+    """
+
+    amount: Decimal
+    currency: str | None
+    asked_at: datetime
+    answered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +184,18 @@ class KeptTrace:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """All that one look at a panel brought, for one transaction. `at` is the time of the look."""
+    """All that one look at a panel brought, for one transaction. `at` is the time of the look.
+
+    `resting` are the rows of orders of which the panel said what it had said before (`Rest`): they have been
+    seen, and are due again after their pace.
+    """
 
     at: datetime
     observed: tuple[Observed, ...] = ()
     remembered: tuple[Remembered, ...] = ()
     firings: tuple[PlannedFiring, ...] = ()
     traced: tuple[KeptTrace, ...] = ()
+    resting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +268,15 @@ class Intent:
     expires_at: datetime | None = None
 
 
+class Leave(StrEnum):
+    """Whether a claimed intent may leave now. `STOPPED` by a pause, a panic, a breaker or a hold; `LOST` when
+    the claim is somebody else's by now: it was put in doubt meanwhile, or was claimed again."""
+
+    YES = "yes"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+
 #: Evidence on an action that stands in for one the panel refused: the panel's words then.
 REFUSAL = "refusal"
 
@@ -250,14 +312,18 @@ class Outcome:
 
 
 class MessageState(StrEnum):
+    """pending → delivered | dead; dead → pending when the operator revives it; pending or dead → dropped."""
+
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message in the outbox. `attempts` counts failed deliveries so far."""
+    """A message in the outbox. `attempts` counts failed deliveries since it was queued or last revived, and
+    `revived` how often it was that."""
 
     id: int
     dedup_key: str
@@ -271,6 +337,7 @@ class QueuedMessage:
     next_attempt_at: datetime
     attempts: int
     last_error: str
+    revived: int = 0
 
 
 @dataclass(frozen=True, slots=True)

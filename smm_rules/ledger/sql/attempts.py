@@ -19,9 +19,10 @@ from smm_rules.ledger.sql.query import Connection, changed, rows
 from smm_rules.ledger.stops import StopKind, StopScope
 
 _ADD = "INSERT INTO attempts (at, panel, rule, attempt) VALUES (?, ?, ?, ?)"
-_OF_PANEL = "SELECT attempt FROM attempts WHERE panel = ? AND at > ? ORDER BY id DESC LIMIT ?"
-_OF_RULE = "SELECT attempt FROM attempts WHERE rule = ? AND at > ? ORDER BY id DESC LIMIT ?"
-_PRUNE = "DELETE FROM attempts WHERE at < ?"
+_OF_PANEL = "SELECT attempt FROM attempts WHERE panel = ? AND id > ? ORDER BY id DESC LIMIT ?"
+_OF_RULE = "SELECT attempt FROM attempts WHERE rule = ? AND id > ? ORDER BY id DESC LIMIT ?"
+#: The newest stays, so that no ID is given twice: stops remember attempts by their IDs.
+_PRUNE = "DELETE FROM attempts WHERE at < ? AND id < (SELECT max(id) FROM attempts)"
 
 _ATTEMPTS = {
     IntentState.CONFIRMED: Attempt.DONE,
@@ -62,7 +63,7 @@ def note(
 
 def _verdict(connection: Connection, breaker: Breaker, scope: StopScope, name: str) -> str | None:
     query, errors = (_OF_PANEL, PANEL_ERRORS) if scope is StopScope.PANEL else (_OF_RULE, RULE_ERRORS)
-    since = stops.last_closed(connection, scope, name)
+    since = stops.last_counted(connection, scope, name)
     last = [Attempt(text) for (text,) in rows(connection, query, (name, since, breaker.of))]
     return breaker_verdict(breaker, last, errors)
 

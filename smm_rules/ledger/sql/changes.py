@@ -14,7 +14,7 @@ from smm_rules.engine.guards import APPROVAL, MONEY_REASONS, NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.port import StateConflict
-from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Outcome, Transition
+from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Leave, Outcome, Transition
 from smm_rules.ledger.sql import attempts, stops
 from smm_rules.ledger.sql.guarding import Action, Guarding, about
 from smm_rules.ledger.sql.intents import (
@@ -103,12 +103,9 @@ def _may_go(
 ) -> bool:
     """Whether nothing stops the intent now. What a pause stops stays planned, what a guard stops is held."""
     approved = _approved(connection, intent.id)
-    for stop in stops.stopping(connection, intent.rule, intent.panel, now):
-        if stop.kind not in TRIPPED or not approved & PASSES_STOPS:
-            return False
+    if _is_stopped(connection, intent, approved, now):
+        return False
     price = intent.reserved if cost is None else cost
-    if price is not None and (intent.reserved is None or price > intent.reserved):
-        approved -= MONEY_REASONS  # they were given for a lower price
     action = Action(
         intent.rule,
         intent.panel,
@@ -119,7 +116,8 @@ def _may_go(
         intent.id,
     )
     rule = _guards_of(connection, intent)
-    guarded = Guarding(connection, now, guards).claiming(action, rule, approved)
+    passes = frozenset(reason for reason in approved if _covers(intent, reason, price))
+    guarded = Guarding(connection, now, guards).claiming(action, rule, passes)
     if guarded is None:
         return True
     held = Outcome(IntentState.HELD, guarded.reason, guarded.message)
@@ -142,6 +140,38 @@ def _approved(connection: Connection, intent_id: int) -> frozenset[str]:
         elif change.before == IntentState.HELD and change.after is IntentState.PLANNED:
             approved.add(held_for)
     return frozenset(approved)
+
+
+def _covers(intent: Intent, reason: str, price: Decimal | None) -> bool:
+    """Whether an approval holds at this price: one about money up to the price that it was given for.
+
+    Those given before prices were noted with them go by the price the action was last shown with.
+    """
+    if reason not in MONEY_REASONS or price is None:
+        return True
+    shown = intent.evidence.get(_approved_at(reason), intent.reserved)
+    return shown is not None and price <= Decimal(shown)
+
+
+def _approved_at(reason: str) -> str:
+    """The evidence that has the price an approval was given for."""
+    return f"approved_at:{reason}"
+
+
+def _is_stopped(connection: Connection, intent: Intent, approved: frozenset[str], now: datetime) -> bool:
+    passes = bool(approved & PASSES_STOPS)
+    found = stops.stopping(connection, intent.rule, intent.panel, now)
+    return any(stop.kind not in TRIPPED or not passes for stop in found)
+
+
+def may_leave(connection: Connection, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
+    """Whether a claim still stands and nothing stops it; holds are for `holding.may_leave`."""
+    intent = must_have(connection, intent_id)
+    claim_ = (intent.state, intent.owner, intent.attempts)
+    if claim_ != (IntentState.SENDING, owner, attempt):
+        return Leave.LOST
+    stopped = _is_stopped(connection, intent, _approved(connection, intent_id), now)
+    return Leave.STOPPED if stopped else Leave.YES
 
 
 def _guards_of(connection: Connection, intent: Intent) -> RuleGuards:
@@ -195,9 +225,12 @@ def hold(connection: Connection, intent_id: int, reason: str, message: str, now:
 
 
 def approve(connection: Connection, intent_id: int, now: datetime, by: str) -> Intent:
-    _check_deadline(must_have(connection, intent_id), now)
+    held = must_have(connection, intent_id)
+    _check_deadline(held, now)
     _move(connection, Change.APPROVE, intent_id, Outcome(IntentState.PLANNED, "approved"), now, by)
     changed(connection, _NO_DEADLINE, (intent_id,))
+    if held.reason in MONEY_REASONS and held.reserved is not None:
+        note(connection, intent_id, {_approved_at(held.reason): str(held.reserved)}, now)
     return must_have(connection, intent_id)
 
 

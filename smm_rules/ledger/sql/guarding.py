@@ -10,9 +10,9 @@ from typing import NamedTuple
 from smm_rules.engine.guards import BREAKER, NO_GUARDS, Asked, Guarded, Guards, Scope, judge
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Per, begun_at
-from smm_rules.ledger.codec import decode_facts, entity_from_text, entity_text, maybe_micros, to_micros
-from smm_rules.ledger.sql import stops
-from smm_rules.ledger.sql.query import Connection, cell, first, rows
+from smm_rules.ledger.codec import entity_from_text, entity_text, maybe_micros, to_micros
+from smm_rules.ledger.sql import balances, stops
+from smm_rules.ledger.sql.query import Connection, Row, cell, first, rows
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stops import TRIPPED
 from smm_rules.rules.model import RuleGuards, StepKind
@@ -21,22 +21,20 @@ from smm_rules.rules.model import RuleGuards, StepKind
 BUYING = frozenset({StepKind.REORDER, StepKind.ADD})
 
 #: Money that may still be spent, and money that was or may have been spent since an instant.
-_PLANNED_MONEY = "SELECT reserved FROM intents WHERE state = 'planned' AND reserved IS NOT NULL"
+_PLANNED_MONEY = """
+  SELECT reserved, currency, panel FROM intents WHERE state = 'planned' AND reserved IS NOT NULL
+"""
 _SENT_MONEY = """
-  SELECT reserved FROM intents WHERE state IN ('sending', 'unknown', 'confirmed') AND reserved IS NOT NULL
-    AND claimed_at >= ?
+  SELECT reserved, currency, panel FROM intents
+  WHERE state IN ('sending', 'unknown', 'confirmed') AND reserved IS NOT NULL AND claimed_at >= ?
 """
 _PLANNED = "SELECT count(*) FROM intents WHERE state = 'planned'"
 _SENT = """
   SELECT count(*) FROM intents WHERE state IN ('sending', 'unknown', 'confirmed', 'rejected')
     AND claimed_at >= ?
 """
-_PAST = "SELECT amount FROM past_spending WHERE about = ?"
-_BALANCE = """
-  SELECT f.facts, e.last_seen_at FROM entities e JOIN facts f ON f.entity = e.id
-  WHERE e.kind = 'balance' AND e.panel = ? AND e.name = ?
-"""
-#: What the balance as last read may not show yet.
+_PAST = "SELECT amount, nullif(currency, ''), panel FROM past_spending WHERE about = ?"
+#: What a balance that was asked for at an instant may not show yet.
 _COMMITTED = """
   SELECT reserved FROM intents WHERE panel = ?1 AND reserved IS NOT NULL AND id <> ?3
     AND (state IN ('sending', 'unknown') OR (state = 'confirmed' AND settled_at >= ?2))
@@ -59,6 +57,8 @@ _ROOT = """
   WHERE e.kind = ? AND e.panel = ? AND e.name = ?
 """
 NOBODY = 0
+#: Money by currency, None where that isn't known.
+_Sums = dict[str | None, Decimal]
 
 
 class About(NamedTuple):
@@ -102,8 +102,9 @@ class Guarding:
     connection: Connection
     now: datetime
     guards: Guards = NO_GUARDS
-    _money: dict[tuple[Scope, Per, str, str | None, str], Decimal] = field(default_factory=dict)
+    _money: dict[tuple[Scope, Per, str], _Sums] = field(default_factory=dict)
     _counts: dict[tuple[Scope, Per, str], int] = field(default_factory=dict)
+    _currencies: dict[str, str | None] = field(default_factory=dict)
 
     def planning(self, action: Action, rule: RuleGuards) -> Guarded | None:
         """What holds an action that is about to be planned."""
@@ -126,56 +127,56 @@ class Guarding:
         return judge(asked, rule, self.guards, _Books(self, action, currency, final), self.now, approved)
 
     def _currency(self, panel: str) -> str | None:
-        currency = balance_facts(self.connection, panel)[0].get("currency")
-        return currency if isinstance(currency, str) else None
+        if panel not in self._currencies:
+            known = balances.balance(self.connection, panel)
+            self._currencies[panel] = None if known is None else known.currency
+        return self._currencies[panel]
 
     # -- sums, read once a transaction ------------------------------------------------------------------
     def planned(self, action: Action) -> None:
         """Count an action that was just written as planned in the sums that were read before."""
-        currency = action.currency or self._currency(action.panel)
-        for scope, per, name, of, panel in self._money:
-            # Where the currency isn't known, only one panel's own money is in the same one.
-            same = of == currency and (currency is not None or panel == action.panel)
-            if action.cost is not None and same and _counts_in(scope, name, action):
-                self._money[scope, per, name, of, panel] += action.cost
+        if action.cost is not None:
+            currency = action.currency or self._currency(action.panel)
+            for (scope, _, name), sums in self._money.items():
+                if _counts_in(scope, name, action):
+                    sums[currency] = sums.get(currency, Decimal(0)) + action.cost
         for scope, per, name in self._counts:
             self._counts[scope, per, name] += _counts_in(scope, name, action)
 
     def spent(self, scope: Scope, per: Per, action: Action, currency: str | None, *, final: bool) -> Decimal:
-        name = _name(scope, action)
-        sum_of = (scope, per, name, currency, action.panel)
-        known = self._money.get(sum_of)
-        if known is not None and not final and per not in (Per.ORDER, Per.CHAIN):
-            return known
-        total = self._spent(scope, per, action, currency, final=final)
-        if not final and per not in (Per.ORDER, Per.CHAIN):
-            self._money[sum_of] = total
-        return total
+        if final or per in (Per.ORDER, Per.CHAIN):
+            return _in_one_currency(self._sums(scope, per, action, final=final), currency)
+        sum_of = (scope, per, _name(scope, action))
+        if sum_of not in self._money:
+            self._money[sum_of] = self._sums(scope, per, action, final=final)
+        return _in_one_currency(self._money[sum_of], currency)
 
-    def _spent(self, scope: Scope, per: Per, action: Action, currency: str | None, *, final: bool) -> Decimal:
+    def _sums(self, scope: Scope, per: Per, action: Action, *, final: bool) -> _Sums:
         where, values = _where(scope, action)
-        money, of_currency = _same_currency(action.panel, currency)
-        where, values = f"{where} AND {money}", [*values, *of_currency]
         if per in (Per.ORDER, Per.CHAIN):
             column = "subject" if per is Per.ORDER else "root"
             where += f" AND {column} = ?"
             values.append(action.about.subject if per is Per.ORDER else action.about.root)
         since = maybe_micros(begun_at(per, self.now)) or 0
-        amounts = rows(self.connection, f"{_SENT_MONEY} AND {where}", (since, *values))
+        found = rows(self.connection, f"{_SENT_MONEY} AND {where}", (since, *values))
         if not final:
-            amounts += rows(self.connection, f"{_PLANNED_MONEY} AND {where}", values)
+            found += rows(self.connection, f"{_PLANNED_MONEY} AND {where}", values)
         if per in (Per.ORDER, Per.CHAIN):
-            amounts += self._past(scope, per, action, currency)
-        return sum((Decimal(amount) for (amount,) in amounts), Decimal(0))
+            found += self._past(scope, per, action)
+        sums: _Sums = {}
+        for amount, written, panel in found:
+            currency = written or self._currency(panel)
+            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(amount)
+        return sums
 
-    def _past(self, scope: Scope, per: Per, action: Action, currency: str | None) -> list[tuple[str]]:
+    def _past(self, scope: Scope, per: Per, action: Action) -> list[Row]:
         """What was spent by actions that are no longer kept."""
         key_ = f"{per} {action.about.subject if per is Per.ORDER else action.about.root}"
         query, values = _PAST, [key_]
         if scope is not Scope.TOTAL:
             query += f" AND {scope} = ?"
             values.append(_name(scope, action))
-        return rows(self.connection, f"{query} AND currency IN (?, '')", (*values, currency or ""))
+        return rows(self.connection, query, values)
 
     def done(self, scope: Scope, per: Per, action: Action, *, final: bool) -> int:
         name = _name(scope, action)
@@ -208,14 +209,13 @@ class _Books:
 
     def balance(self) -> Decimal | None:
         connection, panel = self.guarding.connection, self.action.panel
-        facts, read_at = balance_facts(connection, panel)
-        amount = facts.get("amount")
-        if not isinstance(amount, Decimal):
+        known = balances.balance(connection, panel)
+        if known is None:
             return None
-        taken = rows(connection, _COMMITTED, (panel, read_at, self.action.id))
+        taken = rows(connection, _COMMITTED, (panel, to_micros(known.asked_at), self.action.id))
         if not self.final:
             taken += rows(connection, f"{_PLANNED_MONEY} AND panel = ?", (panel,))
-        return amount - sum((Decimal(one) for (one,) in taken), Decimal(0))
+        return known.amount - sum((Decimal(one[0]) for one in taken), Decimal(0))
 
     def orders_watched(self) -> int:
         panel = self._panel_of_order()
@@ -238,14 +238,6 @@ class _Books:
         return self.action.panel if subject is None else entity_from_text(subject).panel
 
 
-def balance_facts(connection: Connection, panel: str) -> tuple[dict[str, object], int]:
-    """The facts of a panel's balance as last read, and when that was, in microseconds."""
-    row = first(connection, _BALANCE, key(Entity(EntityKind.BALANCE, panel))[1:])
-    if row is None:
-        return {}, 0
-    return dict(decode_facts(row[0])), row[1] or 0
-
-
 def _name(scope: Scope, action: Action) -> str:
     if scope is Scope.TOTAL:
         return ""
@@ -265,8 +257,11 @@ def _where(scope: Scope, action: Action) -> tuple[str, list[object]]:
     return f"id <> ? AND {'rule' if scope is Scope.RULE else 'panel'} = ?", values
 
 
-def _same_currency(panel: str, currency: str | None) -> tuple[str, list[object]]:
-    """Money in one currency alone; where it isn't known, all of the same panel is in the same one."""
+def _in_one_currency(sums: _Sums, currency: str | None) -> Decimal:
+    """All that may have been spent in one currency. Two that are known to differ are never added up; what
+    isn't known may be in any of them, so it counts in each."""
+    unknown = sums.get(None, Decimal(0))
+    known = {name: amount for name, amount in sums.items() if name is not None}
     if currency is None:
-        return "panel = ?", [panel]
-    return "(currency = ? OR (currency IS NULL AND panel = ?))", [currency, panel]
+        return unknown + max(known.values(), default=Decimal(0))
+    return unknown + known.get(currency, Decimal(0))

@@ -15,7 +15,7 @@ from smm_rules.facts import Entity
 from smm_rules.ledger.codec import to_json, to_micros
 from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
-from smm_rules.ledger.records import Intent, IntentState, Transition
+from smm_rules.ledger.records import Intent, IntentState, Leave, Transition
 from smm_rules.ledger.sql import changes, holds, intents
 from smm_rules.ledger.sql.query import Connection, cell, first, rows
 from smm_rules.ledger.sqlite.connection import writing
@@ -123,6 +123,12 @@ def claim(
             _take_back(connection, intent_id, owner, now)
         raise
     return True
+
+
+def may_leave(connection: Connection, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
+    found = changes.may_leave(connection, intent_id, owner, attempt, now)
+    held = found is Leave.YES and holds.open_hold(connection) is not None
+    return Leave.STOPPED if held else found
 
 
 def _take_back(connection: Connection, intent_id: int, owner: str, now: datetime) -> None:

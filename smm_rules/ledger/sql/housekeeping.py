@@ -30,6 +30,10 @@ _BEAT = """
 """
 _HEARTBEAT = "SELECT owner, started_at, beat_at, detail FROM heartbeat"
 _ORDERS = "SELECT count(*) FROM entities WHERE kind = 'order' AND forgotten_at IS NULL"
+_MESSAGES = """
+  SELECT CASE WHEN dropped_at IS NULL THEN state ELSE 'dropped' END AS stands, count(*) FROM outbox
+  GROUP BY stands
+"""
 _DUE = "SELECT count(*) FROM entities WHERE kind = 'order' AND due_at <= ? AND due_at IS NOT NULL"
 _RESERVED = """
   SELECT currency, reserved FROM intents
@@ -57,7 +61,9 @@ _PRUNE_HISTORY = """
   DELETE FROM history AS old WHERE old.at < ?
     AND EXISTS (SELECT 1 FROM history AS newer WHERE newer.entity = old.entity AND newer.at > old.at)
 """
-_PRUNE_OUTBOX = "DELETE FROM outbox WHERE state = 'delivered' AND settled_at < ?"
+_PRUNE_OUTBOX = """
+  DELETE FROM outbox WHERE (state = 'delivered' OR dropped_at IS NOT NULL) AND settled_at < ?
+"""
 #: A firing goes with all its intents or not at all, so that what is kept can be understood.
 _PRUNABLE = """
   old.settled_at < ?1 AND old.state IN (SELECT value FROM json_each(?2))
@@ -107,7 +113,7 @@ def totals(connection: Connection, now: datetime) -> Totals:
         orders=_count(connection, _ORDERS),
         due=_count(connection, _DUE, to_micros(now)),
         intents=_counts(connection, "SELECT state, count(*) FROM intents GROUP BY state"),
-        messages=_counts(connection, "SELECT state, count(*) FROM outbox GROUP BY state"),
+        messages=_counts(connection, _MESSAGES),
         observations=_count(connection, "SELECT count(*) FROM history"),
         reserved=_reserved(connection, OPEN, None),
     )

@@ -61,6 +61,14 @@ _CLAIMABLE = f"""
   ORDER BY id LIMIT ?2
 """  # noqa: S608 - as above
 _INTENTS = f"SELECT {COLUMNS} FROM intents WHERE true"  # noqa: S608 - as above
+#: Two searches, each by an index of its own: what has ended by its end, what hasn't by its state.
+_UNDER_WAY = f"""
+  SELECT {COLUMNS} FROM intents
+  WHERE panel = ?1 AND settled_at >= ?2 AND claimed_at <= ?3 AND state = 'confirmed'
+  UNION ALL
+  SELECT {COLUMNS} FROM intents
+  WHERE state IN ('sending', 'unknown') AND panel = ?1 AND claimed_at <= ?3 ORDER BY id
+"""  # noqa: S608 - as above
 _IN_STATES = " AND state IN (SELECT value FROM json_each(?))"
 _PLAN = """
   INSERT INTO intents (
@@ -78,13 +86,13 @@ _TOLD = """
 """
 _EVIDENCE = "SELECT evidence, rule, entity FROM intents WHERE id = ?"
 _SET_EVIDENCE = "UPDATE intents SET evidence = ? WHERE id = ?"
-_FIRING_COLUMNS = """
+FIRING_COLUMNS = """
   rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits,
   guards
 """
-_FIRING = f"SELECT {_FIRING_COLUMNS} FROM firings WHERE id = ?"  # noqa: S608 - only constants are put in
+_FIRING = f"SELECT {FIRING_COLUMNS} FROM firings WHERE id = ?"  # noqa: S608 - only constants are put in
 _FIRINGS = f"""
-  SELECT {_FIRING_COLUMNS} FROM firings WHERE at BETWEEN ? AND ? ORDER BY at, id LIMIT ?
+  SELECT {FIRING_COLUMNS} FROM firings WHERE at BETWEEN ? AND ? ORDER BY at, id LIMIT ?
 """  # noqa: S608 - as above
 
 
@@ -293,6 +301,11 @@ def intents(
     return tuple(intent_from(row) for row in found)
 
 
+def under_way(connection: Connection, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
+    found = rows(connection, _UNDER_WAY, (panel, to_micros(since), to_micros(until)))
+    return tuple(intent_from(row) for row in found)
+
+
 def transitions(connection: Connection, intent_id: int) -> tuple[Transition, ...]:
     return tuple(
         Transition(from_micros(at), before, IntentState(after), reason, message, by)
@@ -302,16 +315,16 @@ def transitions(connection: Connection, intent_id: int) -> tuple[Transition, ...
 
 def firing(connection: Connection, firing_id: int) -> Firing | None:
     row = first(connection, _FIRING, (firing_id,))
-    return None if row is None else _firing_from(row)
+    return None if row is None else firing_from(row)
 
 
 def firings(connection: Connection, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
     found = rows(connection, _FIRINGS, (to_micros(since), to_micros(until), limit))
-    return tuple(_firing_from(row) for row in found)
+    return tuple(firing_from(row) for row in found)
 
 
-def _firing_from(row: Row) -> Firing:
-    """A row of `_FIRING_COLUMNS` as a record."""
+def firing_from(row: Row) -> Firing:
+    """A row of `FIRING_COLUMNS` as a record."""
     rule, version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits, guards = row
     return Firing(
         rule=rule,

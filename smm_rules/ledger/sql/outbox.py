@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from smm_rules.engine.firing import MessageDraft
+from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_micros, maybe_micros, storable, to_json, to_micros
 from smm_rules.ledger.records import MessageState, QueuedMessage
+from smm_rules.ledger.sql import audit
 from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows
 from smm_rules.rules.model import StepKind
 
 _COLUMNS = """
-  id, dedup_key, kind, channel, title, body, level, state, created_at, next_attempt_at, attempts, last_error
+  id, dedup_key, kind, channel, title, body, level,
+  CASE WHEN dropped_at IS NULL THEN state ELSE 'dropped' END AS stands, created_at, next_attempt_at, attempts,
+  last_error, revived
 """
 _ENQUEUE = """
   INSERT INTO outbox (
@@ -25,9 +29,14 @@ _DELIVERABLE = f"""
 """  # noqa: S608 - only constants are put in
 _ALL = f"SELECT {_COLUMNS} FROM outbox ORDER BY id DESC LIMIT ?"  # noqa: S608 - as above
 _IN_STATES = f"""
-  SELECT {_COLUMNS} FROM outbox WHERE state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?
+  SELECT {_COLUMNS} FROM outbox
+  WHERE CASE WHEN dropped_at IS NULL THEN state ELSE 'dropped' END IN (SELECT value FROM json_each(?))
+  ORDER BY id DESC LIMIT ?
 """  # noqa: S608 - as above
-_DELIVERED = "UPDATE outbox SET state = 'delivered', settled_at = ?, last_error = '' WHERE id = ?"
+#: One that was dropped while it was being delivered was delivered all the same.
+_DELIVERED = """
+  UPDATE outbox SET state = 'delivered', settled_at = ?, last_error = '', dropped_at = NULL WHERE id = ?
+"""
 #: A message that another process has delivered meanwhile stays delivered.
 _UNDELIVERED = """
   UPDATE outbox SET
@@ -37,6 +46,18 @@ _UNDELIVERED = """
     state = CASE WHEN ?2 IS NULL THEN 'dead' ELSE state END,
     settled_at = CASE WHEN ?2 IS NULL THEN ?3 END
   WHERE id = ?4 AND state = 'pending'
+"""
+_REVIVE = """
+  UPDATE outbox SET
+    state = 'pending', attempts = 0, next_attempt_at = ?1, settled_at = NULL, revived = revived + 1
+  WHERE state = 'dead' AND dropped_at IS NULL AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))
+  RETURNING id, dedup_key
+"""
+#: Its key stays, so that what it said isn't told anew.
+_DROP = """
+  UPDATE outbox SET state = 'dead', dropped_at = ?1, settled_at = ?1
+  WHERE state IN ('pending', 'dead') AND dropped_at IS NULL AND id IN (SELECT value FROM json_each(?2))
+  RETURNING id, dedup_key
 """
 
 
@@ -80,10 +101,30 @@ def undelivered(
     changed(connection, _UNDELIVERED, values)
 
 
+def revive(
+    connection: Connection, message_ids: Sequence[int] | None, now: datetime, by: str
+) -> tuple[int, ...]:
+    ids = None if message_ids is None else to_json(list(message_ids))
+    return _note(connection, "revived", rows(connection, _REVIVE, (to_micros(now), ids)), now, by)
+
+
+def drop(connection: Connection, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
+    values = (to_micros(now), to_json(list(message_ids)))
+    return _note(connection, "dropped", rows(connection, _DROP, values), now, by)
+
+
+def _note(connection: Connection, what: str, found: list[Row], now: datetime, by: str) -> tuple[int, ...]:
+    """One entry in the record of decisions for all that was revived or dropped at once."""
+    keys: dict[int, str] = dict(sorted(found))
+    if keys:
+        told = {str(message_id): key for message_id, key in keys.items()}
+        audit.append(connection, now, AuditKind.OUTBOX, by, "outbox", {"what": what, "messages": told})
+    return tuple(keys)
+
+
 def _message_from(row: Row) -> QueuedMessage:
-    (message_id, dedup_key, kind, channel, title, body, level, state, created_at, due_at, attempts, error) = (
-        row
-    )
+    message_id, dedup_key, kind, channel, title, body, level, state, created_at, due_at, *rest = row
+    attempts, error, revived = rest
     return QueuedMessage(
         id=message_id,
         dedup_key=dedup_key,
@@ -97,4 +138,5 @@ def _message_from(row: Row) -> QueuedMessage:
         next_attempt_at=from_micros(due_at),
         attempts=attempts,
         last_error=error,
+        revived=revived,
     )

@@ -16,16 +16,21 @@ _COLUMNS = "id, kind, scope, name, reason, by, since, until, ended_at, ended_by"
 _ACTIVE = f"SELECT {_COLUMNS} FROM stops WHERE ended_at IS NULL ORDER BY id"  # noqa: S608 - only constants
 _ALL = f"SELECT {_COLUMNS} FROM stops ORDER BY id DESC LIMIT ?"  # noqa: S608 - as above
 _STOP = f"SELECT {_COLUMNS} FROM stops WHERE id = ?"  # noqa: S608 - as above
-_REPLACE = """
-  UPDATE stops SET ended_at = ?, ended_by = ? WHERE kind = ? AND scope = ? AND name = ? AND ended_at IS NULL
-"""
+#: By their IDs, not by the clock: attempts and ends may have been dated by clocks that were ahead.
+_NEWEST_ATTEMPT = "(SELECT coalesce(max(id), 0) FROM attempts)"
+_REPLACE = f"""
+  UPDATE stops SET ended_at = ?, ended_by = ?, last_attempt = {_NEWEST_ATTEMPT}
+  WHERE kind = ? AND scope = ? AND name = ? AND ended_at IS NULL
+"""  # noqa: S608 - as above
 _ADD = """
   INSERT INTO stops (kind, scope, name, reason, by, since, until) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
-_END = "UPDATE stops SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL"
-_LAST_CLOSED = """
-  SELECT max(ended_at) FROM stops WHERE kind = 'breaker' AND scope = ? AND name = ? AND ended_at IS NOT NULL
-"""
+_END = f"""
+  UPDATE stops SET ended_at = ?, ended_by = ?, last_attempt = {_NEWEST_ATTEMPT}
+  WHERE id = ? AND ended_at IS NULL
+"""  # noqa: S608 - as above
+_REDATE = "UPDATE stops SET since = ?1, until = ?2 WHERE id = ?3 AND ended_at IS NULL AND since > ?1"
+_LAST_COUNTED = "SELECT max(last_attempt) FROM stops WHERE kind = 'breaker' AND scope = ? AND name = ?"
 
 
 def stop(
@@ -90,13 +95,30 @@ def stops(connection: Connection, limit: int | None) -> tuple[Stop, ...]:
 
 def end(connection: Connection, stop_id: int, now: datetime, by: str, message: MessageDraft | None) -> bool:
     ended = changed(connection, _END, (to_micros(now), by, stop_id)) > 0
-    if ended:
-        row = first(connection, _STOP, (stop_id,))
-        assert row is not None
-        _record(connection, _from(row), "ended", by, now)
-        if message is not None:
-            enqueue(connection, message, now)
-    return ended
+    return ended and _changed(connection, stop_id, "ended", by, now, message)
+
+
+def redate(
+    connection: Connection,
+    stop_id: int,
+    now: datetime,
+    until: datetime | None,
+    by: str,
+    message: MessageDraft | None,
+) -> bool:
+    redated = changed(connection, _REDATE, (to_micros(now), maybe_micros(until), stop_id)) > 0
+    return redated and _changed(connection, stop_id, "redated", by, now, message)
+
+
+def _changed(
+    connection: Connection, stop_id: int, what: str, by: str, now: datetime, message: MessageDraft | None
+) -> bool:
+    row = first(connection, _STOP, (stop_id,))
+    assert row is not None
+    _record(connection, _from(row), what, by, now)
+    if message is not None:
+        enqueue(connection, message, now)
+    return True
 
 
 def stopping(connection: Connection, rule: str, panel: str, now: datetime) -> tuple[Stop, ...]:
@@ -104,9 +126,9 @@ def stopping(connection: Connection, rule: str, panel: str, now: datetime) -> tu
     return concerning(active(connection), rule, panel, now)
 
 
-def last_closed(connection: Connection, scope: StopScope, name: str) -> int:
-    """When this breaker was last closed, in microseconds; 0 for never."""
-    return cell(connection, _LAST_CLOSED, (scope.value, name)) or 0
+def last_counted(connection: Connection, scope: StopScope, name: str) -> int:
+    """The newest attempt when this breaker was last closed; 0 for never."""
+    return cell(connection, _LAST_COUNTED, (scope.value, name)) or 0
 
 
 def _from(row: Row) -> Stop:

@@ -22,7 +22,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
-from smm_rules.ledger.sql import audit, chains, stops
+from smm_rules.ledger.sql import audit, balances, chains, stops
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import Origin, plan
 from smm_rules.ledger.sql.outbox import enqueue
@@ -116,6 +116,10 @@ def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
         (entity_id, at, text) for one, (entity_id, text) in zip(watched, facts, strict=True) if one.changed
     ]
     rows_of_each(connection, _ADD_HISTORY, news)
+    for one in observed:
+        if one.entity.kind is EntityKind.BALANCE and one.entity in ids:
+            asked_at = at if one.asked_at is None else to_micros(one.asked_at)
+            balances.observe(connection, one.entity.panel, one.facts, asked_at, at)
     return ids
 
 

@@ -17,10 +17,12 @@ from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, Rule
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.records import (
+    DatedBalance,
     Heartbeat,
     Intent,
     IntentState,
     KeptTrace,
+    Leave,
     MessageState,
     NewOrder,
     Observation,
@@ -35,6 +37,7 @@ from smm_rules.ledger.records import (
 )
 from smm_rules.ledger.sql import (
     audit,
+    balances,
     books,
     changes,
     entities,
@@ -157,6 +160,12 @@ class SqliteLedger:
     async def traces(self, entity: Entity, rule: str | None, limit: int) -> tuple[KeptTrace, ...]:
         return await self._read(traces.traces, entity, rule, limit)
 
+    async def balance(self, panel: str) -> DatedBalance | None:
+        return await self._read(balances.balance, panel)
+
+    async def note_balance(self, panel: str, reading: DatedBalance) -> None:
+        await self._write(balances.keep, panel, reading)
+
     # -- planning ---------------------------------------------------------------------------------------
     async def record(self, sweep: Sweep) -> Recorded:
         return await self._write(sweeps.record, sweep, self._guards)
@@ -190,6 +199,9 @@ class SqliteLedger:
                 connection, stamping, intent_id, owner, now, evidence, cost, currency, self._guards
             )
         )
+
+    async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
+        return await self._read(holding.may_leave, intent_id, owner, attempt, now)
 
     async def settle(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
@@ -250,6 +262,9 @@ class SqliteLedger:
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]:
         return await self._read(intents.intents, states, limit, rule, entity)
+
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
+        return await self._read(intents.under_way, panel, since, until)
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
         return await self._read(intents.transitions, intent_id)
@@ -339,6 +354,12 @@ class SqliteLedger:
     async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]:
         return await self._read(outbox.messages, states, limit)
 
+    async def revive(self, message_ids: Sequence[int] | None, now: datetime, by: str) -> tuple[int, ...]:
+        return await self._write(outbox.revive, message_ids, now, by)
+
+    async def drop(self, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
+        return await self._write(outbox.drop, message_ids, now, by)
+
     # -- the daemon's own -------------------------------------------------------------------------------
     async def beat(self, heartbeat: Heartbeat) -> None:
         await self._write(housekeeping.beat, heartbeat)
@@ -387,3 +408,13 @@ class SqliteLedger:
         self, stop_id: int, now: datetime, by: str, message: MessageDraft | None = None
     ) -> bool:
         return await self._write(stops.end, stop_id, now, by, message)
+
+    async def redate_stop(
+        self,
+        stop_id: int,
+        now: datetime,
+        until: datetime | None,
+        by: str,
+        message: MessageDraft | None = None,
+    ) -> bool:
+        return await self._write(stops.redate, stop_id, now, until, by, message)

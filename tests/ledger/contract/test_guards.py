@@ -18,7 +18,7 @@ from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Allowance, Per
 from smm_rules.ledger.port import Ledger, StateConflict
-from smm_rules.ledger.records import Intent, IntentState, NewOrder, Observed, Sweep
+from smm_rules.ledger.records import DatedBalance, Intent, IntentState, NewOrder, Observed, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
 from smm_rules.rules.model import NO_RULE_GUARDS, ApprovalNeed, Limits, Mode, RuleGuards, StepKind
@@ -87,9 +87,9 @@ class Books:
     async def states(self, *intents: Intent) -> list[str]:
         return [str((await self.intent(intent.id)).state) for intent in intents]
 
-    async def balance(self, amount: str, at: datetime = NOON) -> None:
+    async def balance(self, amount: str, at: datetime = NOON, asked_at: datetime | None = None) -> None:
         facts = {"amount": Decimal(amount), "currency": "USD"}
-        await self.ledger.record(Sweep(at, (Observed(BALANCE, facts, True, None),)))
+        await self.ledger.record(Sweep(at, (Observed(BALANCE, facts, True, None, asked_at=asked_at),)))
 
 
 def firing_of(
@@ -259,11 +259,44 @@ async def test_money_is_never_added_up_across_currencies(under: Under) -> None:
     assert (await books.fire("0.01", panel="west", currency="USD")).state is IntentState.HELD
 
 
-async def test_money_of_an_unknown_currency_is_that_of_its_panel(under: Under) -> None:
+@pytest.mark.parametrize("panel", ["north", "south"])
+@pytest.mark.parametrize("currency", ["USD", None])
+async def test_money_of_an_unknown_currency_may_be_in_any(
+    under: Under, panel: str, currency: str | None
+) -> None:
     books = await under(Bounds(spend=per("3.00/day")))
     await books.fire("3.00", panel="north", currency=None)
-    assert (await books.fire("1.00", panel="north", currency="USD")).state is IntentState.HELD
-    assert (await books.fire("1.00", panel="south", currency="USD")).state is IntentState.PLANNED
+    assert standing(await books.fire("1.00", panel=panel, currency=currency)) == (
+        "held",
+        "total_spend_per_day",
+    )
+
+
+async def test_what_may_be_in_any_currency_is_added_to_the_most_spent_in_one(under: Under) -> None:
+    """Two currencies that are known to differ are added up for nobody."""
+    books = await under(Bounds(spend=per("5.00/day")))
+    await books.fire("3.00", panel="north", currency="USD")
+    await books.fire("2.00", panel="south", currency="EUR")
+    assert (await books.fire("2.00", panel="east", currency=None)).state is IntentState.PLANNED
+    assert (await books.fire("1.00", panel="east", currency=None)).state is IntentState.HELD
+    assert (await books.fire("1.00", panel="south", currency="EUR")).state is IntentState.PLANNED
+    assert (await books.fire("0.01", panel="north", currency="USD")).state is IntentState.HELD
+
+
+async def test_a_rule_over_several_panels_is_bounded_whatever_their_currencies(under: Under) -> None:
+    books = await under()
+    guards = RuleGuards(spend=per("3.00/day"))
+    await books.settle(await books.fire("2.00", guards=guards, currency=None), IntentState.CONFIRMED)
+    held = await books.fire("2.00", guards=guards, panel="south", currency=None)
+    assert standing(held) == ("held", "spend_per_day")
+
+
+async def test_a_panel_s_own_currency_stands_for_one_that_was_not_written(under: Under) -> None:
+    books = await under(Bounds(spend=per("3.00/day")))
+    await books.balance("100.00")
+    await books.fire("3.00", panel="north", currency=None)
+    assert (await books.fire("1.00", panel="south", currency="EUR")).state is IntentState.PLANNED
+    assert (await books.fire("1.00", panel="south", currency="USD")).state is IntentState.HELD
 
 
 async def test_each_panel_has_its_own_bound(under: Under) -> None:
@@ -329,6 +362,29 @@ async def test_an_approval_passes_its_guard_up_to_the_price_it_was_given_for(und
     assert [change.by for change in changes if change.reason == "approved"] == ["ann"] * 3
 
 
+async def test_each_approval_holds_up_to_its_own_price(under: Under) -> None:
+    """Approved over the day's money at 2.00, then over the balance at 3.00: that is no word on the day."""
+    books = await under(north=Bounds(keep_balance=Decimal("10.00")))
+    guards, tomorrow = RuleGuards(spend=per("5.00/day")), NOON + DAY
+    await books.fire("4.00", guards=guards)
+    one = await books.fire("2.00", guards=guards)
+    assert standing(one) == ("held", "spend_per_day")
+    await books.ledger.approve(one.id, NOON, "ann")
+    await books.balance("12.00", tomorrow)
+    held = await books.claim(one, tomorrow, cost="3.00", currency="USD")
+    assert standing(held) == ("held", "keep_balance")
+    await books.ledger.approve(one.id, tomorrow, "ann")
+    other = await books.fire("3.00", guards=guards, at=tomorrow, panel="south")
+    await books.ledger.approve(other.id, tomorrow, "ann")
+    assert (await books.claim(other, tomorrow)).state is IntentState.SENDING
+
+    held = await books.claim(one, tomorrow, cost="3.00", currency="USD")
+    assert standing(held) == ("held", "spend_per_day")
+    await books.ledger.approve(one.id, tomorrow, "ann")
+    sent = await books.claim(one, tomorrow, cost="3.00", currency="USD")
+    assert sent.state is IntentState.SENDING
+
+
 async def test_the_next_step_of_a_firing_is_judged_as_well(under: Under) -> None:
     books = await under()
     guards = RuleGuards(spend=per("1.00/day"), approval=ApprovalNeed(expires=timedelta(hours=2)))
@@ -354,6 +410,32 @@ async def test_a_balance_is_kept_with_all_that_may_be_spent(under: Under) -> Non
     await books.balance("13.00", NOON + timedelta(minutes=1))  # a top-up of another program was less
     assert (await books.claim(two)).state is IntentState.SENDING
     assert standing(await books.claim(three)) == ("held", "keep_balance")
+
+
+async def test_a_balance_is_as_old_as_its_question(under: Under) -> None:
+    """What was bought between question and answer may or may not be in it, so it counts beside it."""
+    books = await under(north=Bounds(keep_balance=Decimal("10.00")))
+    minute = timedelta(minutes=1)
+    await books.balance("20.00", NOON - DAY)
+    one, two = await books.fire("4.00"), await books.fire("4.00")
+    await books.settle(one, IntentState.CONFIRMED, NOON + minute)
+    await books.balance("16.00", NOON + 3 * minute, asked_at=NOON)
+    assert standing(await books.fire("2.00")) == ("held", "keep_balance")
+    assert standing(await books.claim(two, NOON + 3 * minute)) == ("held", "keep_balance")
+    await books.balance("16.00", NOON + 3 * minute, asked_at=NOON + 2 * minute)
+    await books.ledger.deny(two.id, NOON, "ann")
+    assert (await books.fire("4.00")).state is IntentState.PLANNED
+
+
+async def test_a_balance_noted_beside_the_rules_counts_for_guards(under: Under) -> None:
+    books = await under(north=Bounds(keep_balance=Decimal("10.00")))
+    await books.balance("20.00", NOON)
+    before = await books.ledger.watched(BALANCE)
+    reading = DatedBalance(Decimal("11.00"), "USD", NOON + DAY, NOON + DAY)
+    await books.ledger.note_balance("north", reading)
+    assert await books.ledger.balance("north") == reading
+    assert await books.ledger.watched(BALANCE) == before
+    assert standing(await books.fire("1.01")) == ("held", "keep_balance")
 
 
 async def test_an_unread_balance_keeps_everything(under: Under) -> None:
@@ -598,6 +680,51 @@ async def test_a_busy_panel_opens_no_breaker(under: Under) -> None:
         again = ended(IntentState.NOT_SENT, "rate_limited", retry_at=NOON)
         await books.ledger.settle(one.id, again, NOTHING, NOON, "d")
     assert await books.ledger.stops() == ()
+
+
+@pytest.mark.parametrize(
+    ("tripped", "closed"), [(NOON + 365 * DAY, NOON), (NOON, NOON + 365 * DAY)], ids=["tripped", "closed"]
+)
+async def test_a_breaker_counts_what_came_after_its_closing_whatever_the_clock_said(
+    under: Under, tripped: datetime, closed: datetime
+) -> None:
+    """By a clock that was ahead: it would open again at every attempt, or not at all for a year."""
+    books = await under(north=Bounds(breaker=Breaker(errors=Decimal(1), of=2)))
+    for _ in range(2):
+        await books.settle(await books.fire(at=tripped), IntentState.UNKNOWN, tripped)
+    stop = await only_stop(books)
+    assert stop is not None
+    await books.ledger.end_stop(stop.id, closed, "ann")
+    await books.settle(await books.fire(), IntentState.UNKNOWN)
+    assert await only_stop(books) is None
+    await books.settle(await books.fire(), IntentState.UNKNOWN)
+    assert await only_stop(books) is not None
+
+
+async def test_pruned_attempts_leave_a_breaker_its_sight(under: Under) -> None:
+    books = await under(north=Bounds(breaker=Breaker(errors=Decimal(1), of=2)))
+    for day in (NOON, NOON + 2 * DAY):
+        for _ in range(2):
+            await books.settle(await books.fire(at=day), IntentState.UNKNOWN, day)
+        stop = await only_stop(books)
+        assert stop is not None
+        await books.ledger.end_stop(stop.id, day, "ann")
+        await books.ledger.prune(day + DAY)
+
+
+async def test_a_stop_that_began_in_the_future_began_now(under: Under) -> None:
+    books = await under()
+    ahead = NOON + 365 * DAY
+    stop = await books.ledger.stop(
+        StopKind.BREAKER, StopScope.PANEL, "north", "errors", "smm-rules", ahead, ahead + DAY
+    )
+    redate = books.ledger.redate_stop
+    assert await redate(stop.id, NOON, NOON + DAY, "smm-rules", message("redated")) is True
+    assert await redate(stop.id, NOON, NOON + 2 * DAY, "smm-rules", message("again")) is False
+    assert await only_stop(books) == replace(stop, since=NOON, until=NOON + DAY)
+    assert [each.dedup_key for each in await books.ledger.deliverable(NOON, 10)] == ["redated"]
+    await books.ledger.end_stop(stop.id, NOON, "ann")
+    assert await redate(stop.id, NOON - DAY, None, "smm-rules") is False
 
 
 # -- laws -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smm_rules.engine.firing import MessageDraft
+from smm_rules.ledger.audit import AuditKind, AuditQuery
 from smm_rules.ledger.port import Ledger
 from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.rules.model import StepKind
@@ -40,6 +41,8 @@ async def test_a_key_is_queued_once_whatever_became_of_it(ledger: Ledger, state:
         await ledger.delivered(queued.id, T0)
     if state is MessageState.DEAD:
         await ledger.undelivered(queued.id, "gone", None, T0)
+    if state is MessageState.DROPPED:
+        assert await ledger.drop([queued.id], T0, "ann") == (queued.id,)
     assert await ledger.enqueue(message("k", "again"), T0 + DAY) is False
     assert [(one.body, one.state) for one in await ledger.messages([], 10)] == [("told", state)]
 
@@ -113,3 +116,53 @@ async def test_text_that_utf8_cannot_hold_is_told_all_the_same(ledger: Ledger) -
     assert await ledger.enqueue(message("k", "half \ud83d a face\x00"), T0) is True
     [queued] = await ledger.deliverable(T0, 10)
     assert queued.body == "half ? a face\x00"
+
+
+async def _dead(ledger: Ledger, *keys: str) -> list[int]:
+    """Messages that were given up; their IDs."""
+    for key in keys:
+        await ledger.enqueue(message(key), T0)
+    found = await ledger.deliverable(T0, 10)
+    for one in found:
+        await ledger.undelivered(one.id, "gone", None, T0)
+    return [one.id for one in found]
+
+
+async def test_a_dead_message_is_revived_with_all_its_attempts_before_it(ledger: Ledger) -> None:
+    one, two = await _dead(ledger, "one", "two")
+    assert await ledger.revive([one, 99], T0 + DAY, "ann") == (one,)
+    [again] = await ledger.deliverable(T0 + DAY, 10)
+    assert (again.id, again.attempts, again.revived, again.last_error) == (one, 0, 1, "gone")
+    assert [each.id for each in await ledger.messages((MessageState.DEAD,), 10)] == [two]
+    await ledger.delivered(one, T0 + DAY)
+    assert await ledger.revive(None, T0 + DAY, "ann") == (two,)
+    assert await ledger.revive(None, T0 + DAY, "ann") == ()
+
+
+async def test_what_was_dropped_is_neither_delivered_nor_revived(ledger: Ledger) -> None:
+    [dead] = await _dead(ledger, "dead")
+    await ledger.enqueue(message("pending"), T0)
+    [pending] = await ledger.deliverable(T0, 10)
+    assert await ledger.drop([pending.id, dead, 99], T0, "ann") == (dead, pending.id)
+    assert await ledger.drop([dead], T0, "ann") == ()
+    assert await ledger.deliverable(T0 + DAY, 10) == ()
+    assert await ledger.revive(None, T0, "ann") == ()
+    await ledger.undelivered(pending.id, "late news", T0, T0)
+    assert {each.id for each in await ledger.messages((MessageState.DROPPED,), 10)} == {dead, pending.id}
+    assert await ledger.messages((MessageState.DEAD, MessageState.PENDING), 10) == ()
+    assert (await ledger.totals(T0)).messages == {"dropped": 2}
+    await ledger.delivered(pending.id, T0)  # it was under way: it did arrive
+    assert (await ledger.totals(T0)).messages == {"dropped": 1, "delivered": 1}
+    assert (await ledger.prune(T0 + DAY))["messages"] == 2
+
+
+async def test_who_revived_and_dropped_is_in_the_record(ledger: Ledger) -> None:
+    one, two = await _dead(ledger, "one", "two")
+    await ledger.revive([one], T0, "ann")
+    await ledger.drop([two], T0 + MINUTE, "bob")
+    await ledger.drop([two], T0 + MINUTE, "bob")
+    entries = await ledger.audit_page(AuditQuery(kinds=(AuditKind.OUTBOX,)), 0, 10)
+    assert [(entry.at, entry.by, entry.data) for entry in entries] == [
+        (T0, "ann", {"what": "revived", "messages": {str(one): "one"}}),
+        (T0 + MINUTE, "bob", {"what": "dropped", "messages": {str(two): "two"}}),
+    ]
