@@ -16,6 +16,7 @@ from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.books import Books
+from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
     DatedBalance,
@@ -374,6 +375,42 @@ class Ledger(Protocol):
 
         One whose delivery is under way may be delivered all the same, and is delivered then.
         """
+        ...
+
+    # -- for who looks at the whole (see ledger.figures) ------------------------------------------------
+    async def order_statuses(self) -> dict[tuple[str, str], int]:
+        """How many orders are watched by (panel, status); the status is empty for those not read yet."""
+        ...
+
+    async def orders_page(
+        self, panel: str | None, status: str | None, after: Entity | None, limit: int
+    ) -> tuple[Watched, ...]:
+        """A page of the watched orders of a panel, of a status, or all, in a stable order: after `after`."""
+        ...
+
+    async def rule_figures(self, since: datetime) -> dict[str, RuleFigures]:
+        """How often each rule fired since then; every rule that is known to have fired at all."""
+        ...
+
+    async def latest_firings(
+        self, limit: int, rule: str | None = None, before: int | None = None
+    ) -> tuple[KeptFiring, ...]:
+        """Firings of all occasions, the newest first, those with a number below `before`."""
+        ...
+
+    async def counted_actions(self, since: datetime) -> tuple[CountedAction, ...]:
+        """What is planned, and what was sent since then, refused ones included."""
+        ...
+
+    async def intents_page(
+        self,
+        states: Sequence[IntentState],
+        limit: int,
+        before: int | None = None,
+        rule: str | None = None,
+        panel: str | None = None,
+    ) -> tuple[Intent, ...]:
+        """Intents in any of these states (all when empty), newest first, those with an ID below `before`."""
         ...
 
     # -- the daemon's own -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.books import Books
+from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.records import (
     DatedBalance,
@@ -41,6 +42,7 @@ from smm_rules.ledger.sql import (
     books,
     changes,
     entities,
+    figures,
     holding,
     holds,
     housekeeping,
@@ -359,6 +361,36 @@ class SqliteLedger:
 
     async def drop(self, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
         return await self._write(outbox.drop, message_ids, now, by)
+
+    # -- for who looks at the whole ---------------------------------------------------------------------
+    async def order_statuses(self) -> dict[tuple[str, str], int]:
+        return await self._read(figures.order_statuses)
+
+    async def orders_page(
+        self, panel: str | None, status: str | None, after: Entity | None, limit: int
+    ) -> tuple[Watched, ...]:
+        return await self._read(figures.orders_page, panel, status, after, limit)
+
+    async def rule_figures(self, since: datetime) -> dict[str, RuleFigures]:
+        return await self._read(figures.rule_figures, since)
+
+    async def latest_firings(
+        self, limit: int, rule: str | None = None, before: int | None = None
+    ) -> tuple[KeptFiring, ...]:
+        return await self._read(figures.latest_firings, limit, rule, before)
+
+    async def counted_actions(self, since: datetime) -> tuple[CountedAction, ...]:
+        return await self._read(figures.counted_actions, since)
+
+    async def intents_page(
+        self,
+        states: Sequence[IntentState],
+        limit: int,
+        before: int | None = None,
+        rule: str | None = None,
+        panel: str | None = None,
+    ) -> tuple[Intent, ...]:
+        return await self._read(figures.intents_page, states, limit, before, rule, panel)
 
     # -- the daemon's own -------------------------------------------------------------------------------
     async def beat(self, heartbeat: Heartbeat) -> None:
