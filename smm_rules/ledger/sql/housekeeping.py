@@ -93,6 +93,15 @@ _PRUNE_FIRINGS = """
   DELETE FROM firings WHERE at < ? AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.firing = firings.id)
 """
 _PRUNE_TRACES = "DELETE FROM traces WHERE at < ?"
+#: The last end of each breaker stays: what went wrong before it must not trip it again.
+_PRUNE_STOPS = """
+  DELETE FROM stops AS old WHERE old.ended_at < ? AND (
+    old.kind <> 'breaker' OR EXISTS (
+      SELECT 1 FROM stops AS newer WHERE newer.kind = 'breaker' AND newer.scope = old.scope
+        AND newer.name = old.name AND newer.ended_at > old.ended_at
+    )
+  )
+"""
 
 
 def beat(connection: Connection, heartbeat: Heartbeat) -> None:
@@ -174,6 +183,7 @@ def prune(connection: Connection, before: datetime, sent_before: datetime | None
         "intents": changed(connection, _PRUNE_INTENTS, prunable),
         "firings": changed(connection, _PRUNE_FIRINGS, (at,)),
         "traces": changed(connection, _PRUNE_TRACES, (at,)),
+        "stops": changed(connection, _PRUNE_STOPS, (at,)),
     }
 
 
