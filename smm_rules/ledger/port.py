@@ -20,6 +20,7 @@ from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
     DatedBalance,
+    DueOrder,
     Heartbeat,
     Intent,
     IntentState,
@@ -78,6 +79,17 @@ class Ledger(Protocol):
 
     async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]:
         """The most overdue entities with `due_at` at or before `now`, the most overdue first."""
+        ...
+
+    async def due_orders(self, panel: str, now: datetime, limit: int, batch: int = 1) -> tuple[DueOrder, ...]:
+        """At most `limit` of a panel's orders with `due_at` at or before `now`, the most overdue first.
+
+        Where any are, those that will be due next make their number a multiple of `batch`.
+        """
+        ...
+
+    async def watched_rows(self, rows: Sequence[int]) -> dict[int, Watched]:
+        """The watched ones of these rows, as `due_orders` named them."""
         ...
 
     async def postpone(self, entities: Iterable[Entity], due_at: datetime) -> None:

@@ -65,7 +65,7 @@ class Watched:
 
     `facts` are the entity's own stored facts (not the related ones, not running durations). `due_at` is
     when it should next be asked about; None when it has settled and is asked no more. `order` is set for
-    orders, and for refills (the order refilled).
+    orders, and for refills (the order refilled). `changes` counts what changed it outside sweeps.
     """
 
     entity: Entity
@@ -74,27 +74,30 @@ class Watched:
     last_seen_at: datetime | None
     due_at: datetime | None
     order: TrackedOrder | None = None
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
     """What spares an order its next looks: while the panel repeats itself, nothing can come of them.
 
-    `answer` is the fingerprint of the panel's words, `context` that of all else the rules go by. `until` is the
-    first instant at which time alone may change what they come to. A look is followed by the next after `pace`.
+    `answer` is the fingerprint of the panel's words, `context` that of all else the rules go by. `until` is
+    the first instant at which time alone may change what they come to. The next look is due `pace` after one.
+    `changes` is the order's count of changes that the look was taken under: later ones end the rest.
     """
 
     answer: int
     context: int
     until: datetime
     pace: timedelta
+    changes: int
 
 
 class DueOrder(NamedTuple):
     """An order whose time has come, in short: there are many, and most of them rest.
 
-    `row` is the ledger's own number of it. `answer`, `context`, `rests_until` and `pace` are those of its `Rest`,
-    None where the next look has to be taken whole; instants and durations in whole microseconds (`codec`).
+    `row` is the ledger's own number of it. `answer`, `context`, `rests_until` and `pace` are those of its
+    `Rest`, None where the next look has to be taken whole. Instants and durations are in whole microseconds.
     """
 
     row: int

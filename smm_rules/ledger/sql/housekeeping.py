@@ -18,7 +18,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sql import attempts
+from smm_rules.ledger.sql import attempts, rest
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
@@ -48,7 +48,10 @@ _WAKE = """
   WHERE id IN (SELECT value FROM json_each(?2)) AND due_at > ?1 AND forgotten_at IS NULL
 """
 #: What was read ahead of time, or put off, by a clock that was ahead.
-_READ_AHEAD = "UPDATE entities SET due_at = ?1 WHERE due_at > ?1 AND last_seen_at > ?1"
+_READ_AHEAD = """
+  UPDATE entities SET due_at = ?1, answer = NULL, changes = changes + 1
+  WHERE due_at > ?1 AND last_seen_at > ?1
+"""
 _TRY_AGAIN = """
   UPDATE intents SET not_before = ?1 WHERE state = 'planned' AND not_before > ?1
     AND EXISTS (SELECT 1 FROM transitions WHERE transitions.intent = intents.id AND transitions.at > ?1)
@@ -143,6 +146,7 @@ def end_holds(connection: Connection, rules: Sequence[str]) -> int:
     ]
     rows_of_each(connection, _SET_MEMORY, ended_ones)
     changed(connection, _DROP_BLANK_MEMORIES)
+    rest.stir(connection, {entity for _, entity, _ in ended_ones})
     return len(ended_ones)
 
 

@@ -20,7 +20,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import NewOrder, TrackedOrder
-from smm_rules.ledger.sql import audit
+from smm_rules.ledger.sql import audit, rest
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import ORDER, key, order_from
 
@@ -35,7 +35,7 @@ _INSERT_ORDER = """
 #: A forgotten order that is tracked again keeps its chain and how it first became known, and what the new
 #: word leaves unsaid.
 _REVIVE_ENTITY = """
-  UPDATE entities SET forgotten_at = NULL, due_at = ?
+  UPDATE entities SET forgotten_at = NULL, due_at = ?, answer = NULL, changes = changes + 1
   WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NOT NULL
   RETURNING id, panel, name
 """
@@ -149,6 +149,7 @@ def follow(connection: Connection, made: NewOrder, now: datetime) -> None:
         return
     entity_id = cell(connection, _ENTITY_ID, key(made.entity))
     changed(connection, _ADOPT, (made.source.value, *_place_columns(place), entity_id))
+    rest.stir(connection, [entity_id])
     _join_chains(connection, made.entity, place)
 
 
@@ -181,6 +182,7 @@ def _begin_anew(connection: Connection, refill_id: int, *, same_order: bool) -> 
 def count_refill(connection: Connection, entity: Entity) -> None:
     """One more refill accepted for an order; an order nobody tracks has no count."""
     changed(connection, _COUNT_REFILL, key(entity))
+    rest.stir_named(connection, entity)
 
 
 def _check_order(new: NewOrder) -> None:
@@ -260,6 +262,7 @@ def _join_chains(connection: Connection, entity: Entity, place: Place) -> None:
     if place.root is None:
         return
     old, new = entity_text(entity), entity_text(place.root)
+    rest.stir_chain(connection, old)
     changed(connection, _MOVE_CHAIN, (new, place.depth, old))
     changed(connection, _MOVE_FIRINGS, (new, old))
     changed(connection, _DROP_FIRINGS, (old,))

@@ -28,14 +28,17 @@ ORDER = f"""
 """  # noqa: S608 - only constants are put in
 #: Watched entities with their facts and the order they are or refill; a caller adds the WHERE.
 WATCHED = f"""
-  SELECT e.kind, e.panel, e.name, f.facts, e.first_seen_at, e.last_seen_at, e.due_at, {_ORDER_COLUMNS}
+  SELECT e.kind, e.panel, e.name, f.facts, e.first_seen_at, e.last_seen_at, e.due_at, e.changes, e.id,
+    {_ORDER_COLUMNS}
   FROM entities e
   LEFT JOIN facts f ON f.entity = e.id
   LEFT JOIN orders o ON o.entity = CASE e.kind WHEN 'order' THEN e.id ELSE e.refilled END
   LEFT JOIN entities oe ON oe.id = o.entity
 """  # noqa: S608 - only constants are put in
 
-_WATCHED_WIDTH = 7
+_WATCHED_WIDTH = 9
+_ROW = 8
+_ROWS = "WHERE e.id IN (SELECT value FROM json_each(?)) AND e.forgotten_at IS NULL"
 
 
 def key(entity: Entity) -> tuple[str, str, str]:
@@ -64,7 +67,7 @@ def order_from(row: Row) -> TrackedOrder:
 
 def watched_from(row: Row) -> Watched:
     """A row of `WATCHED` as a record."""
-    kind, panel, name, facts, first_seen_at, last_seen_at, due_at = row[:_WATCHED_WIDTH]
+    kind, panel, name, facts, first_seen_at, last_seen_at, due_at, changes, _ = row[:_WATCHED_WIDTH]
     order = row[_WATCHED_WIDTH:]
     return Watched(
         entity=Entity(EntityKind(kind), panel, name),
@@ -73,9 +76,15 @@ def watched_from(row: Row) -> Watched:
         last_seen_at=maybe_instant(last_seen_at),
         due_at=maybe_instant(due_at),
         order=None if order[0] is None else order_from(order),
+        changes=changes,
     )
 
 
 def all_watched(connection: Connection, where: str, values: tuple[Any, ...]) -> tuple[Watched, ...]:
     """The watched entities that `where`, a constant, picks."""
     return tuple(watched_from(row) for row in rows(connection, f"{WATCHED} {where}", values))
+
+
+def watched_by_row(connection: Connection, numbers: str) -> dict[int, Watched]:
+    """The watched entities of these rows, a list of numbers in JSON, by row."""
+    return {row[_ROW]: watched_from(row) for row in rows(connection, f"{WATCHED} {_ROWS}", (numbers,))}

@@ -22,7 +22,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
-from smm_rules.ledger.sql import audit, balances, chains, stops
+from smm_rules.ledger.sql import audit, balances, chains, rest, stops
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import Origin, plan
 from smm_rules.ledger.sql.outbox import enqueue
@@ -37,7 +37,9 @@ _Ids = dict[Entity, int]
 _APPEAR = "INSERT INTO entities (kind, panel, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 #: Forgotten orders are left alone: somebody forgot them while the panel was being asked.
 _SEE = """
-  UPDATE entities SET last_seen_at = ?1, due_at = ?2, first_seen_at = coalesce(first_seen_at, ?1)
+  UPDATE entities SET
+    last_seen_at = ?1, due_at = ?2, first_seen_at = coalesce(first_seen_at, ?1),
+    answer = CASE WHEN changes = ?10 THEN ?6 END, context = ?7, rests_until = ?8, pace = ?9
   WHERE kind = ?3 AND panel = ?4 AND name = ?5 AND forgotten_at IS NULL
   RETURNING id, kind, panel, name
 """
@@ -72,6 +74,7 @@ _ADD_FIRING = """
 def record(connection: Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> Recorded:
     ids = _see(connection, sweep.observed, to_micros(sweep.at))
     _remember(connection, ids, sweep.remembered)
+    rest.move_on(connection, sweep.resting, to_micros(sweep.at))
     intents: list[int] = []
     messages = 0
     stopped: list[Stopped] = []
@@ -105,7 +108,7 @@ def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
     keys = {one.entity: key(one.entity) for one in observed}
     new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
     rows_of_each(connection, _APPEAR, new)
-    looks = [(at, maybe_micros(one.due_at), *keys[one.entity]) for one in observed]
+    looks = [(at, maybe_micros(one.due_at), *keys[one.entity], *rest.columns(one)) for one in observed]
     seen = rows_of_each(connection, _SEE, looks)
     by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
     ids = {entity: by_key[name] for entity, name in keys.items() if name in by_key}

@@ -19,6 +19,7 @@ from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.records import (
     DatedBalance,
+    DueOrder,
     Heartbeat,
     Intent,
     IntentState,
@@ -49,6 +50,7 @@ from smm_rules.ledger.sql import (
     intents,
     orders,
     outbox,
+    rest,
     stops,
     sweeps,
     traces,
@@ -147,6 +149,12 @@ class SqliteLedger:
 
     async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]:
         return await self._read(entities.due, kind, panel, now, limit)
+
+    async def due_orders(self, panel: str, now: datetime, limit: int, batch: int = 1) -> tuple[DueOrder, ...]:
+        return await self._read(rest.due_orders, panel, now, limit, batch)
+
+    async def watched_rows(self, rows: Sequence[int]) -> dict[int, Watched]:
+        return await self._read(rest.watched_rows, rows)
 
     async def postpone(self, entities_: Iterable[Entity], due_at: datetime) -> None:
         await self._write(entities.postpone, entities_, due_at)

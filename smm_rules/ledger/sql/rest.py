@@ -1,0 +1,80 @@
+"""Orders that rest: due, and moved on without a look at their facts while the panel repeats itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from smm_rules.facts import Entity
+from smm_rules.ledger.codec import duration_to_micros, to_json, to_micros
+from smm_rules.ledger.records import DueOrder, Observed, Watched
+from smm_rules.ledger.sql.query import Connection, changed, rows, rows_of_each
+from smm_rules.ledger.sql.rows import key, watched_by_row
+
+_SHORT = "SELECT id, name, last_seen_at, answer, context, rests_until, pace FROM entities"
+_DUE = f"""
+  {_SHORT} WHERE kind = 'order' AND panel = ? AND due_at <= ? AND due_at IS NOT NULL AND forgotten_at IS NULL
+  ORDER BY due_at LIMIT ?
+"""
+_DUE_NEXT = _DUE.replace("due_at <= ?", "due_at > ?")
+#: Those that something changed since they were found due stay due.
+_MOVE_ON = """
+  UPDATE entities SET last_seen_at = ?1, due_at = ?1 + pace
+  WHERE id IN (SELECT value FROM json_each(?2)) AND answer IS NOT NULL AND forgotten_at IS NULL
+"""
+_STIR = "UPDATE entities SET answer = NULL, changes = changes + 1 WHERE id = ?"
+_STIR_NAMED = """
+  UPDATE entities SET answer = NULL, changes = changes + 1 WHERE kind = ? AND panel = ? AND name = ?
+"""
+_STIR_CHAIN = """
+  UPDATE entities SET answer = NULL, changes = changes + 1
+  WHERE id IN (SELECT entity FROM orders WHERE root = ?)
+"""
+
+#: The columns of a rest, as `columns` gives them, and the count of changes they were found under.
+Columns = tuple[int | None, int | None, int | None, int | None, int | None]
+NO_REST: Columns = (None, None, None, None, None)
+
+
+def due_orders(
+    connection: Connection, panel: str, now: datetime, limit: int, batch: int = 1
+) -> tuple[DueOrder, ...]:
+    """The second reading is of the index alone, too: who is due next costs no search."""
+    at = to_micros(now)
+    found = rows(connection, _DUE, (panel, at, limit))
+    room = min(-len(found) % batch, limit - len(found))
+    if found and room > 0:
+        found += rows(connection, _DUE_NEXT, (panel, at, room))
+    return tuple(map(DueOrder._make, found))
+
+
+def watched_rows(connection: Connection, numbers: Sequence[int]) -> dict[int, Watched]:
+    return watched_by_row(connection, to_json(list(numbers)))
+
+
+def move_on(connection: Connection, numbers: Sequence[int], at: int) -> None:
+    """They were seen at `at`, in microseconds, and said what they had said before."""
+    if numbers:
+        changed(connection, _MOVE_ON, (at, to_json(list(numbers))))
+
+
+def columns(observed: Observed) -> Columns:
+    """What is stored of the rest that a look found."""
+    rest = observed.rest
+    if rest is None:
+        return NO_REST
+    return rest.answer, rest.context, to_micros(rest.until), duration_to_micros(rest.pace), rest.changes
+
+
+def stir(connection: Connection, numbers: Iterable[int]) -> None:
+    """Something about these changed outside a sweep: their next look is a whole one."""
+    rows_of_each(connection, _STIR, [(number,) for number in numbers])
+
+
+def stir_named(connection: Connection, entity: Entity) -> None:
+    changed(connection, _STIR_NAMED, key(entity))
+
+
+def stir_chain(connection: Connection, root: str) -> None:
+    """All orders of the chain that begins with `root`, as the ledger writes it."""
+    changed(connection, _STIR_CHAIN, (root,))
