@@ -34,7 +34,7 @@ _PAGE = f"""
   SELECT {_COLUMNS} FROM audit WHERE id > ?1 AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3)
     AND (?4 IS NULL OR kind IN (SELECT value FROM json_each(?4))) AND (?5 IS NULL OR subject = ?5)
     AND (?6 IS NULL OR json_extract(data, '$.rule') = ?6)
-    AND (?7 IS NULL OR json_extract(data, '$.intent') = ?7)
+    AND (?7 IS NULL OR CAST(json_extract(data, '$.intent') AS TEXT) = ?7)
   ORDER BY id LIMIT ?8
 """  # noqa: S608 - only constants are put in
 _ONE = f"SELECT {_COLUMNS} FROM audit WHERE id = ?"  # noqa: S608 - as above
@@ -119,7 +119,8 @@ def page(connection: Connection, asked: AuditQuery, after: int, limit: int) -> t
     names = to_canonical_json(list(asked.kinds)) if asked.kinds else None
     subject = None if asked.entity is None else entity_text(asked.entity)
     span = maybe_micros(asked.since), maybe_micros(asked.until)
-    values = (after, *span, names, subject, asked.rule, asked.intent, limit)
+    intent = None if asked.intent is None else str(asked.intent)
+    values = (after, *span, names, subject, asked.rule, intent, limit)
     return tuple(_entry(row) for row in rows(connection, _PAGE, values))
 
 

@@ -21,7 +21,7 @@ _REFILLED = """
 _FIRINGS = "SELECT firings FROM chains WHERE root = ? AND rule = ?"
 _COUNT = """
   INSERT INTO chains (root, rule, firings) VALUES (?, ?, 1)
-  ON CONFLICT DO UPDATE SET firings = firings + 1
+  ON CONFLICT (root, rule) DO UPDATE SET firings = chains.firings + 1
 """
 
 

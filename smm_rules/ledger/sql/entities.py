@@ -45,9 +45,8 @@ _FORGET_REFILLS = """
 """
 #: CROSS JOIN keeps SQLite to this order: names as given, each looked up once.
 _MEMORIES = """
-  SELECT m.rule, e.name, m.memory FROM json_each(?) named
-  CROSS JOIN entities e ON e.kind = ? AND e.panel = ? AND e.name = named.value
-  CROSS JOIN memories m ON m.entity = e.id
+  SELECT m.rule, e.name, m.memory FROM json_each(?) named CROSS JOIN entities e CROSS JOIN memories m
+  WHERE e.kind = ? AND e.panel = ? AND e.name = named.value AND m.entity = e.id
 """
 _HISTORY_OF_ALL = """
   SELECT e.kind, e.panel, e.name, h.at, h.facts FROM history h JOIN entities e ON e.id = h.entity

@@ -24,7 +24,7 @@ from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
 _BEAT = """
   INSERT INTO heartbeat (id, owner, started_at, beat_at, detail) VALUES (1, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET
+  ON CONFLICT (id) DO UPDATE SET
     owner = excluded.owner, started_at = excluded.started_at, beat_at = excluded.beat_at,
     detail = excluded.detail
 """
@@ -90,7 +90,7 @@ _SPENT_BEFORE = """
 """
 _KEEP_SPENDING = """
   INSERT INTO past_spending (about, rule, panel, currency, amount) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET amount = excluded.amount
+  ON CONFLICT (about, rule, panel, currency) DO UPDATE SET amount = excluded.amount
 """
 _PRUNE_FIRINGS = """
   DELETE FROM firings WHERE at < ? AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.firing = firings.id)

@@ -52,13 +52,13 @@ _ADOPT = "UPDATE orders SET source = ?, parent = ?, root = ?, depth = ? WHERE en
 _MOVE_CHAIN = "UPDATE orders SET root = ?, depth = depth + ? WHERE root = ?"
 _MOVE_FIRINGS = """
   INSERT INTO chains (root, rule, firings) SELECT ?, rule, firings FROM chains WHERE root = ?
-  ON CONFLICT DO UPDATE SET firings = firings + excluded.firings
+  ON CONFLICT (root, rule) DO UPDATE SET firings = chains.firings + excluded.firings
 """
 _DROP_FIRINGS = "DELETE FROM chains WHERE root = ?"
 _ENTITY_ID = "SELECT id FROM entities WHERE kind = ? AND panel = ? AND name = ?"
 _WATCH_REFILL = """
   INSERT INTO entities (kind, panel, name, due_at, refilled) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET
+  ON CONFLICT (kind, panel, name) DO UPDATE SET
     forgotten_at = NULL, due_at = excluded.due_at, refilled = excluded.refilled,
     first_seen_at = NULL, last_seen_at = NULL
   RETURNING id
@@ -69,7 +69,7 @@ _MEMORIES = "SELECT rule, memory FROM memories WHERE entity = ?"
 _DROP_BLANK_MEMORIES = "DELETE FROM memories WHERE entity = ? AND memory = '{}'"
 _SET_MEMORY = "UPDATE memories SET memory = ? WHERE entity = ? AND rule = ?"
 _SET_FACTS = """
-  INSERT INTO facts (entity, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
+  INSERT INTO facts (entity, facts) VALUES (?, ?) ON CONFLICT (entity) DO UPDATE SET facts = excluded.facts
 """
 _COUNT_REFILL = """
   UPDATE orders SET refills = refills + 1

@@ -46,10 +46,11 @@ _SEE = """
 #: Writes nothing where nothing changed.
 _SET_FACTS = """
   INSERT INTO facts (entity, facts) VALUES (?, ?)
-  ON CONFLICT DO UPDATE SET facts = excluded.facts WHERE facts <> excluded.facts
+  ON CONFLICT (entity) DO UPDATE SET facts = excluded.facts WHERE facts.facts <> excluded.facts
 """
 _ADD_HISTORY = """
-  INSERT INTO history (entity, at, facts) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
+  INSERT INTO history (entity, at, facts) VALUES (?, ?, ?)
+  ON CONFLICT (entity, at) DO UPDATE SET facts = excluded.facts
 """
 _WATCHED_ID = """
   SELECT id FROM entities WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NULL
@@ -59,7 +60,7 @@ _IS_FORGOTTEN = """
 """
 _REMEMBER = """
   INSERT INTO memories (entity, rule, memory) VALUES (?, ?, ?)
-  ON CONFLICT DO UPDATE SET memory = excluded.memory WHERE memory <> excluded.memory
+  ON CONFLICT (entity, rule) DO UPDATE SET memory = excluded.memory WHERE memories.memory <> excluded.memory
 """
 _FORGET_MEMORY = "DELETE FROM memories WHERE entity = ? AND rule = ?"
 _IS_KNOWN = "SELECT 1 FROM firings WHERE key = ?"
@@ -73,8 +74,8 @@ _ADD_FIRING = """
 
 def record(connection: Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> Recorded:
     ids = _see(connection, sweep.observed, to_micros(sweep.at))
-    _remember(connection, ids, sweep.remembered)
     rest.move_on(connection, sweep.resting, to_micros(sweep.at))
+    _remember(connection, ids, sweep.remembered)
     intents: list[int] = []
     messages = 0
     stopped: list[Stopped] = []
