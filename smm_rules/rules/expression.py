@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from smm_rules.document.problem import DocumentError, Position, Problem
 from smm_rules.facts import EntityKind, FactType, Value
@@ -64,16 +65,47 @@ class SourceText:
         return Position(self.at.file, self.at.line + lines, column)
 
 
+class _Generated:
+    """What `holds` is made from is there at once, the function when it is first asked for.
+
+    Most conditions are loaded to be checked, or wait for a thing to look at: none of these needs it.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # so that a misspelt attribute is still an error
+
+        def __getattr__(self, name: str) -> Holds:
+            """Only reached while the slot is empty: once it is filled, `holds` costs nothing more."""
+            if name != "holds":
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            holds = generate(self._node)
+            object.__setattr__(self, name, holds)
+            return holds
+
+
 @dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(_Generated):
     """One of the parts that a condition joins by `and`, with its own place and its own `holds`."""
 
-    source: str
-    position: Position
-    names: frozenset[str]
-    holds: Holds = field(repr=False, compare=False)
-    _node: Node = field(repr=False, compare=False)
+    holds: Holds = field(init=False, repr=False, compare=False)
+    _node: Node
     _text: SourceText = field(repr=False, compare=False)
+
+    @property
+    def source(self) -> str:
+        """The clause as written."""
+        return self._node.text
+
+    @property
+    def position(self) -> Position:
+        """Where the clause begins in its file."""
+        return self.place_of(self._node)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The facts the clause reads, by the names of `Field.name`."""
+        return _names(self._node)[0]
 
     @property
     def node(self) -> Node:
@@ -90,7 +122,7 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledCondition:
+class CompiledCondition(_Generated):
     """A checked condition.
 
     `names` are the facts it reads, by the names of `Field.name` (`age`, `service.refill`); `stored_names`
@@ -106,7 +138,7 @@ class CompiledCondition:
     names: frozenset[str]
     stored_names: frozenset[str]
     canonical: str
-    holds: Holds = field(repr=False, compare=False)
+    holds: Holds = field(init=False, repr=False, compare=False)
     _node: Node = field(repr=False, compare=False)
 
     @property
@@ -192,24 +224,15 @@ def _compiled(trees: list[tuple[Node, SourceText]]) -> CompiledCondition:
     whole = parts[0][0]
     if len(parts) > 1:
         whole = AllOf(FactType.BOOLEAN, source, 0, tuple(part for part, _ in parts))
-    holds = generate(whole)
-    clauses = tuple(
-        Clause(part.text, text.position(part.start), _names(part), _holds_of(part, whole, holds), part, text)
-        for part, text in parts
-    )
+    names, stored_names = _names(whole)
     return CompiledCondition(
         source=source,
-        clauses=clauses,
-        names=_names(whole),
-        stored_names=_stored_names(whole),
+        clauses=tuple(Clause(part, text) for part, text in parts),
+        names=names,
+        stored_names=stored_names,
         canonical=canonical(whole),
-        holds=holds,
         _node=whole,
     )
-
-
-def _holds_of(part: Node, whole: Node, holds: Holds) -> Holds:
-    return holds if part is whole else generate(part)
 
 
 def _conjuncts(node: Node) -> tuple[Node, ...]:
@@ -223,9 +246,8 @@ def _as_conjunct(node: Node, text: SourceText, *, alone: bool) -> str:
     return f"({source})" if isinstance(node, AnyOf) and not alone else source
 
 
-def _names(node: Node) -> frozenset[str]:
-    return frozenset(read.name for read in fields_of(node)) | frozenset(currency_facts_of(node))
-
-
-def _stored_names(node: Node) -> frozenset[str]:
-    return frozenset(read.since or read.name for read in fields_of(node)) | frozenset(currency_facts_of(node))
+def _names(node: Node) -> tuple[frozenset[str], frozenset[str]]:
+    """The facts a part reads, by their own names and by those they are stored under."""
+    fields, currencies = tuple(fields_of(node)), tuple(currency_facts_of(node))
+    names = frozenset((*(field.name for field in fields), *currencies))
+    return names, frozenset((*(field.since or field.name for field in fields), *currencies))

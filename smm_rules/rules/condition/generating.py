@@ -126,6 +126,11 @@ def _three_valued(part: _Part) -> ast.expr:
     return ast.IfExp(_any(part.unknown), ast.Constant(None), value) if part.unknown else value
 
 
+def _or_unknown_fact(part: _Part) -> ast.expr:
+    """A part as one expression that is its value or the unknown fact."""
+    return ast.IfExp(_any(part.unknown), _name("unknown"), part.value) if part.unknown else part.value
+
+
 def _or_unknown(tests: Sequence[ast.expr], otherwise: bool) -> ast.expr:
     """None if any of the tests is true, else the value given."""
     value = ast.Constant(otherwise)
@@ -256,13 +261,19 @@ class _Generator:
             relations = [_RELATIONS[relation]() for relation in node.relations]
             unknown = tuple(test for operand in operands for test in operand.unknown)
             return _Part(ast.Compare(left, relations, others), unknown)
-        pairs = zip(node.relations, node.operands, node.operands[1:], strict=False)
-        return self._joined([self._pair(*pair) for pair in pairs], decisive=False)
+        return self._pairs(node.relations, operands)
 
-    def _pair(self, relation: Relation, left: Node, right: Node) -> _Part:
-        first, second = self.part(left), self.part(right)
-        compared = ast.Compare(first.value, [_RELATIONS[relation]()], [second.value])
-        return _Part(compared, first.unknown + second.unknown)
+    def _pairs(self, relations: Sequence[Relation], operands: Sequence[_Part]) -> _Part:
+        """Each pair of a chain for itself; what stands between two relations is worked out once."""
+        kept = [self._kept(_or_unknown_fact(operand)) for operand in operands]
+        pairs = []
+        for index, relation in enumerate(relations):
+            (first, left), (second, right) = kept[index : index + 2]
+            seen = left if index else first
+            # `|` and not `or`: the next pair needs the second value, whatever the first came to.
+            unknown = ast.BinOp(_is(seen, _name("unknown")), ast.BitOr(), _is(second, _name("unknown")))
+            pairs.append(_Part(ast.Compare(left, [_RELATIONS[relation]()], [right]), (unknown,)))
+        return self._joined(pairs, decisive=False)
 
     def _arithmetic(self, node: Arithmetic) -> _Part:
         numeric = node.left.type in NUMERIC and node.right.type in NUMERIC

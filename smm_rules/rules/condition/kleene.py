@@ -104,19 +104,23 @@ def _comparison(node: Comparison, facts: Mapping[str, Value], now: datetime) -> 
         currency = facts.get(fact, UNKNOWN)
         if currency is UNKNOWN or currency != node.currency:
             return UNKNOWN
-    pairs = zip(node.relations, node.operands, node.operands[1:], strict=False)
-    return all_of(_pair(relation, left, right, facts, now) for relation, left, right in pairs)
+    # Each once, though a chain compares most of them twice.
+    values = [evaluate(operand, facts, now) for operand in node.operands if not isinstance(operand, Options)]
+    last = node.operands[-1]
+    if isinstance(last, Options):
+        return _membership(node.relations[0], values[0], last)
+    return all_of(map(_pair, node.relations, values, values[1:]))
 
 
-def _pair(relation: Relation, left: Node, right: Node, facts: Mapping[str, Value], now: datetime) -> Value:
-    first = evaluate(left, facts, now)
-    if first is UNKNOWN:
+def _membership(relation: Relation, value: Value, options: Options) -> Value:
+    if value is UNKNOWN:
         return UNKNOWN
-    if isinstance(right, Options):
-        found = any(first == item.value for item in right.items)
-        return found is (relation is Relation.IN)
-    second = evaluate(right, facts, now)
-    return UNKNOWN if second is UNKNOWN else _COMPARE[relation](first, second)
+    found = any(value == item.value for item in options.items)
+    return found is (relation is Relation.IN)
+
+
+def _pair(relation: Relation, first: Value, second: Value) -> Value:
+    return UNKNOWN if first is UNKNOWN or second is UNKNOWN else _COMPARE[relation](first, second)
 
 
 def _calculated(node: Node, facts: Mapping[str, Value], now: datetime) -> Value:
