@@ -14,7 +14,6 @@ from smm_rules.cli.context import (
     read_configuration,
 )
 from smm_rules.cli.exits import Stop
-from smm_rules.cli.intents.words import what_next
 from smm_rules.cli.pairs import print_pairs
 from smm_rules.cli.shapes import intent_shape, moment, transition_shapes, until
 from smm_rules.cli.stored import open_existing
@@ -23,6 +22,7 @@ from smm_rules.clock import SystemClock
 from smm_rules.engine.firing import Firing
 from smm_rules.ledger.records import Intent, Transition
 from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
+from smm_rules.standing.next_steps import what_next
 from smm_rules.standing.since import Since, gather_since, since_in_words, since_shape
 
 #: Evidence that is shown in words of its own, or says nothing to a human.
