@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from smm_rules.cli.intents.words import what_next
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rules.model import StepKind
+from smm_rules.standing.next_steps import what_next
 from tests.cli.command import configure, said
 from tests.cli.stage import intent, stage
 from tests.cli.test_orders_look import Terminal
