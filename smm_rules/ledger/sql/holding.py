@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-
-import apsw
+from functools import partial
 
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Guards
@@ -18,8 +17,7 @@ from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Leave, Transition
 from smm_rules.ledger.sql import changes, holds, intents
 from smm_rules.ledger.sql.query import Connection, cell, first, rows
-from smm_rules.ledger.sqlite.connection import writing
-from smm_rules.ledger.sqlite.stamping import Stamping
+from smm_rules.ledger.sql.stamping import Stamping
 
 #: Why a claim was taken back before anything was sent.
 STAMP_FAILED = "stamp_failed"
@@ -36,7 +34,7 @@ _UNSEEN = """
 _TAKE_BACK = """
   UPDATE intents SET state = 'planned', attempts = attempts - 1, claimed_at = NULL, owner = '',
     not_before = ?
-  WHERE id = ? AND state = 'sending' AND owner = ? RETURNING id
+  WHERE id = ? AND state = 'sending' AND owner = ? AND claimed_at = ? RETURNING id
 """
 _PLANNED_BEFORE = "it was planned before the ledger was put back: it may have been sent since"
 
@@ -94,7 +92,7 @@ def ask(
 
 
 def claim(
-    connection: apsw.Connection,
+    connection: Connection,
     stamping: Stamping,
     intent_id: int,
     owner: str,
@@ -109,18 +107,20 @@ def claim(
         return False
     if stamping.recheck(connection) is not None:
         raise on_hold()
-    with writing(connection):
+
+    def claim_unless_held(connection: Connection) -> bool:
         if holds.open_hold(connection) is not None:
             return False
-        claimed = changes.claim(connection, intent_id, owner, now, evidence, cost, currency, guards)
-    if not claimed:
+        return changes.claim(connection, intent_id, owner, now, evidence, cost, currency, guards)
+
+    if not stamping.transact(connection, claim_unless_held):
         stamping.follow(connection)
         return False
     try:
         stamping.stamp_claim(connection)
     except LedgerError:
-        with writing(connection):
-            _take_back(connection, intent_id, owner, now)
+        undo = partial(take_back, intent_id=intent_id, owner=owner, claimed_at=now, reason=STAMP_FAILED)
+        stamping.transact(connection, undo)
         raise
     return True
 
@@ -131,10 +131,14 @@ def may_leave(connection: Connection, intent_id: int, owner: str, attempt: int, 
     return Leave.STOPPED if held else found
 
 
-def _take_back(connection: Connection, intent_id: int, owner: str, now: datetime) -> None:
-    if first(connection, _TAKE_BACK, (to_micros(now + _PAUSE), intent_id, owner)) is not None:
-        taken_back = Transition(now, IntentState.SENDING, IntentState.PLANNED, STAMP_FAILED, "", owner)
-        intents.add_transition(connection, intent_id, taken_back)
+def take_back(connection: Connection, intent_id: int, owner: str, claimed_at: datetime, reason: str) -> bool:
+    """Plan again what this owner claimed then, if it still stands so. Only while nothing has left."""
+    claimed = (intent_id, owner, to_micros(claimed_at))
+    if first(connection, _TAKE_BACK, (to_micros(claimed_at + _PAUSE), *claimed)) is None:
+        return False
+    taken_back = Transition(claimed_at, IntentState.SENDING, IntentState.PLANNED, reason, "", owner)
+    intents.add_transition(connection, intent_id, taken_back)
+    return True
 
 
 def on_hold() -> StateConflict:

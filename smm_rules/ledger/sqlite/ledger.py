@@ -1,78 +1,27 @@
-"""`SqliteLedger`: the port over SQLite. What each method promises is written in `ledger.port`."""
+"""`SqliteLedger`: the port over SQLite."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
-from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.guards import NO_GUARDS, Guards
-from smm_rules.engine.memory import Memory
-from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
-from smm_rules.ledger.books import Books
-from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
-from smm_rules.ledger.holds import Confirmed, Finding, Hold
-from smm_rules.ledger.records import (
-    DatedBalance,
-    DueOrder,
-    Heartbeat,
-    Intent,
-    IntentState,
-    KeptTrace,
-    Leave,
-    MessageState,
-    NewOrder,
-    Observation,
-    Outcome,
-    QueuedMessage,
-    Recorded,
-    Sweep,
-    Totals,
-    TrackedOrder,
-    Transition,
-    Watched,
-)
-from smm_rules.ledger.sql import (
-    audit,
-    balances,
-    books,
-    changes,
-    entities,
-    figures,
-    holding,
-    holds,
-    housekeeping,
-    intents,
-    orders,
-    outbox,
-    rest,
-    stops,
-    sweeps,
-    traces,
-    waiting,
-)
+from smm_rules.ledger.sql.ledger import SqlLedger
+from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.ledger.sqlite import copies
 from smm_rules.ledger.sqlite.connection import BUSY_TIMEOUT, Description, check, describe
 from smm_rules.ledger.sqlite.copies import Backup
-from smm_rules.ledger.sqlite.stamping import Stamping
 from smm_rules.ledger.sqlite.writer import Writer
-from smm_rules.ledger.stops import Stop, StopKind, StopScope
+from smm_rules.ledger.stamp import StampFile
 
 
-class SqliteLedger:
+class SqliteLedger(SqlLedger):
     """A ledger in one SQLite file. Made by `open`; several processes may have it open at once."""
 
     def __init__(self, writer: Writer, guards: Guards = NO_GUARDS, stamping: Stamping | None = None) -> None:
+        super().__init__(writer, guards, stamping)
         self._writer = writer
-        self._stamping = stamping
-        self._guards = guards
-        self._write = writer.write
-        self._read = writer.read
 
     @classmethod
     async def open(
@@ -85,7 +34,7 @@ class SqliteLedger:
         """
         writer = Writer(path)
         await writer.open(busy_timeout)
-        stamping = Stamping.of(path)
+        stamping = Stamping(StampFile(path), writer.transact)
         try:
             await writer.alone(stamping.open)
         except BaseException:
@@ -105,21 +54,9 @@ class SqliteLedger:
     def path(self) -> Path:
         return self._writer.path
 
-    async def __aenter__(self) -> SqliteLedger:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        await self._writer.close()
-
-    # -- this back end's own ----------------------------------------------------------------------------
     async def describe(self) -> Description:
         """What is in the file, for `doctor`."""
-        return await self._read(describe, self.path)
+        return await self._writer.read(describe, self.path)
 
     async def backup(self, target: Path, by: str, now: datetime) -> Backup:
         """Copy the ledger to a file or into a directory, beside whoever works on it; see `copies.backup`."""
@@ -127,334 +64,4 @@ class SqliteLedger:
 
     async def integrity(self) -> tuple[str, ...]:
         """What is wrong inside the file; empty when it is sound. Reads all of it."""
-        return await self._read(check)
-
-    # -- what is watched --------------------------------------------------------------------------------
-    async def track(self, orders_: Sequence[NewOrder], now: datetime, by: str = "") -> int:
-        return await self._write(orders.take_in, orders_, now, by)
-
-    async def forget(self, entity: Entity, now: datetime, by: str = "") -> bool:
-        return await self._write(entities.forget, entity, now, by)
-
-    async def order(self, entity: Entity) -> TrackedOrder | None:
-        return await self._read(orders.order, entity)
-
-    async def watched(self, entity: Entity) -> Watched | None:
-        return await self._read(entities.watched, entity)
-
-    async def watched_page(
-        self, kind: EntityKind, panel: str | None, after: Entity | None, limit: int
-    ) -> tuple[Watched, ...]:
-        return await self._read(entities.watched_page, kind, panel, after, limit)
-
-    async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]:
-        return await self._read(entities.due, kind, panel, now, limit)
-
-    async def due_orders(self, panel: str, now: datetime, limit: int, batch: int = 1) -> tuple[DueOrder, ...]:
-        return await self._read(rest.due_orders, panel, now, limit, batch)
-
-    async def watched_rows(self, rows: Sequence[int]) -> dict[int, Watched]:
-        return await self._read(rest.watched_rows, rows)
-
-    async def postpone(self, entities_: Iterable[Entity], due_at: datetime) -> None:
-        await self._write(entities.postpone, entities_, due_at)
-
-    async def memories(self, entities_: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]:
-        return await self._read(entities.memories, entities_)
-
-    async def history(
-        self, entity: Entity | None, since: datetime, until: datetime, limit: int
-    ) -> tuple[Observation, ...]:
-        return await self._read(entities.history, entity, since, until, limit)
-
-    async def traces(self, entity: Entity, rule: str | None, limit: int) -> tuple[KeptTrace, ...]:
-        return await self._read(traces.traces, entity, rule, limit)
-
-    async def balance(self, panel: str) -> DatedBalance | None:
-        return await self._read(balances.balance, panel)
-
-    async def note_balance(self, panel: str, reading: DatedBalance) -> None:
-        await self._write(balances.keep, panel, reading)
-
-    # -- planning ---------------------------------------------------------------------------------------
-    async def record(self, sweep: Sweep) -> Recorded:
-        return await self._write(sweeps.record, sweep, self._guards)
-
-    async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
-        if self._stamping is not None and await self._writer.alone(self._stamping.recheck) is not None:
-            raise holding.on_hold()
-        return await self._write(holding.ask, draft, entity, now, by, self._guards)
-
-    # -- intents ----------------------------------------------------------------------------------------
-    async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
-        if self.stamp_trouble:
-            return ()  # it couldn't be claimed; each try would only fill the record
-        return await self._read(holding.claimable, now, limit)
-
-    async def claim(
-        self,
-        intent_id: int,
-        owner: str,
-        now: datetime,
-        evidence: Mapping[str, str],
-        cost: Decimal | None = None,
-        currency: str | None = None,
-    ) -> bool:
-        stamping = self._stamping
-        if stamping is None:
-            given = (intent_id, owner, now, evidence, cost, currency, self._guards)
-            return await self._write(changes.claim, *given)
-        return await self._writer.alone(
-            lambda connection: holding.claim(
-                connection, stamping, intent_id, owner, now, evidence, cost, currency, self._guards
-            )
-        )
-
-    async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
-        return await self._read(holding.may_leave, intent_id, owner, attempt, now)
-
-    async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
-    ) -> Intent:
-        self._note_order(outcome)
-        return await self._write(changes.settle, intent_id, outcome, then, now, by, self._guards)
-
-    async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent:
-        return await self._write(changes.refuse, intent_id, outcome, then, now, self._guards)
-
-    async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent:
-        return await self._write(changes.hold, intent_id, reason, message, now)
-
-    async def approve(self, intent_id: int, now: datetime, by: str) -> Intent:
-        return await self._write(changes.approve, intent_id, now, by)
-
-    async def deny(
-        self,
-        intent_id: int,
-        now: datetime,
-        by: str,
-        reason: str = "denied",
-        message: MessageDraft | None = None,
-    ) -> Intent:
-        return await self._write(changes.deny, intent_id, now, by, reason, message)
-
-    async def expired(self, now: datetime, limit: int) -> tuple[Intent, ...]:
-        return await self._read(waiting.expired, now, limit)
-
-    async def untold(self, limit: int) -> tuple[Intent, ...]:
-        return await self._read(waiting.untold, limit)
-
-    async def tell_held(
-        self, intent_ids: Sequence[int], messages: Sequence[MessageDraft], now: datetime
-    ) -> None:
-        await self._write(waiting.tell_held, intent_ids, messages, now)
-
-    async def resolve(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
-    ) -> Intent:
-        self._note_order(outcome)
-        return await self._write(changes.resolve, intent_id, outcome, then, now, by, self._guards)
-
-    def _note_order(self, outcome: Outcome) -> None:
-        if outcome.tracked is not None and self._stamping is not None:
-            self._stamping.made(outcome.tracked.entity)
-
-    async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None:
-        await self._write(intents.note, intent_id, evidence)
-
-    async def recover(self, now: datetime, owner: str, stale_before: datetime) -> tuple[Intent, ...]:
-        return await self._write(changes.recover, now, owner, stale_before, self._guards)
-
-    async def intent(self, intent_id: int) -> Intent | None:
-        return await self._read(intents.intent, intent_id)
-
-    async def intents(
-        self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
-    ) -> tuple[Intent, ...]:
-        return await self._read(intents.intents, states, limit, rule, entity)
-
-    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
-        return await self._read(intents.under_way, panel, since, until)
-
-    async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
-        return await self._read(intents.transitions, intent_id)
-
-    async def firing(self, firing_id: int) -> Firing | None:
-        return await self._read(intents.firing, firing_id)
-
-    async def firings(self, since: datetime, until: datetime, limit: int) -> tuple[Firing, ...]:
-        return await self._read(intents.firings, since, until, limit)
-
-    async def books(self, panel: str, since: datetime, until: datetime) -> Books:
-        return await self._read(books.books, panel, since, until)
-
-    # -- holds ------------------------------------------------------------------------------------------
-    async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None:
-        if self._stamping is None:
-            return None
-        finding = await self._writer.alone(self._stamping.found)
-        return await self._write(holding.judge, finding, by, now)
-
-    async def open_hold(self) -> Hold | None:
-        return await self._read(holds.open_hold)
-
-    async def unseen(self, panels: Sequence[str] | None = None) -> int:
-        return await self._read(holding.unseen, panels)
-
-    async def confirm_hold(self, since: datetime, by: str, now: datetime) -> Confirmed:
-        if self._stamping is not None and await self.open_hold() is not None:
-            await self._writer.alone(self._stamping.begin)
-        return await self._write(holding.confirm, since, by, now)
-
-    @property
-    def finding(self) -> Finding | None:
-        """Why the ledger would be put on hold, as far as this process knows."""
-        return None if self._stamping is None else self._stamping.finding
-
-    @property
-    def stamp_trouble(self) -> str:
-        return "" if self._stamping is None else self._stamping.trouble
-
-    # -- the record of decisions ------------------------------------------------------------------------
-    async def rules_in_force(
-        self, texts: Sequence[RuleText], now: datetime, by: str, files: Sequence[str] = ()
-    ) -> bool:
-        return await self._write(audit.rules_in_force, texts, now, by, files)
-
-    async def rule_text(self, rule: str, version: str, digest: str | None = None) -> str | None:
-        return await self._read(audit.rule_text, rule, version, digest)
-
-    async def audit(
-        self, kind: AuditKind, by: str, subject: str, data: Mapping[str, object], now: datetime
-    ) -> None:
-        await self._write(audit.append, now, kind, by, subject, data)
-
-    async def audit_page(self, asked: AuditQuery, after: int, limit: int) -> tuple[AuditEntry, ...]:
-        return await self._read(audit.page, asked, after, limit)
-
-    async def audit_head(self) -> Head:
-        return await self._read(audit.head)
-
-    async def audit_entry(self, entry_id: int) -> AuditEntry | None:
-        return await self._read(audit.entry, entry_id)
-
-    async def verify_audit(self, noted: Sequence[Head] = ()) -> Verification:
-        # Read before the record: a daemon at work moves it.
-        stamped = () if self._stamping is None else await self._writer.alone(self._stamping.heads)
-        return await self._read(audit.verify, (*noted, *stamped))
-
-    async def seal_audit(self, before: datetime, now: datetime) -> int:
-        return await self._write(audit.seal, before, now)
-
-    # -- outbox -----------------------------------------------------------------------------------------
-    async def enqueue(self, message: MessageDraft, now: datetime) -> bool:
-        return await self._write(outbox.enqueue, message, now)
-
-    async def deliverable(self, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
-        return await self._read(outbox.deliverable, now, limit)
-
-    async def delivered(self, message_id: int, now: datetime) -> None:
-        await self._write(outbox.delivered, message_id, now)
-
-    async def undelivered(
-        self, message_id: int, error: str, retry_at: datetime | None, now: datetime
-    ) -> None:
-        await self._write(outbox.undelivered, message_id, error, retry_at, now)
-
-    async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]:
-        return await self._read(outbox.messages, states, limit)
-
-    async def revive(self, message_ids: Sequence[int] | None, now: datetime, by: str) -> tuple[int, ...]:
-        return await self._write(outbox.revive, message_ids, now, by)
-
-    async def drop(self, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
-        return await self._write(outbox.drop, message_ids, now, by)
-
-    # -- for who looks at the whole ---------------------------------------------------------------------
-    async def order_statuses(self) -> dict[tuple[str, str], int]:
-        return await self._read(figures.order_statuses)
-
-    async def orders_page(
-        self, panel: str | None, status: str | None, after: Entity | None, limit: int
-    ) -> tuple[Watched, ...]:
-        return await self._read(figures.orders_page, panel, status, after, limit)
-
-    async def rule_figures(self, since: datetime) -> dict[str, RuleFigures]:
-        return await self._read(figures.rule_figures, since)
-
-    async def latest_firings(
-        self, limit: int, rule: str | None = None, before: int | None = None
-    ) -> tuple[KeptFiring, ...]:
-        return await self._read(figures.latest_firings, limit, rule, before)
-
-    async def counted_actions(self, since: datetime) -> tuple[CountedAction, ...]:
-        return await self._read(figures.counted_actions, since)
-
-    async def intents_page(
-        self,
-        states: Sequence[IntentState],
-        limit: int,
-        before: int | None = None,
-        rule: str | None = None,
-        panel: str | None = None,
-    ) -> tuple[Intent, ...]:
-        return await self._read(figures.intents_page, states, limit, before, rule, panel)
-
-    # -- the daemon's own -------------------------------------------------------------------------------
-    async def beat(self, heartbeat: Heartbeat) -> None:
-        await self._write(housekeeping.beat, heartbeat)
-
-    async def heartbeat(self) -> Heartbeat | None:
-        return await self._read(housekeeping.heartbeat)
-
-    async def reserved(self, panel: str) -> dict[str, Decimal]:
-        return await self._read(housekeeping.reserved, panel)
-
-    async def totals(self, now: datetime) -> Totals:
-        return await self._read(housekeeping.totals, now)
-
-    async def end_holds(self, rules: Sequence[str]) -> int:
-        return await self._write(housekeeping.end_holds, rules)
-
-    async def wake(self, rules: Sequence[str], now: datetime) -> int:
-        return await self._write(housekeeping.wake, rules, now)
-
-    async def clock_set_back(self, now: datetime) -> int:
-        return await self._write(housekeeping.clock_set_back, now)
-
-    async def remembered_rules(self) -> dict[str, int]:
-        return await self._read(housekeeping.remembered_rules)
-
-    async def prune(self, before: datetime, sent_before: datetime | None = None) -> dict[str, int]:
-        return await self._write(housekeeping.prune, before, sent_before)
-
-    # -- stops ------------------------------------------------------------------------------------------
-    async def stop(
-        self,
-        kind: StopKind,
-        scope: StopScope,
-        name: str,
-        reason: str,
-        by: str,
-        now: datetime,
-        until: datetime | None = None,
-    ) -> Stop:
-        return await self._write(stops.stop, kind, scope, name, reason, by, now, until)
-
-    async def stops(self, past: int | None = None) -> tuple[Stop, ...]:
-        return await self._read(stops.stops, past)
-
-    async def end_stop(
-        self, stop_id: int, now: datetime, by: str, message: MessageDraft | None = None
-    ) -> bool:
-        return await self._write(stops.end, stop_id, now, by, message)
-
-    async def redate_stop(
-        self,
-        stop_id: int,
-        now: datetime,
-        until: datetime | None,
-        by: str,
-        message: MessageDraft | None = None,
-    ) -> bool:
-        return await self._write(stops.redate, stop_id, now, until, by, message)
+        return await self._writer.read(check)

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import apsw
 
 from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.sql.query import Connection
 from smm_rules.ledger.sqlite.connection import open_connection, open_in_memory, translated, writing
 
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ class Writer:
         self._at_once = True
 
     async def write(
-        self, function: Callable[Concatenate[apsw.Connection, P], R], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[Concatenate[apsw.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """`function(connection, …)` in a write transaction, durable on return."""
 
@@ -66,7 +67,16 @@ class Writer:
 
         return await self._run(transaction)
 
-    async def alone(self, function: Callable[[apsw.Connection], R]) -> R:
+    #: Others never write meanwhile: SQLite has one writer.
+    write_beside = write
+
+    def transact(self, _: Connection, function: Callable[[Connection], R]) -> R:
+        """`function` in a write transaction, for what runs `alone`."""
+        connection = self._opened()
+        with writing(connection):
+            return function(connection)
+
+    async def alone(self, function: Callable[[apsw.Connection], R], /) -> R:
         """`function(connection)` outside a transaction: it makes its own."""
 
         def job() -> R:
@@ -76,7 +86,7 @@ class Writer:
         return await self._run(job)
 
     async def read(
-        self, function: Callable[Concatenate[apsw.Connection, P], R], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[Concatenate[apsw.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """`function(connection, …)` in a read transaction: all it reads is of one moment."""
 

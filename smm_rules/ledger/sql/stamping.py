@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-
-import apsw
 
 from smm_rules.facts import Entity
 from smm_rules.ledger.audit import Head
 from smm_rules.ledger.holds import Finding
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sql import audit, holds
-from smm_rules.ledger.sqlite.connection import writing
+from smm_rules.ledger.sql.query import Connection
+from smm_rules.ledger.sql.transactions import Transact
 from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
 from smm_rules.observe import get_logger
 
@@ -29,24 +27,21 @@ class Stamping:
     """
 
     file: StampFile
+    transact: Transact
     finding: Finding | None = None
     trouble: str = ""
     _compared: bool = False
     _stamped: int = -1
     _orders: dict[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, path: Path) -> Stamping:
-        return cls(StampFile(path))
-
-    def open(self, connection: apsw.Connection) -> None:
+    def open(self, connection: Connection) -> None:
         """Compare for the first time. A stamp that can't be looked at keeps no ledger closed."""
         try:
             self.check(connection)
         except LedgerError as error:
             self._note(str(error))
 
-    def check(self, connection: apsw.Connection) -> Finding | None:
+    def check(self, connection: Connection) -> Finding | None:
         """Compare the ledger with its stamp; begin one beside a ledger that never had any.
 
         The stamp is read first: other processes move it, but never past what they have committed.
@@ -60,19 +55,18 @@ class Stamping:
         if self.finding is None and not holds.is_stamped(connection):
             if stamp is None:
                 self.file.begin(holds.stamp_of(connection))
-            with writing(connection):
-                holds.note_stamped(connection)
+            self.transact(connection, holds.note_stamped)
         self._compared = True
         return self.finding
 
-    def recheck(self, connection: apsw.Connection) -> Finding | None:
+    def recheck(self, connection: Connection) -> Finding | None:
         """Look again at what was found: the operator may have confirmed it meanwhile.
 
         `LedgerError` while the stamp has never been compared because it can't be looked at.
         """
         return None if self._compared and self.finding is None else self.check(connection)
 
-    def found(self, connection: apsw.Connection) -> Finding | None:
+    def found(self, connection: Connection) -> Finding | None:
         """What `recheck` finds; None as well while nothing can be found, which is trouble."""
         try:
             return self.recheck(connection)
@@ -80,7 +74,7 @@ class Stamping:
             self._note(str(error))
             return None
 
-    def heads(self, _: apsw.Connection) -> tuple[Head, ...]:
+    def heads(self, _: Connection) -> tuple[Head, ...]:
         """The head that the stamp knows, where it belongs to this ledger."""
         stamp = self._read() if self.finding is None else None
         return (stamp.head,) if isinstance(stamp, Stamp) and stamp.head.id else ()
@@ -89,7 +83,7 @@ class Stamping:
         """An order that a panel confirmed: the next stamp tells of it."""
         self._orders[order.panel] = order.id
 
-    def follow(self, connection: apsw.Connection) -> None:
+    def follow(self, connection: Connection) -> None:
         """Move the stamp to where the ledger is. A failure is trouble: the next claim will not go out.
 
         Trouble is over only once the stamp is durable where it belongs, as a claim needs it.
@@ -101,7 +95,7 @@ class Stamping:
         else:
             self._note("")
 
-    def stamp_claim(self, connection: apsw.Connection) -> None:
+    def stamp_claim(self, connection: Connection) -> None:
         """Move the stamp durably, before the claimed request leaves. `LedgerError` when it can't be done."""
         try:
             self._move(connection, claims=1, durable=True)
@@ -117,15 +111,14 @@ class Stamping:
             log.info("ledger.stamp_recovered")
         self.trouble = trouble
 
-    def begin(self, connection: apsw.Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         """The operator takes the ledger for the right one: the stamp begins anew at where it is."""
         self.file.begin(holds.stamp_of(connection))
-        with writing(connection):
-            holds.note_stamped(connection)
+        self.transact(connection, holds.note_stamped)
         self.finding, self._compared = None, True
         self._note("")
 
-    def _move(self, connection: apsw.Connection, *, claims: int, durable: bool) -> None:
+    def _move(self, connection: Connection, *, claims: int, durable: bool) -> None:
         if self.recheck(connection) is not None:
             return
         if audit.head(connection).id == self._stamped and not durable:
