@@ -10,7 +10,7 @@ import pytest
 
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Bounds, Guards
-from smm_rules.facts import Entity, EntityKind
+from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.port import Ledger
 from smm_rules.ledger.records import IntentState, NewOrder, Observed, Sweep
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind
@@ -159,7 +159,7 @@ async def test_an_action_without_a_currency_is_in_that_of_its_panels_balance(und
     books = await under(Bounds(spend=per("3.00/day")))
     await books.fire("3.00", panel="south", currency="USD")
     assert (await books.fire("1.00", panel="north", currency=None)).state is IntentState.HELD
-    facts = {"amount": Decimal(9), "currency": "EUR"}
+    facts: Facts = {"amount": Decimal(9), "currency": "EUR"}
     await books.ledger.record(Sweep(NOON, (Observed(BALANCE, facts, True, None),)))
     assert (await books.fire("1.00", panel="north", currency=None)).state is IntentState.PLANNED
     assert (await books.fire("2.01", panel="west", currency="EUR")).state is IntentState.HELD
