@@ -8,6 +8,7 @@ from datetime import timedelta
 from smm_rules.actions.cancel import check_cancel
 from smm_rules.actions.circumstances import (
     BALANCE_BEFORE,
+    BALANCE_BEFORE_ASKED_AT,
     BALANCE_BEFORE_AT,
     COST,
     CURRENCY,
@@ -94,7 +95,10 @@ def claim_evidence(ready: Ready, circumstances: Circumstances) -> dict[str, str]
         evidence[CURRENCY] = ready.currency
     if ready.rate is not None:
         evidence[RATE] = format(ready.rate, "f")
-    if circumstances.balance is not None and circumstances.balance_at is not None:
-        evidence[BALANCE_BEFORE] = format(circumstances.balance, "f")
-        evidence[BALANCE_BEFORE_AT] = circumstances.balance_at.isoformat()
+    balance = circumstances.balance
+    # One from the future was dated by a clock that has been set back since: nothing can be held against it.
+    if balance is not None and balance.answered_at <= circumstances.now:
+        evidence[BALANCE_BEFORE] = format(balance.amount, "f")
+        evidence[BALANCE_BEFORE_ASKED_AT] = balance.asked_at.isoformat()
+        evidence[BALANCE_BEFORE_AT] = balance.answered_at.isoformat()
     return evidence

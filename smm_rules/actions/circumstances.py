@@ -11,22 +11,30 @@ from smm_rules.actions.port import CircumstanceLedger, OrderLedger
 from smm_rules.actions.verdict import Why
 from smm_rules.engine.firing import Firing
 from smm_rules.facts import Entity, EntityKind, Facts
-from smm_rules.ledger.records import Intent, IntentState, TrackedOrder, Transition, Watched
+from smm_rules.ledger.records import (
+    DatedBalance,
+    Intent,
+    IntentState,
+    TrackedOrder,
+    Transition,
+    Watched,
+)
 from smm_rules.rules.model import StepKind
 
 #: Evidence on an intent: what it was last held for, and the rate it was held at.
 HELD_FOR, HELD_RATE = "held_for", "held_rate"
 #: Evidence: since when an intent has been waiting for a look, the catalogue or the balance; empty when not.
 WAITING_SINCE = "waiting_since"
-#: Evidence on a claimed intent: the call's parameters as JSON, its expected cost, and the balance before.
+#: Evidence on a claimed intent: the call's parameters as JSON, its expected cost, and the balance before,
+#: with when that was asked for and when it was answered.
 SENT, COST, CURRENCY, RATE = "sent", "cost", "currency", "rate"
 BALANCE_BEFORE, BALANCE_BEFORE_AT = "balance_before", "balance_before_at"
+BALANCE_BEFORE_ASKED_AT = "balance_before_asked_at"
 
 #: The actions that spend money.
 BUYING = frozenset({StepKind.REORDER, StepKind.ADD})
 
 _MANY = 1_000
-_RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Circumstances:
     ordered, None when the catalogue lacks it; `catalogue_read_at` is None when no catalogue of the panel
     was ever read. `reference_rate` is the price of 1000 when the first order of the chain was placed, as
     far as known. `committed` is money that other actions have claimed or may have spent since the balance
-    was read. `earlier` are actions about the same order that were asked for before and haven't ended.
+    was asked for. `earlier` are actions about the same order that were asked for before and haven't ended.
     `default_rate_increase` bounds a reorder that states no bound itself.
     """
 
@@ -60,8 +68,7 @@ class Circumstances:
     episode_over: bool = False
     service: Facts | None = None
     catalogue_read_at: datetime | None = None
-    balance: Decimal | None = None
-    balance_at: datetime | None = None
+    balance: DatedBalance | None = None
     currency: str | None = None
     committed: Decimal = Decimal(0)
     reference_rate: Decimal | None = None
@@ -97,17 +104,14 @@ async def _with_market(ledger: CircumstanceLedger, intent: Intent, known: Circum
     service = None
     if service_id is not None:
         service = await ledger.watched(Entity(EntityKind.SERVICE, intent.panel, service_id))
-    balance = await ledger.watched(Entity(EntityKind.BALANCE, intent.panel))
-    balance_at = balance.last_seen_at if balance else None
-    currency = balance.facts.get("currency") if balance else None
+    balance = await ledger.balance(intent.panel)
     return replace(
         known,
         service=service.facts if service else None,
         catalogue_read_at=await _catalogue_read_at(ledger, intent.panel, service),
-        balance=money(balance.facts.get("amount")) if balance else None,
-        balance_at=balance_at,
-        currency=currency if isinstance(currency, str) else None,
-        committed=await _committed(ledger, intent, balance_at),
+        balance=balance,
+        currency=None if balance is None else balance.currency,
+        committed=await _committed(ledger, intent, balance, known.now),
         reference_rate=await _reference_rate(ledger, intent, known, service_id),
     )
 
@@ -160,21 +164,20 @@ async def _catalogue_read_at(
     return others[0].last_seen_at if others else None
 
 
-async def _committed(ledger: CircumstanceLedger, intent: Intent, balance_at: datetime | None) -> Decimal:
-    """Money of other actions that the balance read at `balance_at` may not show yet.
+async def _committed(
+    ledger: CircumstanceLedger, intent: Intent, balance: DatedBalance | None, now: datetime
+) -> Decimal:
+    """Money of other actions that `balance` may not show yet.
 
-    What is under way or in doubt counts until it is settled; what was confirmed counts if it was sent
-    after the balance was read. What is only planned doesn't: its own turn is checked in its own turn, and
-    counting it would let ten orders of which five can be paid stop each other.
+    What is under way or in doubt counts until it is settled; what was confirmed counts if that was after the
+    balance was asked for. What is only planned doesn't: its own turn is checked in its own turn, and counting
+    it would let ten orders of which five can be paid stop each other.
     """
-    total = Decimal(0)
-    open_ones = await ledger.intents((IntentState.SENDING, IntentState.UNKNOWN), _MANY)
-    for other in (*open_ones, *await ledger.intents((IntentState.CONFIRMED,), _RECENT)):
-        settled = other.state is IntentState.CONFIRMED
-        shown = settled and balance_at is not None and (other.settled_at or balance_at) < balance_at
-        if other.panel == intent.panel and other.id != intent.id and not shown:
-            total += money(other.evidence.get(COST)) or other.reserved or Decimal(0)
-    return total
+    if balance is None:
+        return Decimal(0)
+    others = await ledger.under_way(intent.panel, balance.asked_at, now)
+    costs = (money(other.evidence.get(COST)) or other.reserved for other in others if other.id != intent.id)
+    return sum((cost for cost in costs if cost is not None), Decimal(0))
 
 
 async def _reference_rate(

@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from smm_rules.actions.circumstances import BALANCE_BEFORE, BALANCE_BEFORE_AT, BUYING, COST, money
+from smm_rules.actions.circumstances import (
+    BALANCE_BEFORE,
+    BALANCE_BEFORE_ASKED_AT,
+    BALANCE_BEFORE_AT,
+    BUYING,
+    COST,
+    money,
+)
 from smm_rules.actions.port import Voice
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
@@ -22,6 +29,8 @@ log = get_logger(__name__)
 BALANCE_AFTER, BALANCE_AFTER_AT = "balance_after", "balance_after_at"
 BALANCE_DIFFERENCE, OTHER_SPENDING, SUGGESTS = "balance_difference", "other_spending", "suggests"
 _MANY = 1_000
+#: More actions in doubt than one would ever look through.
+_ALL = 2**31
 
 
 class Suggestion(StrEnum):
@@ -38,6 +47,8 @@ class EvidenceLedger(Protocol):
     async def intents(
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]: ...
+
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]: ...
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
 
@@ -75,21 +86,14 @@ async def collect_evidence(
     The first reading that was asked for after an action fell into doubt is the one that counts: a panel may
     have read its books before it acted, and later readings have seen more.
     """
-    in_doubt = await ledger.intents((IntentState.UNKNOWN,), _MANY)
+    in_doubt = await ledger.intents((IntentState.UNKNOWN,), _ALL)
     open_ones = [
         intent
         for intent in in_doubt
         if intent.panel == panel and await _wants_reading(ledger, intent, asked_at)
     ]
-    if not open_ones:
-        return 0
-    others = [
-        intent
-        for intent in await ledger.intents((IntentState.CONFIRMED, IntentState.UNKNOWN), _MANY)
-        if intent.panel == panel and intent.kind in BUYING
-    ]
     for intent in open_ones:
-        evidence = _evidence(intent, others, balance.amount, asked_at, now)
+        evidence = await _evidence(ledger, intent, balance.amount, asked_at, now)
         await ledger.note(intent.id, evidence)
         log.info("action.evidence", intent=intent.id, panel=panel, suggests=evidence[SUGGESTS])
     return len(open_ones)
@@ -102,16 +106,20 @@ async def _wants_reading(ledger: EvidenceLedger, intent: Intent, asked_at: datet
     return bool(transitions) and transitions[-1].at <= asked_at
 
 
-def _evidence(
-    intent: Intent, others: Sequence[Intent], after: Decimal, asked_at: datetime, now: datetime
+async def _evidence(
+    ledger: EvidenceLedger, intent: Intent, after: Decimal, asked_at: datetime, now: datetime
 ) -> dict[str, str]:
     evidence = {BALANCE_AFTER: format(after, "f"), BALANCE_AFTER_AT: now.isoformat()}
     before = money(intent.evidence.get(BALANCE_BEFORE))
-    before_at = intent.evidence.get(BALANCE_BEFORE_AT)
-    if before is None or before_at is None:
+    begun, read = (intent.evidence.get(name) for name in (BALANCE_BEFORE_ASKED_AT, BALANCE_BEFORE_AT))
+    if before is None or not begun or not read:
         return evidence | {SUGGESTS: Suggestion.UNCLEAR.value}
-    since = datetime.fromisoformat(before_at)
-    spent, doubtful = _spent_between(intent, others, since, asked_at, now)
+    since = datetime.fromisoformat(begun)
+    if since > now:  # the clock was set back in between
+        return evidence | {SUGGESTS: Suggestion.UNCLEAR.value}
+    others = await ledger.under_way(intent.panel, since, now)
+    between = _Between(datetime.fromisoformat(read), asked_at)
+    spent, doubtful = _spent(intent, others, between)
     difference = before - after
     cost = money(intent.evidence.get(COST))
     suggestion = Suggestion.UNCLEAR
@@ -126,21 +134,29 @@ def _evidence(
     }
 
 
-def _spent_between(
-    intent: Intent, others: Sequence[Intent], since: datetime, asked_at: datetime, until: datetime
-) -> tuple[Decimal, bool]:
-    """What other actions spent between two readings, and whether that itself is in doubt.
+class _Between(NamedTuple):
+    """From the answer of one reading to the question of the next: what was bought within is in the second
+    alone. What was under way while either was being read may be in it or not."""
 
-    It is in doubt too what the second reading has seen of a purchase under way while it was asked for.
-    """
+    answered_at: datetime
+    asked_at: datetime
+
+    def has(self, other: Intent) -> bool:
+        """Whether all of an attempt lies between the readings."""
+        claimed_at, settled_at = other.claimed_at, other.settled_at
+        if claimed_at is None or settled_at is None:
+            return False
+        return claimed_at > self.answered_at and settled_at <= self.asked_at
+
+
+def _spent(intent: Intent, others: Sequence[Intent], between: _Between) -> tuple[Decimal, bool]:
+    """What the other purchases spent between two readings, and whether that itself is in doubt."""
     spent, doubtful = Decimal(0), False
     for other in others:
-        sent_at = other.claimed_at
-        if other.id == intent.id or sent_at is None or not since < sent_at <= until:
+        if other.id == intent.id or other.kind not in BUYING:
             continue
         cost = money(other.evidence.get(COST))
-        meanwhile = other.settled_at is None or other.settled_at > asked_at
-        if other.state is IntentState.UNKNOWN or cost is None or meanwhile:
+        if other.state is not IntentState.CONFIRMED or cost is None or not between.has(other):
             doubtful = True
         else:
             spent += cost

@@ -43,15 +43,14 @@ async def place_order(
     estimate = None
     if "type" in facts:
         given, estimate = _checked(str(facts["type"]), given, facts.get("rate"))
-    balance = await ledger.watched(Entity(EntityKind.BALANCE, panel))
-    currency = balance.facts.get("currency") if balance else None
+    balance = await ledger.balance(panel)
     draft = IntentDraft(
         step=f"place.{uuid4().hex}",
         kind=StepKind.ADD,
         panel=panel,
         parameters=given | ({LABEL: label} if label else {}),
         estimate=estimate,
-        currency=currency if isinstance(currency, str) and estimate is not None else None,
+        currency=None if balance is None or estimate is None else balance.currency,
     )
     return await ledger.ask(draft, Entity(EntityKind.PANEL, panel), now, by)
 

@@ -10,7 +10,17 @@ from typing import Protocol
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.records import Intent, IntentState, Outcome, TrackedOrder, Transition, Watched
+from smm_rules.ledger.records import (
+    DatedBalance,
+    Intent,
+    IntentState,
+    Leave,
+    Outcome,
+    TrackedOrder,
+    Transition,
+    Watched,
+)
+from smm_rules.ledger.stops import Stop
 from smm_rules.panel.answers import Accepted, Refused
 
 
@@ -66,6 +76,10 @@ class CircumstanceLedger(OrderLedger, Protocol):
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]: ...
 
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]: ...
+
+    async def balance(self, panel: str) -> DatedBalance | None: ...
+
     async def memories(self, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]: ...
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
@@ -102,6 +116,10 @@ class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
         currency: str | None = None,
     ) -> bool: ...
 
+    async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave: ...
+
+    async def stops(self) -> tuple[Stop, ...]: ...
+
     async def settle(
         self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
     ) -> Intent: ...
@@ -117,6 +135,8 @@ class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
 
 class AskLedger(Protocol):
     """What placing an order needs of the ledger."""
+
+    async def balance(self, panel: str) -> DatedBalance | None: ...
 
     async def watched(self, entity: Entity) -> Watched | None: ...
 

@@ -7,11 +7,11 @@ act tomorrow. What isn't proved stays in doubt, with its money set aside.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from smm_rules.actions.circumstances import BALANCE_BEFORE_AT, BUYING, COST, money
+from smm_rules.actions.circumstances import BALANCE_BEFORE_ASKED_AT, BUYING, COST, money
 from smm_rules.actions.continuing import continuation
 from smm_rules.actions.evidence import (
     BALANCE_AFTER_AT,
@@ -35,11 +35,8 @@ log = get_logger(__name__)
 POLICY = "policy"
 PROVED_BY = "proved_by"
 _BALANCE, _STATUS = "balance", "status"
-_MANY = 1_000
-#: A balance may be that of the moment it was asked for: what was settled so long before its answer may not
-#: be in it yet, and explain the fall. No look takes longer.
-_READING_TAKES = timedelta(minutes=15)
-_MAY_HAVE_COST = (IntentState.SENDING, IntentState.UNKNOWN, IntentState.CONFIRMED)
+#: More actions in doubt than one would ever look through.
+_ALL = 2**31
 
 
 class ProofLedger(ResolveLedger, Protocol):
@@ -49,13 +46,15 @@ class ProofLedger(ResolveLedger, Protocol):
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]: ...
 
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]: ...
+
 
 async def prove(ledger: ProofLedger, voice: Voice, by: Collection[str], now: datetime) -> int:
     """Resolve as happened what the evidence named in `by` proves to have happened; how many that were."""
     if not by:
         return 0
     count = 0
-    for intent in await ledger.intents((IntentState.UNKNOWN,), _MANY):
+    for intent in await ledger.intents((IntentState.UNKNOWN,), _ALL):
         found = await _proof(ledger, intent, by)
         if found is not None:
             count += await _resolve(ledger, voice, intent, *found, now)
@@ -75,25 +74,22 @@ async def _proof(ledger: ProofLedger, intent: Intent, by: Collection[str]) -> tu
 
 
 async def _by_balance(ledger: ProofLedger, intent: Intent) -> bool:
+    """Whether nothing but this purchase can have made the balance fall by its price.
+
+    A balance is that of some moment from its question to its answer. So the window goes from the question
+    of the first to the answer of the second: what was settled before is in both, what was claimed after in
+    neither. It needs no margin beyond, for both moments are taken on this side of the wire.
+    """
     evidence = intent.evidence
     cost, difference = money(evidence.get(COST)), money(evidence.get(BALANCE_DIFFERENCE))
-    before, after = evidence.get(BALANCE_BEFORE_AT), evidence.get(BALANCE_AFTER_AT)
+    before, after = evidence.get(BALANCE_BEFORE_ASKED_AT), evidence.get(BALANCE_AFTER_AT)
     if evidence.get(SUGGESTS) != Suggestion.HAPPENED or not before or not after:
         return False
     if not cost or difference != cost or money(evidence.get(OTHER_SPENDING)) != Decimal(0):
         return False
-    since, until = datetime.fromisoformat(before) - _READING_TAKES, datetime.fromisoformat(after)
-    others = await ledger.intents(_MAY_HAVE_COST, _MANY)
-    if len(others) == _MANY:
-        return False  # not all of them were looked at
-    return not any(_bought_meanwhile(intent, other, since, until) for other in others)
-
-
-def _bought_meanwhile(intent: Intent, other: Intent, since: datetime, until: datetime) -> bool:
-    if other.id == intent.id or other.panel != intent.panel or other.kind not in BUYING:
-        return False
-    began, over = other.claimed_at, other.settled_at
-    return began is not None and began <= until and (over is None or over >= since)
+    since, until = datetime.fromisoformat(before), datetime.fromisoformat(after)
+    others = await ledger.under_way(intent.panel, since, until)
+    return since <= until and not any(other.id != intent.id and other.kind in BUYING for other in others)
 
 
 async def _canceled_since(ledger: ProofLedger, intent: Intent) -> datetime | None:

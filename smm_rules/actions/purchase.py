@@ -158,12 +158,12 @@ def _held(message: str, rate: Decimal | None) -> Hold:
 def _short_of_money(basket: Basket, price: Decimal | None, circumstances: Circumstances) -> Later | None:
     if price is None or circumstances.balance is None:
         return None
-    committed = circumstances.committed
-    if price + committed <= circumstances.balance:
+    amount, committed = circumstances.balance.amount, circumstances.committed
+    if price + committed <= amount:
         return None
     others = f" beside {committed:f} that other actions may have spent" if committed else ""
     currency = f" {circumstances.currency}" if circumstances.currency else ""
     return Later(
         Why.BALANCE_LOW,
-        f"it costs {price:f}{others}, {basket.panel} has {circumstances.balance:f}{currency} left; top it up",
+        f"it costs {price:f}{others}, {basket.panel} has {amount:f}{currency} left; top it up",
     )

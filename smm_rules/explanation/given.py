@@ -25,7 +25,15 @@ from smm_rules.facts import (
     readable_fields,
     refill_status,
 )
-from smm_rules.ledger.records import Intent, IntentState, OrderSource, TrackedOrder, Transition, Watched
+from smm_rules.ledger.records import (
+    DatedBalance,
+    Intent,
+    IntentState,
+    OrderSource,
+    TrackedOrder,
+    Transition,
+    Watched,
+)
 
 #: What a supposed thing is called where nobody says.
 _SOME_ID = "1"
@@ -190,6 +198,17 @@ class Supposed:
     ) -> tuple[Intent, ...]:
         del states, limit, rule, entity
         return ()
+
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
+        del panel, since, until
+        return ()
+
+    async def balance(self, panel: str) -> DatedBalance | None:
+        facts = self._own(EntityKind.BALANCE)
+        amount, currency = facts.get("amount"), facts.get("currency")
+        if panel != self.panel or not isinstance(amount, Decimal):
+            return None
+        return DatedBalance(amount, currency if isinstance(currency, str) else None, self.at, self.at)
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
         del intent_id

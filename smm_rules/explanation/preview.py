@@ -18,7 +18,14 @@ from smm_rules.engine.rendering import TemplateContext, template_context
 from smm_rules.engine.snapshots import known_facts
 from smm_rules.explanation.model import Standing
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.records import Intent, IntentState, TrackedOrder, Transition, Watched
+from smm_rules.ledger.records import (
+    DatedBalance,
+    Intent,
+    IntentState,
+    TrackedOrder,
+    Transition,
+    Watched,
+)
 from smm_rules.rules.model import Rule, Step
 
 #: What stands for the panel's own words, which nobody knows before it answers.
@@ -164,6 +171,12 @@ class _Previewed:
         self, states: Sequence[IntentState], limit: int, rule: str | None = None, entity: Entity | None = None
     ) -> tuple[Intent, ...]:
         return await self._ledger.intents(states, limit, rule, entity)
+
+    async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
+        return await self._ledger.under_way(panel, since, until)
+
+    async def balance(self, panel: str) -> DatedBalance | None:
+        return await self._ledger.balance(panel)
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
         return await self._ledger.transitions(intent_id)

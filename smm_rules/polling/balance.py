@@ -14,7 +14,8 @@ from smm_rules.polling.watch import PanelWatch
 async def look_at_balance(watch: PanelWatch) -> Balance | None:
     """Read the balance if it is due and evaluate its rules; the reading, None when there was none."""
     standing = watch.standing
-    if not standing.balance_is_due(watch.clock.now()):
+    asked_at = watch.clock.now()
+    if not standing.balance_is_due(asked_at):
         return None
     wanted, standing.balance_wanted = standing.balance_wanted, False
     answer = await watch.read("balance", watch.client.balance)
@@ -35,7 +36,7 @@ async def look_at_balance(watch: PanelWatch) -> Balance | None:
         previous_at=known.last_seen_at if known else None,
         root=entity,
     )
-    look = Look(snapshot, seen.facts, seen.changed, watch.pace.balance)
+    look = Look(snapshot, seen.facts, seen.changed, watch.pace.balance, asked_at=asked_at)
     decided = await watch.record(EntityKind.BALANCE, [look], now)
     due_at = decided.sweep.observed[0].due_at
     standing.keep_balance(Watched(entity, seen.facts, first_seen_at, now, due_at))

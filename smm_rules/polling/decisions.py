@@ -30,7 +30,7 @@ class Look:
 
     It is looked at again after `interval`, sooner if a rule waits for an instant before, and no more once
     it has been in a terminal status for `settle_after`. `same` says that its facts are the very ones the
-    ledger holds.
+    ledger holds. `asked_at` is when the panel was asked, where it matters how old an answer may be.
     """
 
     snapshot: Snapshot
@@ -39,6 +39,7 @@ class Look:
     interval: timedelta
     settle_after: timedelta = timedelta()
     same: bool = False
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +209,10 @@ class _Gathering:
         carried_out = [self._carry_out(verdict, look.snapshot) for verdict in verdicts]
         if broken or not all(carried_out):
             wakes.append(self.now + look.interval)
-        kind = look.snapshot.entity.kind
-        due_at = next_look(kind, look.facts, self.now, look.interval, look.settle_after, wakes)
-        self.observed.append(Observed(look.snapshot.entity, look.facts, look.changed, due_at, look.same))
+        entity = look.snapshot.entity
+        due_at = next_look(entity.kind, look.facts, self.now, look.interval, look.settle_after, wakes)
+        observed = Observed(entity, look.facts, look.changed, due_at, look.same, look.asked_at)
+        self.observed.append(observed)
 
     def _carry_out(self, verdict: Verdict, snapshot: Snapshot) -> bool:
         """Take over memory and firing; False when the verdict is left out and has to come again."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from smm_rules.actions import Suggestion, collect_evidence
+from smm_rules.ledger.records import DatedBalance
 from smm_rules.panel.answers import Balance
 from smm_rules.panel.errors import Ambiguous
 from smm_rules.rules.model import Step, StepKind
@@ -105,6 +106,24 @@ async def test_a_purchase_made_while_the_balance_was_asked_for_makes_it_unclear(
 
     assert await collect(world, "8", asked=MINUTE / 2) == 1
     assert (await world.intent(intent_id)).evidence["suggests"] == Suggestion.UNCLEAR
+
+
+async def test_a_purchase_made_while_the_first_balance_was_asked_for_makes_it_unclear(world: World) -> None:
+    await world.know(balance=None)
+    await world.track(2)
+    await world.reorder(entity=order(2))
+    await world.run()
+    now = world.clock.now()
+    reading = DatedBalance(Decimal(10), "USD", now - MINUTE, now + MINUTE)
+    await world.ledger.note_balance(PANEL, reading)
+    world.clock.move(2 * MINUTE)
+    await world.track()
+    world.panel.script = [Ambiguous("timed out")]
+    intent_id = await world.reorder()
+    await world.run()
+    world.clock.move(MINUTE)
+
+    assert await read(world, intent_id, "8") == Suggestion.UNCLEAR
 
 
 async def test_without_a_balance_before_it_is_unclear(world: World) -> None:

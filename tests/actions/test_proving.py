@@ -13,7 +13,7 @@ from smm_rules.actions import collect_evidence, resolve_did_not
 from smm_rules.actions.proving import prove
 from smm_rules.engine.firing import Continuation
 from smm_rules.facts import Facts
-from smm_rules.ledger.records import IntentState, NewOrder, Observed, Outcome, Sweep
+from smm_rules.ledger.records import DatedBalance, IntentState, NewOrder, Observed, Outcome, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.answers import Balance
@@ -96,6 +96,72 @@ async def test_another_purchase_in_the_window_proves_nothing(world: World) -> No
     await read_balance(world, "96.00")
     assert (await world.intent(reorder)).evidence["suggests"] == "happened"
     assert await proved(world) == 0
+
+
+async def read_before(world: World, asked: timedelta, answered: timedelta) -> None:
+    """A first balance of 100.00, asked for and answered so long ago."""
+    now = world.clock.now()
+    reading = DatedBalance(Decimal("100.00"), "USD", now - asked, now - answered)
+    await world.ledger.note_balance(PANEL, reading)
+
+
+async def bought(world: World, number: int) -> None:
+    """Another reorder, answered by the panel at once."""
+    await world.track(number)
+    world.panel.script = []
+    await world.reorder(entity=order(number))
+    await world.run()
+
+
+@pytest.mark.parametrize(("asked", "proves"), [(2 * MINUTE, False), (MINUTE, False), (MINUTE / 2, True)])
+async def test_a_purchase_booked_between_question_and_answer_proves_nothing(
+    world: World, asked: timedelta, proves: bool
+) -> None:
+    """The fall may be that of the other: it is counted from the question on, and from no sooner."""
+    await world.know(balance=None)
+    await bought(world, 2)
+    world.clock.move(MINUTE)
+    await read_before(world, asked, timedelta())
+    world.clock.move(MINUTE)
+    reorder = await bought_in_doubt(world)
+    await read_balance(world, "98.00")
+    assert await proved(world) == int(proves)
+    assert await world.state(reorder) is (IntentState.CONFIRMED if proves else IntentState.UNKNOWN)
+
+
+async def test_a_reading_whose_question_is_undated_proves_nothing(world: World) -> None:
+    """As an action has it that was sent before questions were dated."""
+    await world.know()
+    reorder = await bought_in_doubt(world)
+    await world.ledger.note(reorder, {"balance_before_asked_at": ""})
+    await read_balance(world, "98.00")
+    assert (await world.intent(reorder)).evidence["suggests"] == "unclear"
+    assert await proved(world) == 0
+
+
+async def test_a_reading_from_the_future_proves_nothing(world: World) -> None:
+    """It was dated by a clock that has been set back since."""
+    await world.know(balance=None)
+    await read_before(world, -MINUTE, -2 * MINUTE)
+    await bought_in_doubt(world)
+    await read_balance(world, "98.00")
+    assert await proved(world) == 0
+
+
+async def test_a_long_history_keeps_no_proof_back(world: World) -> None:
+    await world.know()
+    orders = [order(number) for number in range(10, 1_020)]
+    await world.ledger.track([NewOrder(one) for one in orders], T0)
+    for entity in orders:
+        intent_id = await world.refill(entity=entity)
+        assert await world.ledger.claim(intent_id, "d", T0, {})
+        done = Outcome(IntentState.CONFIRMED, "accepted")
+        await world.ledger.settle(intent_id, done, Continuation(), T0, "d")
+    world.clock.move(MINUTE)
+    await world.know()
+    await bought_in_doubt(world)
+    await read_balance(world, "98.00")
+    assert await proved(world) == 1
 
 
 async def test_two_in_doubt_prove_nothing_for_each_other(world: World) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from smm_rules.ledger.records import DatedBalance
 from smm_rules.panel.answers import Balance
 from smm_rules.polling import catalogue
 from smm_rules.polling.balance import look_at_balance
@@ -45,6 +46,20 @@ async def test_a_balance_is_read_when_it_is_due(world: World) -> None:
     world.clock.move(PACE.balance)
     assert await look_at_balance(watch) == world.panel.money
     assert world.panel.times_asked("balance") == 2
+
+
+async def test_a_balance_is_dated_by_its_question(world: World) -> None:
+    """What the panel books while it is being asked may be missing in its answer."""
+    watch = await world.watch()
+
+    class Slow:
+        async def balance(self) -> Balance:
+            world.clock.move(MINUTE)
+            return money("50")
+
+    await look_at_balance(replace(watch, client=Slow()))  # type: ignore[arg-type]  # asked nothing else
+    reading = DatedBalance(Decimal(50), "USD", T0, T0 + MINUTE)
+    assert await world.ledger.balance(watch.panel) == reading
 
 
 async def test_a_low_balance_has_hysteresis_and_reminders(world: World) -> None:

@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from smm_rules.clock import Clock
 from smm_rules.config.model import PanelSettings
-from smm_rules.engine.balance_facts import observe_balance
 from smm_rules.engine.service_facts import observe_service
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.intake import Unacceptable
-from smm_rules.ledger.records import Watched
+from smm_rules.ledger.records import DatedBalance, Watched
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.sqlite.writer import Writer
 from smm_rules.panel.client import PanelClient
 
 
 class PricedLedger(SqliteLedger):
-    """The ledger, with readings of catalogue and balance laid over it that this process made itself.
+    """The ledger, with readings of the catalogue laid over it that this process made itself.
 
     They are not written down: a reading in the ledger says that the rules have looked at it, and holds
-    would seem to have been watched while nobody did.
+    would seem to have been watched while nobody did. A balance is noted beside them (`note_balance`), so that
+    the guards, which judge inside the ledger and may do so for a daemon, go by it too.
     """
 
     def __init__(self, writer: Writer, *given: Any) -> None:
@@ -43,19 +44,19 @@ class Market:
     """The service to be ordered, as read lately, and the balance as it is now."""
 
     service: Watched
-    balance: Watched
+    balance: DatedBalance
 
 
 async def read_market(
-    ledger: PricedLedger, client: PanelClient, panel: PanelSettings, service: str, now: datetime
+    ledger: PricedLedger, client: PanelClient, panel: PanelSettings, service: str, clock: Clock
 ) -> Market:
-    """The service as the ledger has it, or the panel where that is missing or old; the balance is asked for.
+    """The service as the ledger has it, or the panel where that is missing or old; the balance is asked for
+    and noted.
 
     `Unacceptable` when the panel's catalogue has no such service, `PanelError` when it can't be read.
     """
-    return Market(
-        await _service(ledger, client, panel, service, now), await _balance(ledger, client, panel.name, now)
-    )
+    row = await _service(ledger, client, panel, service, clock.now())
+    return Market(row, await _balance(ledger, client, panel.name, clock))
 
 
 def _is_fresh(reading: Watched, interval: timedelta, now: datetime) -> bool:
@@ -77,9 +78,9 @@ async def _service(
     raise Unacceptable(f"{panel.name} has no service {service} in its catalogue", "Look up its ID there")
 
 
-async def _balance(ledger: PricedLedger, client: PanelClient, panel: str, now: datetime) -> Watched:
-    entity = Entity(EntityKind.BALANCE, panel)
-    known = await ledger.watched(entity)
+async def _balance(ledger: PricedLedger, client: PanelClient, panel: str, clock: Clock) -> DatedBalance:
+    asked_at = clock.now()
     answer = await client.balance()
-    before = known.facts if known else {}
-    return ledger.lay_over(entity, observe_balance(before, answer, now).facts, now)
+    reading = DatedBalance(answer.amount, answer.currency, asked_at, clock.now())
+    await ledger.note_balance(panel, reading)
+    return reading

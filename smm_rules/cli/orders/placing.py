@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from smm_rules.actions import place_order
-from smm_rules.actions.circumstances import Circumstances, money
+from smm_rules.actions.circumstances import Circumstances
 from smm_rules.actions.purchase import Basket, check_purchase
 from smm_rules.actions.verdict import Ready, Refuse
 from smm_rules.cli.asking import ask_first, yes_option
@@ -100,7 +100,7 @@ async def place(
         stopped = concerning(await ledger.stops(), OPERATOR, settings.name, clock.now())
         if stopped:
             raise Stop(f"Nothing is sent now. {in_words(stopped[0])}. Nothing was placed.")
-        market = await read_market(ledger, client, settings, _service(asked), clock.now())
+        market = await read_market(ledger, client, settings, _service(asked), clock)
         ready = _judged(settings.name, asked, market)
         _show_offer(settings.name, ready, market)
         ask_first("Place this order?", yes)
@@ -136,16 +136,14 @@ def _judged(panel: str, asked: Mapping[str, str], market: Market) -> Ready:
     """
     service, balance = market.service, market.balance
     assert service.last_seen_at is not None
-    currency = balance.facts.get("currency")
     verdict = check_purchase(
         Basket(panel, service.entity.id, {}, asked, "give them with --link, --quantity or --param", None),
         Circumstances(
             now=service.last_seen_at,
             service=service.facts,
             catalogue_read_at=service.last_seen_at,
-            balance=money(balance.facts.get("amount")),
-            balance_at=balance.last_seen_at,
-            currency=currency if isinstance(currency, str) else None,
+            balance=balance,
+            currency=balance.currency,
         ),
     )
     if isinstance(verdict, Refuse):
@@ -157,7 +155,7 @@ def _judged(panel: str, asked: Mapping[str, str], market: Market) -> Ready:
 
 def _show_offer(panel: str, ready: Ready, market: Market) -> None:
     """What will be bought and what it costs. On standard error: it is no result."""
-    facts, balance = market.service.facts, money(market.balance.facts.get("amount"))
+    facts, balance = market.service.facts, market.balance.amount
     currency = ready.currency or ""
     lines = {
         "panel": panel,
@@ -165,9 +163,9 @@ def _show_offer(panel: str, ready: Ready, market: Market) -> None:
         **{name: text for name, text in ready.parameters.items() if name != "service"},
         "rate": "not known" if ready.rate is None else f"{_money(ready.rate, currency)} for 1000",
         "cost": "can't be told beforehand" if ready.cost is None else _money(ready.cost, currency),
-        "balance": "not known" if balance is None else _money(balance, currency),
+        "balance": _money(balance, currency),
     }
-    if balance is not None and ready.cost is not None:
+    if ready.cost is not None:
         lines["left then"] = _money(balance - ready.cost, currency)
     console = errors()
     for name, text in lines.items():
