@@ -124,6 +124,7 @@ class Work:
                 self.configuration.statement,
                 self.configuration.retention,
             )
+            self.statement.carry_over(beat.detail if beat is not None else {})
         if self.configuration.drop_folder is not None:
             self.drop_folder = DropFolder(
                 self.configuration.drop_folder,
@@ -346,5 +347,6 @@ class Work:
             "mode": self.configuration.mode,
             **carried.written(),
             **self.sending.written(),
+            **(self.statement.written() if self.statement is not None else {}),
         }
         await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from smm_rules.daemon.statements import DailyStatement
 from smm_rules.document import DocumentError
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.polling.carried import STATEMENT
 from tests.daemon.household import HOUR, LOG_CHANNEL, Household, eventually
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -75,6 +77,75 @@ async def test_what_came_due_while_nobody_ran_is_sent_late_and_once(ledger: Sqli
     assert await titles(ledger) == ["Statement of 2026-03-04"]
 
 
+async def _sent_of(ledger: SqliteLedger) -> list[str]:
+    return [title.removeprefix("Statement of ") for title in await titles(ledger)]
+
+
+def _going_on(ledger: SqliteLedger, sent: str, retention: timedelta = timedelta(days=90)) -> DailyStatement:
+    """That of a daemon whose last run had sent the statement of the day `sent`."""
+    statement = replace(daily(ledger), retention=retention)
+    statement.carry_over({STATEMENT: sent})
+    return statement
+
+
+async def test_each_day_that_nobody_ran_has_its_statement(ledger: SqliteLedger) -> None:
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, datetime(2026, 3, 1, tzinfo=UTC))
+    late = datetime(2026, 3, 8, 20, 0, tzinfo=UTC)
+    statement = _going_on(ledger, "2026-03-03")
+    assert await statement.send_due(late)
+    assert statement.written() == {STATEMENT: "2026-03-07"}
+    assert not await statement.send_due(late + HOUR)
+    assert not await _going_on(ledger, "2026-03-03").send_due(late + HOUR)  # it died before it beat
+    assert await _sent_of(ledger) == ["2026-03-04", "2026-03-05", "2026-03-06", "2026-03-07"]
+
+
+async def test_of_many_days_the_last_seven_are_sent_and_the_others_named(ledger: SqliteLedger) -> None:
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, datetime(2026, 3, 1, tzinfo=UTC))
+    assert await _going_on(ledger, "2026-03-03").send_due(datetime(2026, 3, 21, 20, 0, tzinfo=UTC))
+    assert await _sent_of(ledger) == [f"2026-03-{day}" for day in range(14, 21)]
+    first, *others = [message.body for message in reversed(await ledger.messages((), 10))]
+    assert first.startswith(
+        "No statements were sent of 2026-03-04 to 2026-03-13, when nobody ran: "
+        "smm-rules statement --day 2026-03-04\n"
+    )
+    assert not any("No statements" in body for body in others)
+
+
+async def test_one_day_left_out_is_named_by_itself(ledger: SqliteLedger) -> None:
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, datetime(2026, 3, 1, tzinfo=UTC))
+    assert await _going_on(ledger, "2026-03-03").send_due(datetime(2026, 3, 12, 20, 0, tzinfo=UTC))
+    first = (await ledger.messages((), 10))[-1].body
+    assert first.startswith("No statement was sent of 2026-03-04, when nobody ran: ")
+
+
+async def test_no_day_is_sent_that_the_ledger_may_have_sent_and_forgotten(ledger: SqliteLedger) -> None:
+    """Delivered messages are dropped with the retention, and with them the word that they were sent."""
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, datetime(2026, 3, 1, tzinfo=UTC))
+    late = datetime(2026, 3, 8, 20, 0, tzinfo=UTC)
+    assert await _going_on(ledger, "2026-03-03", timedelta(days=2)).send_due(late)
+    assert await _sent_of(ledger) == ["2026-03-06", "2026-03-07"]
+
+
+async def test_a_clock_that_was_ahead_keeps_no_statement_back(ledger: SqliteLedger) -> None:
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, datetime(2026, 3, 1, tzinfo=UTC))
+    statement = _going_on(ledger, "2027-01-01")
+    assert await statement.send_due(datetime(2026, 3, 5, 20, 0, tzinfo=UTC))
+    assert await statement.send_due(datetime(2026, 3, 6, 20, 0, tzinfo=UTC))
+    assert await _sent_of(ledger) == ["2026-03-04", "2026-03-05"]
+
+
+@pytest.mark.parametrize("detail", [{}, {STATEMENT: "nonsense"}])
+async def test_without_word_of_the_last_run_only_the_last_day_is_sent(
+    ledger: SqliteLedger, detail: dict[str, str]
+) -> None:
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, datetime(2026, 3, 1, tzinfo=UTC))
+    statement = daily(ledger)
+    statement.carry_over(detail)
+    assert statement.written() == {}
+    assert await statement.send_due(datetime(2026, 3, 8, 20, 0, tzinfo=UTC))
+    assert await _sent_of(ledger) == ["2026-03-07"]
+
+
 async def test_a_ledger_tells_of_no_day_before_its_own(ledger: SqliteLedger) -> None:
     now = datetime(2026, 3, 5, 20, 0, tzinfo=UTC)
     assert not await daily(ledger).send_due(now)
@@ -88,6 +159,20 @@ async def test_a_daemon_sends_it_to_the_channel_named(household: Household) -> N
         await household.ledger.audit(AuditKind.PAUSE, "", "", {}, household.clock.now())
         household.clock.move(timedelta(days=1))
         await eventually(lambda: _told(household))
+
+
+async def test_a_daemon_that_was_down_for_days_sends_what_was_missed(household: Household) -> None:
+    household.settings = LOG_CHANNEL + 'statement: {channel: ops, at: "00:00"}\n'
+    await household.ledger.audit(AuditKind.PAUSE, "", "", {}, household.clock.now() - timedelta(days=2))
+    async with household.living():
+        await eventually(lambda: _told(household))
+    household.clock.move(timedelta(days=3))
+    async with household.living():
+        await eventually(lambda: _count(household, 4))
+
+
+async def _count(household: Household, wanted: int) -> bool:
+    return len(await titles(household.ledger)) == wanted
 
 
 async def _told(household: Household) -> bool:
