@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.build import channel_secrets, make_channel
 from smm_rules.notify.channel import Channel
 from smm_rules.notify.operator import OperatorVoice
+from smm_rules.panel.budget import Turns
 from smm_rules.panel.client import CallReport, PanelClient
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.rules.scope import scope_of as scope_of  # what the parts' rules are read with
@@ -62,11 +63,27 @@ async def assemble(
     endpoints = [endpoint_of(panel, environment) for panel in configuration.panels]
     ledger = await SqliteLedger.open(configuration.ledger, guards=guards_of(configuration))
     stack.push_async_callback(ledger.aclose)
+    return await put_together(configuration, environment, stack, ledger, endpoints, on_call)
+
+
+async def put_together(
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    stack: AsyncExitStack,
+    ledger: SqliteLedger,
+    endpoints: Sequence[Endpoint],
+    on_call: Callable[[CallReport], None] | None = None,
+    budget_of: Callable[[Endpoint], Turns | None] = lambda _: None,
+) -> Parts:
+    """The parts around an opened ledger. `budget_of` gives a budget that clients of other processes share."""
     channels: dict[str, Channel] = {}
     for name, settings in configuration.channels.items():
         channels[name] = make_channel(name, settings, environment)
         stack.push_async_callback(channels[name].aclose)
-    clients = {endpoint.name: PanelClient(endpoint, on_call=on_call) for endpoint in endpoints}
+    clients = {
+        endpoint.name: PanelClient(endpoint, on_call=on_call, budget=budget_of(endpoint))
+        for endpoint in endpoints
+    }
     for client in clients.values():
         stack.push_async_callback(client.aclose)
     operator = configuration.operator.channel if configuration.operator else None

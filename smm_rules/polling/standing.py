@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -150,6 +150,22 @@ class Standing:
 
     def _note_tried(self, what: str) -> None:
         self.tried.add(what)
+        self._refresh()
+
+    def take_over(
+        self,
+        outages: Mapping[str, Outage],
+        health: Facts,
+        tried: Iterable[str],
+        *,
+        balance_wanted: bool,
+        catalogue_wanted: bool,
+    ) -> None:
+        """Take over what others who look at the panel have found out; their looks count as tried here."""
+        self.outages = dict(outages)
+        self.health_facts = {**health, "name": self.panel}
+        self.tried = set(tried)
+        self.balance_wanted, self.catalogue_wanted = balance_wanted, catalogue_wanted
         self._refresh()
 
     def end_pauses(self, now: datetime) -> None:
