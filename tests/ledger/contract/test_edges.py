@@ -1,4 +1,4 @@
-"""What other tests of the contract pass over without looking: who did it, how long it counts, where it ends."""
+"""What other tests of the contract pass over: who did it, how long it counts, where it ends."""
 
 from __future__ import annotations
 
