@@ -11,13 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from smm_rules.clock import SystemClock
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.records import Intent, OrderSource
+from smm_rules.ledger.records import DatedBalance, Intent, OrderSource
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.simulator import Fault, RunningSimulator
 from tests.cli.command import configure, said
@@ -93,6 +95,27 @@ def test_the_price_is_the_ledgers_and_the_balance_todays(
     assert done.code == 0
     assert "balance    7.00000 USD" in done.err
     assert len(north.journal.requests("services")) == catalogues == 1
+
+
+@pytest.mark.parametrize(("keep", "state"), [("6.95", "held"), ("6.90", "confirmed")])
+def test_the_balance_to_keep_is_kept_of_todays(
+    here: Path, north: RunningSimulator, capsys: Capture, keep: str, state: str
+) -> None:
+    """The ledger's reading is of yesterday, when there was plenty."""
+    config = here / "smm-rules.yaml"
+    text = config.read_text(encoding="utf-8")
+    guarded = text.replace("NORTH_KEY}}", f"NORTH_KEY}}, guards: {{keep_balance: {keep}}}}}")
+    config.write_text(guarded, encoding="utf-8")
+
+    async def read_yesterday() -> None:
+        at = SystemClock().now() - timedelta(days=1)
+        async with await SqliteLedger.open(here / "ledger.db") as ledger:
+            await ledger.note_balance("north", DatedBalance(Decimal(100), "USD", at, at))
+
+    asyncio.run(read_yesterday())
+    north.set_balance(Decimal("7.00"))
+    said(capsys, *PLACE, "--yes")
+    assert states(here) == [state]
 
 
 def test_json_for_scripts(here: Path, north: RunningSimulator, capsys: Capture) -> None:
