@@ -1,0 +1,336 @@
+"""The files' edges: what is kept beside them, what they are told to sync, what a connection is set to."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+from structlog.testing import capture_logs
+
+from smm_rules.ledger import stamp as stamps
+from smm_rules.ledger.audit import Head
+from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.migrations import MIGRATIONS, load_migrations, migrate, schema_version
+from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sqlite.connection import open_connection, open_in_memory
+from smm_rules.ledger.sqlite.copies import Backup, restore
+from smm_rules.ledger.stamp import Stamp, StampFile
+from tests.ledger.builders import MINUTE, T0, draft, new_order, order, plan
+
+BY = "operator:ann"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    directory = tmp_path / "state"
+    directory.mkdir()
+    return directory / "ledger.db"
+
+
+def _names(directory: Path) -> set[str]:
+    return {file.name for file in directory.iterdir()}
+
+
+# -- backups and what they replace ----------------------------------------------------------------------
+async def _backed_up(path: Path, target: Path) -> Backup:
+    async with await SqliteLedger.open(path) as ledger:
+        await ledger.track([new_order(1)], T0)
+        return await ledger.backup(target, BY, T0)
+
+
+async def test_a_backup_says_how_large_it_is_and_how_far_its_record_goes(path: Path, tmp_path: Path) -> None:
+    made = await _backed_up(path, tmp_path / "copy.db")
+    size = (tmp_path / "copy.db").stat().st_size
+    assert made == Backup(tmp_path / "copy.db", size, 2)  # the order and the backup itself
+
+
+async def test_a_ledger_without_a_suffix_gets_one_in_its_backup(path: Path, tmp_path: Path) -> None:
+    made = await _backed_up(path.with_name("ledger"), tmp_path)
+    assert made.path == tmp_path / "ledger-20260301T120000Z.db"
+
+
+async def test_each_ledger_put_aside_at_once_gets_a_name_of_its_own(path: Path, tmp_path: Path) -> None:
+    source = (await _backed_up(path, tmp_path / "copy.db")).path
+    kept = [restore(source, path, BY, T0).kept for _ in range(3)]
+    name = "ledger.db.before-20260301T120000Z"
+    assert [one and one.name for one in kept] == [name, f"{name}-2", f"{name}-3"]
+
+
+async def test_what_a_killed_process_left_in_its_log_is_in_the_ledger_that_is_kept(
+    path: Path, tmp_path: Path
+) -> None:
+    source = (await _backed_up(path, tmp_path / "copy.db")).path
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    async with await SqliteLedger.open(path) as ledger:
+        await ledger.track([new_order(2)], T0)
+        for file in (path, path.with_name("ledger.db-wal")):
+            shutil.copy(file, killed / file.name)
+    kept = restore(source, killed / "ledger.db", BY, T0).kept
+    assert kept is not None
+    assert _names(killed) == {"ledger.db", kept.name}
+    async with await SqliteLedger.open(kept) as before:
+        assert await before.order(order(2)) is not None
+
+
+# -- the schema -----------------------------------------------------------------------------------------
+def test_every_script_beside_the_package_is_a_migration() -> None:
+    assert load_migrations() == MIGRATIONS
+    assert [one.name for one in MIGRATIONS[:2]] == ["initial", "traces"]
+
+
+def test_a_file_that_another_process_upgraded_in_between_is_looked_at_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(apsw.Connection(str(path))) as late, closing(apsw.Connection(str(path))) as faster:
+        migrate(late, MIGRATIONS[:1])
+
+        def upgrades(_: apsw.Cursor, statement: str, __: object) -> bool:
+            if statement == "BEGIN IMMEDIATE":
+                faster.pragma("user_version", 99)
+            return True
+
+        late.exec_trace = upgrades
+        with pytest.raises(LedgerError, match="written by a newer smm-rules"):
+            migrate(late)
+        assert schema_version(faster) == 99
+
+
+def test_an_upgrade_is_logged_and_opening_again_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with capture_logs() as logs:
+        open_connection(path).close()
+        open_connection(path).close()
+    upgrades = [line for line in logs if line["event"] == "ledger.migrated"]
+    assert [(line["before"], line["after"]) for line in upgrades] == [(0, len(MIGRATIONS))]
+
+
+# -- what a connection is set to ------------------------------------------------------------------------
+def test_a_connection_trusts_nothing_in_the_file_and_takes_no_name_for_a_text(tmp_path: Path) -> None:
+    with closing(open_connection(tmp_path / "ledger.db")) as opened:
+        assert opened.pragma("trusted_schema") == 0
+        with pytest.raises(apsw.SQLError, match="no such column"):
+            opened.execute('SELECT "misspelt" FROM orders')
+        with pytest.raises(apsw.SQLError, match="no such column"):
+            opened.execute('CREATE INDEX mistaken ON orders ("misspelt" || label)')
+
+
+def test_a_connection_bounds_its_log_and_its_memory(tmp_path: Path) -> None:
+    with closing(open_connection(tmp_path / "ledger.db")) as opened:
+        assert opened.pragma("journal_size_limit") == 64 * 1024 * 1024
+        assert opened.pragma("cache_size") == -32 * 1024
+        assert opened.pragma("temp_store") == 2  # in memory
+
+
+def test_a_ledger_in_memory_keeps_references_and_syncs_nothing() -> None:
+    with closing(open_in_memory()) as opened:
+        assert (opened.pragma("foreign_keys"), opened.pragma("synchronous")) == (1, 0)
+        assert opened.pragma("trusted_schema") == 0
+
+
+async def test_a_ledger_in_memory_claims_once_and_has_no_stamp() -> None:
+    async with await SqliteLedger.in_memory() as ledger:
+        intent_id = await plan(ledger, draft())
+        assert await ledger.claim(intent_id, "d1", T0, {}) is True
+        assert await ledger.claim(intent_id, "d1", T0, {}) is False
+        assert await ledger.hold_if_doubtful("d1", T0) is None
+        assert (await ledger.verify_audit()).fault is None
+        assert str(ledger.path) == ":memory:"
+
+
+async def test_two_ledgers_in_memory_know_nothing_of_each_other() -> None:
+    async with await SqliteLedger.in_memory() as one, await SqliteLedger.in_memory() as other:
+        await one.track([new_order(1)], T0)
+        assert await other.order(order(1)) is None
+
+
+# -- the stamp ------------------------------------------------------------------------------------------
+def _stamp(number: int, ledger: str = "one", **orders: str) -> Stamp:
+    return Stamp(ledger, Head(number, f"{number:064x}"), T0 + number * MINUTE, number, 1, orders)
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was synced since, in order."""
+    calls: list[str] = []
+
+    def noting(name: str) -> None:
+        real = getattr(os, name)
+
+        def sync(descriptor: int) -> None:
+            kind = "directory" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file"
+            calls.append(f"{name} {kind}")
+            real(descriptor)
+
+        monkeypatch.setattr(os, name, sync)
+
+    noting("fsync")
+    noting("fdatasync")
+    return calls
+
+
+def test_a_stamp_begun_is_durable_and_so_is_that_there_is_one(path: Path, synced: list[str]) -> None:
+    StampFile(path).begin(_stamp(1))
+    assert synced == ["fsync file", "fsync directory"]
+
+
+def test_a_stamp_is_synced_when_that_is_asked_for_only(path: Path, synced: list[str]) -> None:
+    file = StampFile(path)
+    file.move(_stamp(1), durable=False)
+    assert synced == []
+    file.move(_stamp(2), durable=True)
+    assert synced == ["fdatasync file"]
+
+
+def test_a_stamp_of_another_ledger_is_replaced_whole(path: Path) -> None:
+    file = StampFile(path)
+    file.begin(_stamp(9, north="1"))
+    file.move(_stamp(2, "another", south="2"), durable=False)
+    assert file.read() == _stamp(2, "another", south="2")
+
+
+def test_a_stamp_knows_the_panels_that_confirmed_last(path: Path) -> None:
+    file = StampFile(path)
+    file.begin(_stamp(1, **{f"panel-{number}": "1" for number in range(200)}))
+    file.move(_stamp(2, **{"panel-0": "2", "newest": "3"}), durable=False)
+    found = file.read()
+    assert found is not None
+    assert len(found.orders) == 200
+    assert list(found.orders.items())[-2:] == [("panel-0", "2"), ("newest", "3")]
+    assert next(iter(found.orders)) == "panel-2"  # that of panel-1 was confirmed longest ago
+
+
+def test_a_stamp_that_is_behind_only_adds_what_it_knows(path: Path) -> None:
+    file = StampFile(path)
+    file.begin(_stamp(3))
+    file.move(_stamp(2), durable=False)
+    found = file.read()
+    assert found is not None
+    assert (found.head, found.at, found.claims, found.intents) == (_stamp(3).head, _stamp(3).at, 2, 3)
+
+
+def test_a_file_made_by_a_process_that_died_before_it_wrote_is_no_stamp(path: Path) -> None:
+    file = StampFile(path)
+    file.path.touch()
+    assert file.read() is None
+    file.path.write_bytes(b"\0")
+    with pytest.raises(LedgerError, match="neither of its two slots"):
+        file.read()
+
+
+def test_a_slot_that_makes_no_sense_is_passed_over(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = StampFile(path)
+    file.begin(_stamp(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(stamps, "_encoded", lambda *_: b'{"turn":2}\n')
+        file.begin(_stamp(2))
+    assert file.read() == _stamp(1)
+
+
+def test_a_stamp_written_in_part_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = StampFile(path)
+    file.begin(_stamp(1))
+    monkeypatch.setattr(os, "pwrite", lambda descriptor, text, place: len(text) - 1)
+    with pytest.raises(LedgerError, match=r"can't be written: .*; nothing is sent without it"):
+        file.move(_stamp(2), durable=False)
+    assert file.read() == _stamp(1)
+
+
+def test_a_stamp_that_cannot_be_opened_is_told_from_one_that_is_missing(path: Path) -> None:
+    file = StampFile(path)
+    file.path.symlink_to(file.path)  # a loop: no permission could be taken away from root
+    with pytest.raises(LedgerError, match="can't be read: Too many levels of symbolic links"):
+        file.read()
+    with pytest.raises(LedgerError, match="can't be written: Too many levels of symbolic links"):
+        file.move(_stamp(1), durable=True)
+    with pytest.raises(LedgerError, match="can't be written: Too many levels of symbolic links"):
+        file.begin(_stamp(1))
+
+
+def test_where_inodes_have_no_generation_a_copy_is_still_told_from_the_original(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> bytes:
+        raise OSError(25, "Inappropriate ioctl for device")
+
+    monkeypatch.setattr(fcntl, "ioctl", refuses)
+    file, copied = StampFile(path), StampFile(path.with_name("copy.db"))
+    file.begin(_stamp(1))
+    shutil.copy(file.path, copied.path)
+    found, copy = file.read(), copied.read()
+    assert (found and found.original, copy and copy.original) == (True, False)
+
+
+def test_an_inode_used_again_for_another_file_is_told_by_its_generation(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = StampFile(path)
+    generation = b"\1\0\0\0\0\0\0\0"
+    monkeypatch.setattr(fcntl, "ioctl", lambda *_: generation)
+    file.begin(_stamp(1))
+    same = file.read()
+    generation = b"\2\0\0\0\0\0\0\0"
+    other = file.read()
+    assert (same and same.original, other and other.original) == (True, False)
+
+
+# -- the lock -------------------------------------------------------------------------------------------
+def test_a_second_daemon_is_told_which_process_is_in_its_way(path: Path) -> None:
+    with DaemonLock(path), pytest.raises(LedgerError, match=rf"another daemon \(process {os.getpid()}\) is"):
+        DaemonLock(path).acquire()
+
+
+def test_a_holder_that_does_not_say_who_it_is_is_not_named(path: Path) -> None:
+    with DaemonLock(path) as lock:
+        lock.path.write_text("no number\n", encoding="utf-8")
+        assert lock.holder() == ""
+        with pytest.raises(LedgerError, match="another daemon is running on this ledger"):
+            DaemonLock(path).acquire()
+
+
+def test_a_lock_is_taken_once_and_let_go_once(path: Path) -> None:
+    lock = DaemonLock(path)
+    lock.release()
+    lock.acquire()
+    lock.acquire()
+    assert lock.path.read_text(encoding="utf-8") == f"{os.getpid()}\n"
+    lock.release()
+    lock.release()
+    with DaemonLock(path) as other:
+        assert other.holder() == str(os.getpid())
+
+
+def test_the_number_of_an_earlier_process_is_written_over_whole(path: Path) -> None:
+    lock = DaemonLock(path)
+    lock.path.write_text("9" * 30, encoding="ascii")
+    with lock:
+        assert lock.holder() == str(os.getpid())
+
+
+def test_a_lock_file_that_cannot_be_made_says_what_to_do(path: Path) -> None:
+    lock = DaemonLock(path.parent / "missing" / "ledger.db")
+    with pytest.raises(LedgerError, match="can't be opened: No such file or directory; the daemon needs to"):
+        lock.acquire()
+
+
+def test_a_lock_that_was_refused_can_be_taken_later(path: Path) -> None:
+    late = DaemonLock(path)
+    with DaemonLock(path), pytest.raises(LedgerError, match="another daemon"):
+        late.acquire()
+    with late:
+        assert late.holder() == str(os.getpid())
+
+
+def test_who_starts_while_somebody_looks_tries_a_few_times(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("smm_rules.ledger.lock.time.sleep", pauses.append)
+    with DaemonLock(path), pytest.raises(LedgerError, match="another daemon"):
+        DaemonLock(path).acquire()
+    assert pauses == [0.05, 0.05]
