@@ -9,6 +9,7 @@ from pydantic import Field
 
 from smm_rules.config.addresses import PanelUrl
 from smm_rules.config.channels import ChannelSettings
+from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.secrets import Secret, SecretReference
@@ -82,6 +83,7 @@ class Configuration(Settings):
     statement: StatementSettings | None = None
     web: WebSettings | None = None
     reload: ReloadSettings = ReloadSettings()
+    cluster: ClusterSettings = ClusterSettings()
     logging: LoggingSettings = LoggingSettings()
     stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
     sweep_size: Annotated[int, Field(ge=1, le=100_000)] = 2000

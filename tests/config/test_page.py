@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from smm_rules.config import Configuration, PanelSettings, PollSettings, load_configuration
 from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSettings
+from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.environment import OTHERS, VARIABLES
 from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
@@ -23,7 +24,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encod
 ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (.*)$", TEXT, re.MULTILINE))
 
 #: What has settings of its own.
-NESTED = ("panels", "channels", "operator", "reload", "logging", "guards", "unknown", "statement", "web")
+NESTED = ("panels", "channels", "operator", "reload", "logging", "guards", "unknown", "statement", "web", "cluster")
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -51,6 +52,7 @@ def test_every_setting_is_told_of_with_its_default() -> None:
         *settings(PollSettings, "poll."),
         *((name, field) for name, field in settings(Configuration) if name not in NESTED),
         *settings(ReloadSettings, "reload."),
+        *settings(ClusterSettings, "cluster."),
         *settings(LoggingSettings, "logging."),
         *settings(StatementSettings, "statement."),
         *((name, field) for name, field in settings(WebSettings, "web.") if name != "web.login"),

@@ -99,8 +99,16 @@ WORDS: dict[str, dict[str, str]] = {
         "web": "The status page.",
         "logging": "How the daemon's log is written.",
         "reload": "When rules are read again.",
+        "cluster": "How workers (`smm-rules worker`) on one PostgreSQL ledger share the work.",
         "stop_timeout": "How long what is being sent may take to end at a stop.",
         "sweep_size": "How many orders one look at a panel takes at most.",
+    },
+    "ClusterSettings": {
+        "lease": "How long a worker that says nothing counts as alive. Then its actions are in doubt.",
+        "looks": "How many looks at panels one worker takes at once.",
+        "actions": "How many actions and other jobs one worker does at once.",
+        "slice_size": "How many due orders one look of a worker takes.",
+        "slices": "How many such looks there are at once for one panel, over all workers.",
     },
     "ReloadSettings": {
         "watch": "Read rules again when their files change; SIGHUP does it in any case.",
