@@ -21,6 +21,7 @@ from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError
 from smm_rules.facts import format_duration
+from smm_rules.rehearsal.restraints import RULES_ALONE, Restraints, restraints_of
 from smm_rules.rehearsal.testing.coverage import Coverage, RuleCoverage, percent
 from smm_rules.rehearsal.testing.files import Suite, gather_tests
 from smm_rules.rehearsal.testing.junit import junit_xml
@@ -47,6 +48,11 @@ _DEFAULT_DIRECTORY = Path("rules")
 @click.option(
     "-k", "pattern", metavar="PATTERN", help="Only tests whose name holds this text or matches this glob."
 )
+@click.option(
+    "--guards",
+    is_flag=True,
+    help="Under the guards of the configuration, as in the daemon. A test that states guards keeps its own.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List every test.")
 @json_option
 def command(
@@ -56,6 +62,7 @@ def command(
     fail_under: float | None,
     junit: Path | None,
     pattern: str | None,
+    guards: bool,
     verbose: bool,
     as_json: bool,
 ) -> int:
@@ -64,10 +71,13 @@ def command(
     PATHS are rule files, files of tests, or directories of both. Without PATHS: the rules of the
     configuration, or ./rules.
     """
-    suite = _suite(paths, config_path)
+    needed = guards or (not paths and not _DEFAULT_DIRECTORY.is_dir())
+    configuration = _configuration(config_path, needed=needed)
+    suite = _suite(paths, configuration)
+    restraints = restraints_of(configuration) if guards and configuration is not None else RULES_ALONE
     print_problems(suite.warnings)
     chosen = [test for test in suite.tests if pattern is None or _matches(test, pattern)]
-    run = asyncio.run(_play_all(chosen, suite))
+    run = asyncio.run(_play_all(chosen, suite, restraints))
     if junit is not None:
         _write(junit, junit_xml(run.results, run.seconds))
     if as_json:
@@ -102,12 +112,11 @@ class Run:
         return percent(covered, sum(rule.total for rule in self.coverage))
 
 
-def _suite(paths: Sequence[Path], config_path: Path | None) -> Suite:
+def _suite(paths: Sequence[Path], configuration: Configuration | None) -> Suite:
     """The tests that the command line asks for; names are checked where there is a configuration."""
     for path in paths:
         if not path.exists():
             raise Stop(f'There is no file or directory "{path}".', Exit.USAGE)
-    configuration = _configuration(config_path, needed=not paths and not _DEFAULT_DIRECTORY.is_dir())
     wanted = paths or (rule_paths(configuration) if configuration is not None else (_DEFAULT_DIRECTORY,))
     scope = None
     if configuration is not None:
@@ -135,12 +144,12 @@ def _matches(test: RuleTest, pattern: str) -> bool:
     return wanted in name
 
 
-async def _play_all(tests: Sequence[RuleTest], suite: Suite) -> Run:
+async def _play_all(tests: Sequence[RuleTest], suite: Suite, restraints: Restraints) -> Run:
     coverage = Coverage()
     results, seconds = [], []
     for test in tests:
         began = time.perf_counter()
-        result = await play(test, coverage.swept)
+        result = await play(test, coverage.swept, restraints)
         seconds.append(time.perf_counter() - began)
         coverage.taken(test.rules, result.stage.record.steps)
         results.append(result)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from smm_rules.config.guards import BreakerSettings, PanelGuards
+from collections.abc import Mapping
+
+from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards
 from smm_rules.config.model import Configuration
 from smm_rules.engine.guards import Bounds, Breaker, Guards
 
 
 def guards_of(configuration: Configuration) -> Guards:
     """What the configuration bounds actions by."""
-    total = configuration.guards
+    return guards_from(configuration.guards, {panel.name: panel.guards for panel in configuration.panels})
+
+
+def guards_from(total: GuardSettings, panels: Mapping[str, PanelGuards]) -> Guards:
+    """Guards over everything and over single panels, from the settings of both."""
     return Guards(
         Bounds(
             spend=total.spend,
@@ -17,7 +23,7 @@ def guards_of(configuration: Configuration) -> Guards:
             share_of_orders=total.share_of_orders,
             breaker=_breaker(total.breaker),
         ),
-        {panel.name: _bounds(panel.guards) for panel in configuration.panels},
+        {name: _bounds(guards) for name, guards in panels.items()},
     )
 
 

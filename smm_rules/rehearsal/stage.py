@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from smm_rules.actions.circumstances import BUYING
-from smm_rules.actions.executor import Executor
+from smm_rules.actions.executor import DEFAULT_RATE_INCREASE, Executor
 from smm_rules.actions.port import ActingPanel
 from smm_rules.actions.verdict import Why
 from smm_rules.engine.snapshots import complete
@@ -48,7 +49,8 @@ class _Seen:
 class Stage:
     """Plays looks in time order. The caller says what happens when; everything else follows by itself.
 
-    `record` holds what came of the rules; `audience` is shown every sweep.
+    `record` holds what came of the rules; `audience` is shown every sweep. `rate_increase` is how much dearer
+    a service may have become for a reorder that states no bound, None for any.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Stage:
         clock: StageClock,
         pace: StagePace,
         audience: Callable[[Swept], None] = lambda _: None,
+        rate_increase: Decimal | None = DEFAULT_RATE_INCREASE,
     ) -> None:
         self.ledger = ledger
         self.clock = clock
@@ -69,7 +72,14 @@ class Stage:
         self.collector = Collector(ledger, self.record)
         self._source = source
         self._audience = audience
-        self._executor = Executor(ledger, panels, _OWNER, clock, OperatorVoice(ledger, None))
+        self._executor = Executor(
+            ledger,
+            panels,
+            _OWNER,
+            clock,
+            OperatorVoice(ledger, None),
+            default_rate_increase=rate_increase,
+        )
         self._surroundings = Surroundings(rules)
         self._agenda = Agenda()
         self._seen: dict[Entity, _Seen] = {}

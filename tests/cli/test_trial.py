@@ -108,3 +108,59 @@ def test_the_examples_pass_and_are_wholly_covered(capsys: pytest.CaptureFixture[
     examples = Path(__file__).parents[2] / "rules"
     answer = said(capsys, "test", str(examples), "--fail-under", "100")
     assert (answer.code, answer.out.splitlines()[-2]) == (0, "coverage 100.0 % reaches 100 %")
+
+
+BUYING = """\
+rules:
+  - name: again
+    watch: order
+    when: status == "Canceled"
+    do: [reorder: {}]
+    limit: {per_order: 1}
+"""
+BOUGHT = """
+    - name: a canceled order is ordered again
+      given: {order: {status: Canceled, rate: 0.80}}
+      at: {0m: [again: [reorder]]}
+    """
+HELD = """
+    - name: over the budget
+      guards: {spend: 0.50/day}
+      given: {order: {status: Canceled}}
+      at: {0m: [again: [reorder: {outcome: held, reason: total_spend_per_day}]]}
+    """
+
+
+def _guarded(here: Path, guards: str) -> None:
+    path = configure(here)
+    path.write_text(path.read_text(encoding="utf-8") + f"guards: {guards}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("guards", "why"),
+    [
+        ("{spend: 0.50/day}", "reorder: expected asked of the panel, got held"),
+        ("{max_rate_increase: 10%}", "10 % are allowed"),
+        ("{max_rate_increase: 30%}", ""),
+    ],
+)
+def test_the_guards_of_the_configuration_hold_when_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str], guards: str, why: str
+) -> None:
+    _guarded(here, guards)
+    path = write(here, BOUGHT, BUYING)
+    assert said(capsys, "test", str(path)).code == 0
+    answer = said(capsys, "test", "--guards", str(path))
+    assert (answer.code, why in answer.out) == (int(bool(why)), True)
+
+
+def test_a_test_that_states_guards_keeps_its_own(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _guarded(here, "{actions: 1000/day}")
+    path = write(here, HELD, BUYING)
+    assert said(capsys, "test", str(path)).code == 0
+    assert said(capsys, "test", "--guards", str(path)).code == 0
+
+
+def test_guards_of_no_configuration_are_a_fault(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = said(capsys, "test", "--guards", str(write(here, BOUGHT, BUYING)))
+    assert (answer.code, "There is no ./smm-rules.yaml" in answer.err) == (3, True)

@@ -28,12 +28,18 @@ async def test_the_first_example_passes(tmp_path: Path) -> None:
     assert len(await passed([path])) == 4
 
 
+async def test_the_example_under_guards_passes(tmp_path: Path) -> None:
+    path = tmp_path / "refill-partial.yaml"
+    path.write_text(BLOCKS[0] + BLOCKS[1], encoding="utf-8")
+    assert len(await passed([path])) == 5
+
+
 async def test_the_example_beside_rules_passes(tmp_path: Path) -> None:
     for name in ("refill-partial", "low-balance"):
         (tmp_path / f"{name}.yaml").write_bytes((ROOT / "rules" / f"{name}.yaml").read_bytes())
     (tmp_path / "tests").mkdir()
     path = tmp_path / "tests" / "nightly.yaml"
-    path.write_text(BLOCKS[1], encoding="utf-8")
+    path.write_text(BLOCKS[2], encoding="utf-8")
     assert await passed([path]) == ["an empty account and a partial order"]
 
 

@@ -67,6 +67,30 @@ PASSING = {
                   - notify
                   - reorder: {outcome: held, reason: rate_increase}
         """,
+    "a purchase over the test's own budget": """
+        - name: x
+          guards: {spend: 0.10/day}
+          given: {order: {status: Partial, remains: 157}}
+          answers: {refill: {refused: no}}
+          at:
+            10m:
+              - refill-partial:
+                  - refill: {outcome: rejected}
+                  - notify
+                  - reorder: {outcome: held, reason: total_spend_per_day}
+        """,
+    "a panel's guard of the test's own": """
+        - name: x
+          guards: {panels: {main: {keep_balance: 99.90}}}
+          given: {order: {status: Partial, remains: 157}}
+          answers: {refill: {refused: no}}
+          at:
+            10m:
+              - refill-partial:
+                  - refill: {outcome: rejected}
+                  - notify
+                  - reorder: {outcome: held, reason: keep_balance}
+        """,
     "several orders": """
         - name: x
           given: {order: [{id: 1, status: Partial, remains: 5}, {id: 2, status: Partial, remains: 6}]}

@@ -16,7 +16,7 @@ from smm_rules.engine.firing import Occasion
 from smm_rules.engine.guards import Bounds, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Allowance, Per
-from smm_rules.ledger.records import Observation, Observed, Sweep
+from smm_rules.ledger.records import NewOrder, Observation, Observed, OrderSource, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rehearsal.replay.charts import Series, bar_chart
 from smm_rules.rehearsal.replay.comparing import compare
@@ -27,6 +27,7 @@ from smm_rules.rehearsal.replay.page import html_page
 from smm_rules.rehearsal.replay.recorded import RecordedWorld
 from smm_rules.rehearsal.replay.replaying import ReplaySettings, replay
 from smm_rules.rehearsal.replay.report import Report, Side
+from smm_rules.rehearsal.restraints import Restraints
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import RuleSet
 from tests.rehearsal.week import END, HOUR, IN_FORCE, INTERVAL, OTHERS, START, record_week
@@ -101,10 +102,38 @@ async def test_a_limit_is_kept_and_counted(ledger: SqliteLedger, tmp_path: Path)
 
 async def test_guards_hold_what_would_cost_too_much(ledger: SqliteLedger, tmp_path: Path) -> None:
     guards = Guards(Bounds(actions=(Allowance(Decimal(1), Per.DAY),)))
-    played = await replay(ledger, rules(tmp_path, IN_FORCE), WEEK, replace(SETTINGS, guards=guards))
+    played = await replay(
+        ledger, rules(tmp_path, IN_FORCE), WEEK, replace(SETTINGS, restraints=Restraints(guards))
+    )
     by_day = Counter(one.at.date() for one in played.account.acted if one.state == "confirmed")
     assert max(by_day.values()) == 1
     assert played.account.held != ()
+
+
+@pytest.mark.parametrize(
+    ("bound", "acted"),
+    [
+        (Decimal("0.25"), ("confirmed", "accepted")),
+        (Decimal("0.10"), ("held", "rate_increase")),
+        (None, ("confirmed", "accepted")),
+    ],
+)
+async def test_the_configured_bound_of_a_price_holds(
+    tmp_path: Path, bound: Decimal | None, acted: tuple[str, str]
+) -> None:
+    """A reorder that states none, of a service that has become dearer by a fifth."""
+    entity, service = Entity(EntityKind.ORDER, "main", "1"), Entity(EntityKind.SERVICE, "main", "1")
+    placed = {"link": "https://example.com/1", "quantity": "1000", "rate": "0.50"}
+    row = {"name": "Followers", "type": "Default", "rate": Decimal("0.60"), "min": 10, "max": 100_000}
+    async with await SqliteLedger.in_memory() as made:
+        new = NewOrder(entity, "1", placed, START, "", OrderSource.PLACED)
+        await made.track([new], START)
+        for at, status in ((START, "In progress"), (START + HOUR, "Canceled")):
+            seen = (Observed(service, row, True, None), Observed(entity, {"status": status}, True, None))
+            await made.record(Sweep(at, seen))
+        settings = replace(SETTINGS, restraints=Restraints(rate_increase=bound))
+        played = await replay(made, rules(tmp_path, IN_FORCE), WEEK, settings)
+    assert [(one.state, one.reason) for one in played.account.acted] == [acted]
 
 
 async def test_only_one_panel_is_played(ledger: SqliteLedger, tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ from smm_rules.cli.replay.shape import report_shape
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.config.model import Configuration
-from smm_rules.engine.guards_set import guards_of
 from smm_rules.facts import Entity
 from smm_rules.rehearsal.replay.happened import happened
 from smm_rules.rehearsal.replay.model import Span
 from smm_rules.rehearsal.replay.page import html_page
 from smm_rules.rehearsal.replay.replaying import ReplaySettings, replay
 from smm_rules.rehearsal.replay.report import Report, Side
+from smm_rules.rehearsal.restraints import restraints_of
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import RuleSet
 from smm_rules.rules.scope import scope_of
@@ -150,7 +150,7 @@ def _settings(configuration: Configuration, panel: str | None) -> ReplaySettings
         configuration.settle_after,
         configuration.observation_gap,
         panel,
-        guards_of(configuration),
+        restraints_of(configuration),
     )
 
 

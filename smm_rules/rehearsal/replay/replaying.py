@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from smm_rules.actions.circumstances import BUYING, COST, CURRENCY, money
-from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, NewOrder, Observation, TrackedOrder, Watched
 from smm_rules.ledger.sqlite import SqliteLedger
@@ -19,6 +18,7 @@ from smm_rules.rehearsal.happening import Record
 from smm_rules.rehearsal.replay.history import BEGINNING, HistoryLedger, instants
 from smm_rules.rehearsal.replay.model import Account, Acted, Limited, Replayed, Span, fired_of
 from smm_rules.rehearsal.replay.recorded import RecordedWorld
+from smm_rules.rehearsal.restraints import RULES_ALONE, Restraints
 from smm_rules.rehearsal.scripted_panel import Script, ScriptedPanel
 from smm_rules.rehearsal.source import StagePace
 from smm_rules.rehearsal.stage import Stage
@@ -39,7 +39,7 @@ class RecordedLedger(HistoryLedger, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplaySettings:
-    """How the daemon looked: which panels there are, how often, its tolerances and the guards over actions.
+    """How the daemon looked: which panels there are, how often, its tolerances and what bounds actions.
 
     `panel` confines the replay to one panel.
     """
@@ -49,7 +49,7 @@ class ReplaySettings:
     settle_after: timedelta = timedelta(days=1)
     gap: timedelta = timedelta(minutes=30)
     panel: str | None = None
-    guards: Guards = NO_GUARDS
+    restraints: Restraints = RULES_ALONE
 
 
 async def replay(
@@ -65,7 +65,7 @@ async def replay(
     before it are as they would have been; only what falls into `span` is told. `progress` hears how far it
     is.
     """
-    ledger = await SqliteLedger.in_memory(settings.guards)
+    ledger = await SqliteLedger.in_memory(settings.restraints.guards)
     try:
         player = _Player(recorded, ledger, rules, span, settings)
         await player.load()
@@ -102,7 +102,10 @@ class _Player:
         panel = ScriptedPanel(Script(rehearsed_id))
         pace = StagePace(settings.interval, settings.settle_after, settings.gap)
         panels = dict.fromkeys(settings.panels, panel)
-        self.stage = Stage(ledger, self.world, rules, panels, StageClock(BEGINNING), pace)
+        rate_increase = settings.restraints.rate_increase
+        self.stage = Stage(
+            ledger, self.world, rules, panels, StageClock(BEGINNING), pace, rate_increase=rate_increase
+        )
         self.observations = 0
         self.met: set[Entity] = set()
         self._orders: dict[Entity, TrackedOrder] = {}

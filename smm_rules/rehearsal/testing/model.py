@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smm_rules.document.problem import Position
 from smm_rules.facts import Entity, EntityKind, Known
+from smm_rules.rehearsal.restraints import Restraints
 from smm_rules.rehearsal.scripted_panel import Answer
 from smm_rules.rules.model import Rule, StepKind
 
@@ -76,7 +77,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """One test. `every` is how often things are looked at, `rules` are those that run."""
+    """One test. `every` is how often things are looked at, `rules` are those that run.
+
+    `restraints` are the guards that the test states itself, None where it states none.
+    """
 
     name: str
     position: Position
@@ -86,6 +90,7 @@ class RuleTest:
     changes: tuple[Change, ...] = ()
     answers: Mapping[StepKind, tuple[Answer, ...]] = field(default_factory=dict)
     every: timedelta = timedelta(minutes=5)
+    restraints: Restraints | None = None
 
     @property
     def file(self) -> Path:

@@ -13,6 +13,7 @@ from smm_rules.ledger.records import IntentState, Outcome
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rehearsal.clock import StageClock
 from smm_rules.rehearsal.happening import Swept
+from smm_rules.rehearsal.restraints import RULES_ALONE, Restraints
 from smm_rules.rehearsal.scripted_panel import Script, ScriptedPanel
 from smm_rules.rehearsal.source import StagePace
 from smm_rules.rehearsal.stage import Stage
@@ -42,11 +43,19 @@ class TestResult:
         return not self.failures
 
 
-async def play(test: RuleTest, audience: Callable[[Swept], None] = lambda _: None) -> TestResult:
-    """Play `test` from its start to the last instant of its `at`."""
-    ledger = await SqliteLedger.in_memory()
+async def play(
+    test: RuleTest,
+    audience: Callable[[Swept], None] = lambda _: None,
+    restraints: Restraints = RULES_ALONE,
+) -> TestResult:
+    """Play `test` from its start to the last instant of its `at`.
+
+    `restraints` hold unless the test states its own.
+    """
+    restraints = test.restraints or restraints
+    ledger = await SqliteLedger.in_memory(restraints.guards)
     try:
-        performance = _Performance(test, ledger, audience)
+        performance = _Performance(test, ledger, audience, restraints)
         await performance.begin()
         failures = await performance.run()
         return TestResult(test, tuple(failures), performance.stage)
@@ -64,7 +73,13 @@ def new_id(kind: StepKind, number: int) -> str:
 class _Performance:
     """One test being played."""
 
-    def __init__(self, test: RuleTest, ledger: SqliteLedger, audience: Callable[[Swept], None]) -> None:
+    def __init__(
+        self,
+        test: RuleTest,
+        ledger: SqliteLedger,
+        audience: Callable[[Swept], None],
+        restraints: Restraints,
+    ) -> None:
         self.test = test
         self.ledger = ledger
         self.world = TestWorld()
@@ -72,7 +87,8 @@ class _Performance:
         self.panels = dict.fromkeys(_panels(test), ScriptedPanel(script))
         pace = StagePace(lambda _: test.every)
         rules = RuleSet(test.rules)
-        self.stage = Stage(ledger, self.world, rules, self.panels, StageClock(START), pace, audience)
+        clock, rate_increase = StageClock(START), restraints.rate_increase
+        self.stage = Stage(ledger, self.world, rules, self.panels, clock, pace, audience, rate_increase)
 
     async def begin(self) -> None:
         """Set the scene: what is given, and behind it a panel, a balance and services like any other."""

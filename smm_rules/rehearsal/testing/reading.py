@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from smm_rules.document import DocumentError, Trail, did_you_mean, in_file_order
+from smm_rules.engine.guards_set import guards_from
 from smm_rules.facts import parse_duration
+from smm_rules.rehearsal.restraints import Restraints
 from smm_rules.rehearsal.scripted_panel import Answer, Manner
 from smm_rules.rehearsal.testing.expecting import read_firings
 from smm_rules.rehearsal.testing.giving import read_things
 from smm_rules.rehearsal.testing.model import Change, Moment, RuleTest, Thing
-from smm_rules.rehearsal.testing.spec import AnswersOutline, AnswerSpec, TestOutline
+from smm_rules.rehearsal.testing.spec import AnswersOutline, AnswerSpec, GuardsGiven, TestOutline
 from smm_rules.rehearsal.testing.written import Reading
 from smm_rules.rules.loader import RawTest
 from smm_rules.rules.model import Rule, StepKind
@@ -43,10 +45,19 @@ def read_test(raw: RawTest, rules: Sequence[Rule]) -> RuleTest:
     )
     changes = _changes(reading, given, moments)
     answers = _answers(reading)
+    restraints = _restraints(reading)
     if reading.problems or outline is None:
         raise DocumentError(in_file_order(reading.problems))
     return RuleTest(
-        outline.name, raw.position, tuple(chosen), given, moments, changes, answers, outline.every
+        outline.name,
+        raw.position,
+        tuple(chosen),
+        given,
+        moments,
+        changes,
+        answers,
+        outline.every,
+        restraints,
     )
 
 
@@ -95,6 +106,16 @@ def _changes(reading: Reading, given: Sequence[Thing], moments: Sequence[Moment]
             reading.refuse(trail, message, "Add an instant after it to `at`, if need be with []", key=True)
         changes.append(Change(at, read_things(reading, trail, given)))
     return tuple(changes)
+
+
+def _restraints(reading: Reading) -> Restraints | None:
+    """The guards that the test states; None when it states none."""
+    if not reading.holds(("guards",)):
+        return None
+    given = reading.valid(GuardsGiven, ("guards",))
+    if given is None:
+        return None
+    return Restraints(guards_from(given, given.panels), given.max_rate_increase)
 
 
 def _answers(reading: Reading) -> dict[StepKind, tuple[Answer, ...]]:

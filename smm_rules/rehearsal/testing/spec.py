@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BeforeValidator, Field, create_model, model_validator
 
+from smm_rules.config.guards import GuardSettings, PanelGuards
 from smm_rules.document.types import (
     Duration,
     FilledText,
@@ -181,6 +182,16 @@ class AnswerSpec(Settings):
     cancel: Identifier | None = None
 
 
+class GuardsGiven(GuardSettings):
+    """`guards`: as in the configuration, with those of panels below `panels`."""
+
+    hints: ClassVar[Mapping[str, str]] = {
+        "keep_balance": "Write it below the panel: guards: {panels: {main: {keep_balance: 10.00}}}"
+    }
+
+    panels: dict[Slug, PanelGuards] = Field(default_factory=dict)
+
+
 class TestOutline(Settings):
     """A test's own keys."""
 
@@ -203,6 +214,7 @@ class TestOutline(Settings):
     answers: Any = None
     rules: Annotated[tuple[Slug, ...], one_or_many(Slug), Field(strict=False, min_length=1)] = ()
     every: Annotated[Duration, at_least(timedelta(seconds=1))] = timedelta(minutes=5)
+    guards: Any = None
 
 
 class FiringSpec(Settings):
