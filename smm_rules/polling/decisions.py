@@ -17,6 +17,7 @@ from smm_rules.engine.steps import begin
 from smm_rules.facts import Entity, Facts, Snapshot
 from smm_rules.ledger.records import KeptTrace, Observed, PlannedFiring, Remembered, Sweep
 from smm_rules.polling.tracing import kept_trace
+from smm_rules.rules.index import RuleIndex, index_of
 from smm_rules.rules.model import Mode, Rule
 
 Memories = Mapping[tuple[str, Entity], Memory]
@@ -99,8 +100,9 @@ def decide(
 ) -> Decided:
     """Evaluate all rules for all entities of a sweep and assemble what the ledger is to write.
 
-    1. Evaluate each rule for each entity. One that raises what nobody foresaw is left out for that entity,
-       with its memory as it was: it spoils neither the other rules nor the other entities.
+    1. Evaluate each rule for each entity, but for those that are certain not to hold and have nothing begun.
+       One that raises what nobody foresaw is left out for that entity, with its memory as it was: it spoils
+       neither the other rules nor the other entities.
     2. Count the firings of each rule, for one that acts with the `recent` ones, by name, of the sweeps since
        these things were last looked at. Over `per_sweep`, what would act on the panel is planned as held, and
        what would only tell is left out.
@@ -108,7 +110,8 @@ def decide(
     4. An entity for which something is open is looked at again after `interval` even when it has settled.
     """
     remembered = _by_entity(memories)
-    judged = [_judge(look, rules, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
+    index = index_of(rules)
+    judged = [_judge(look, index, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
     at_work = [[one for one in verdicts if _may_act(one.rule, belts)] for verdicts, _ in judged]
     over_limit = _over_limit(at_work, recent, stopped=False)
     gathering = _Gathering(now, belts, over_limit, _over_limit(at_work, recent, stopped=True))
@@ -126,7 +129,7 @@ def _by_entity(memories: Memories) -> dict[Entity, dict[str, Memory]]:
 
 
 def _judge(
-    look: Look, rules: Sequence[Rule], remembered: Mapping[str, Memory], now: datetime, gap: timedelta
+    look: Look, index: RuleIndex, remembered: Mapping[str, Memory], now: datetime, gap: timedelta
 ) -> tuple[list[Verdict], list[Broken]]:
     """What the rules make of one entity, as far as anything follows from it."""
     # What is read rarely is not out of sight between two looks.
@@ -134,7 +137,7 @@ def _judge(
     entity = look.snapshot.entity
     verdicts: list[Verdict] = []
     broken: list[Broken] = []
-    for rule in rules:
+    for rule in index.candidates(look.snapshot.facts, remembered):
         before = remembered.get(rule.name, BLANK)
         try:
             evaluation = evaluate(rule, look.snapshot, before, now, tolerated)

@@ -12,6 +12,7 @@ from typing import Protocol
 from smm_rules.document.problem import Position
 from smm_rules.facts import EntityKind, Value
 from smm_rules.facts.allowance import Allowance
+from smm_rules.rules.index import WatchedRules
 
 
 class StepKind(StrEnum):
@@ -153,14 +154,20 @@ class RuleSet:
     """All rules in force, by name and by what they watch."""
 
     rules: tuple[Rule, ...] = ()
+    _watched: dict[tuple[EntityKind, str], WatchedRules] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
-    def watching(self, kind: EntityKind, panel: str) -> tuple[Rule, ...]:
-        """The rules for entities of `kind` on `panel`, in file order."""
-        return tuple(
-            rule
-            for rule in self.rules
-            if rule.watch is kind and (rule.panels is None or panel in rule.panels)
-        )
+    def watching(self, kind: EntityKind, panel: str) -> WatchedRules:
+        """The rules for entities of `kind` on `panel`, in file order; the same ones at every call."""
+        found = self._watched.get((kind, panel))
+        if found is None:
+            found = self._watched[kind, panel] = WatchedRules(
+                rule
+                for rule in self.rules
+                if rule.watch is kind and (rule.panels is None or panel in rule.panels)
+            )
+        return found
 
     def named(self, name: str) -> Rule | None:
         """The rule called `name`, or None."""
