@@ -33,7 +33,13 @@ def next_look(
 
 
 def _has_settled(kind: EntityKind, facts: Facts, now: datetime, settle_after: timedelta) -> bool:
+    at = settles_at(kind, facts, settle_after)
+    return at is not None and now >= at
+
+
+def settles_at(kind: EntityKind, facts: Facts, settle_after: timedelta) -> datetime | None:
+    """When an entity whose facts stay as they are settles; None for one that never does."""
     changed_at = facts.get("changed_at")
-    if facts.get("status") not in _TERMINAL.get(kind, frozenset()):
-        return False
-    return isinstance(changed_at, datetime) and now - changed_at >= settle_after
+    if facts.get("status") not in _TERMINAL.get(kind, frozenset()) or not isinstance(changed_at, datetime):
+        return None
+    return changed_at + settle_after

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from smm_rules.facts import EntityKind
+from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Watched
 from smm_rules.observe import get_logger
@@ -63,15 +63,24 @@ async def ask_due(
     if states is None:
         return None
     now = watch.clock.now()
-    if states.failed:
-        failure = next(iter(states.failed.values()))
-        await watch.failed_in_part(what, failure, len(states.failed), now, interval)
-    else:
-        await watch.answered(what, now)
-    missing = [one for one in due if one.entity.id not in states.found and one.entity.id not in states.failed]
-    await _postpone_missing(watch, kind, missing, now + interval)
+    await note_answers(watch, what, states.failed, now, interval)
+    unanswered = [
+        one.entity for one in due if one.entity.id not in states.found and one.entity.id not in states.failed
+    ]
+    await postpone_missing(watch, kind, unanswered, now + interval)
     answers = tuple((one, states.found[one.entity.id]) for one in due if one.entity.id in states.found)
     return Answered(now, answers)
+
+
+async def note_answers(
+    watch: PanelWatch, what: str, failed: Mapping[str, PanelError], now: datetime, interval: timedelta
+) -> None:
+    """The panel answered, but for those in `failed`."""
+    if failed:
+        failure = next(iter(failed.values()))
+        await watch.failed_in_part(what, failure, len(failed), now, interval)
+    else:
+        await watch.answered(what, now)
 
 
 async def make_looks(
@@ -98,12 +107,13 @@ async def make_looks(
     return looks
 
 
-async def _postpone_missing(
-    watch: PanelWatch, kind: EntityKind, missing: Sequence[Watched], until: datetime
+async def postpone_missing(
+    watch: PanelWatch, kind: EntityKind, missing: Sequence[Entity], until: datetime
 ) -> None:
+    """The panel left these out of its answer: they are asked about again at `until`."""
     if not missing:
         return
-    await watch.ledger.postpone([item.entity for item in missing], until)
+    await watch.ledger.postpone(missing, until)
     watch.counters.increment("missing", amount=len(missing), panel=watch.panel, kind=kind.value)
-    names = [item.entity.id for item in missing[:_MOST_LISTED]]
+    names = [entity.id for entity in missing[:_MOST_LISTED]]
     log.warning(_MISSING[kind], panel=watch.panel, count=len(missing), ids=names)

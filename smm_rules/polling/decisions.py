@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from smm_rules.engine.due import next_look
+from smm_rules.engine.due import next_look, settles_at
 from smm_rules.engine.evaluate import Evaluation, evaluate
 from smm_rules.engine.firing import Firing, Occasion
 from smm_rules.engine.guards import over_sweep_limit
@@ -16,13 +16,13 @@ from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.engine.steps import begin
 from smm_rules.facts import Entity, Facts, Snapshot
 from smm_rules.ledger.records import KeptTrace, Observed, PlannedFiring, Remembered, Sweep
+from smm_rules.polling.resting import MISSED_LOOKS as MISSED_LOOKS
+from smm_rules.polling.resting import Grounds
 from smm_rules.polling.tracing import kept_trace
 from smm_rules.rules.index import RuleIndex, index_of
 from smm_rules.rules.model import Mode, Rule
 
 Memories = Mapping[tuple[str, Entity], Memory]
-#: A thing counts as watched while fewer looks in a row than this are missing, whatever `observation_gap`.
-MISSED_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Look:
 
     It is looked at again after `interval`, sooner if a rule waits for an instant before, and no more once
     it has been in a terminal status for `settle_after`. `same` says that its facts are the very ones the
-    ledger holds. `asked_at` is when the panel was asked, where it matters how old an answer may be.
+    ledger holds. `asked_at` is when the panel was asked, where it matters how old an answer may be. `grounds`
+    are given for what may rest while the panel repeats itself.
     """
 
     snapshot: Snapshot
@@ -41,6 +42,7 @@ class Look:
     settle_after: timedelta = timedelta()
     same: bool = False
     asked_at: datetime | None = None
+    grounds: Grounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,12 @@ def _was_stopped(verdict: Verdict) -> bool:
     return verdict.before.stopped_by is Reason.LIMIT_PER_CHAIN
 
 
+def _is_calm(verdict: Verdict) -> bool:
+    """Whether the evaluation came to nothing but, maybe, an instant to wait for: so will the next one."""
+    evaluation = verdict.evaluation
+    return evaluation.firing is None and evaluation.memory == verdict.before
+
+
 @dataclass(slots=True)
 class _Gathering:
     """What the looks of a sweep come to, one after the other."""
@@ -214,7 +222,11 @@ class _Gathering:
             wakes.append(self.now + look.interval)
         entity = look.snapshot.entity
         due_at = next_look(entity.kind, look.facts, self.now, look.interval, look.settle_after, wakes)
-        observed = Observed(entity, look.facts, look.changed, due_at, look.same, look.asked_at)
+        rest = None
+        if look.grounds is not None and due_at is not None and not broken and all(map(_is_calm, verdicts)):
+            settled = settles_at(entity.kind, look.facts, look.settle_after)
+            rest = look.grounds.rest(look.snapshot.facts, self.now, look.interval, (*wakes, settled))
+        observed = Observed(entity, look.facts, look.changed, due_at, look.same, look.asked_at, rest)
         self.observed.append(observed)
 
     def _carry_out(self, verdict: Verdict, snapshot: Snapshot) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from smm_rules.engine.order_facts import OrderIntake, observe_order, whole_number
 from smm_rules.engine.snapshots import complete
-from smm_rules.facts import EntityKind, Snapshot
-from smm_rules.ledger.records import OrderSource, TrackedOrder, Watched
+from smm_rules.facts import Entity, EntityKind, Snapshot
+from smm_rules.ledger.records import DueOrder, OrderSource, TrackedOrder, Watched
 from smm_rules.observe import get_logger
-from smm_rules.panel.answers import OrderState, Refused
-from smm_rules.polling.asking import ask_due, make_looks
+from smm_rules.panel.answers import OrderState, OrderStates, Refused
+from smm_rules.panel.repeats import read_same
+from smm_rules.panel.wire import read_order_states
+from smm_rules.polling.asking import Answered, make_looks, note_answers, postpone_missing
 from smm_rules.polling.decisions import Look
+from smm_rules.polling.resting import Grounds, resting
 from smm_rules.polling.watch import PanelWatch
 
 log = get_logger(__name__)
@@ -22,24 +26,72 @@ async def sweep_orders(watch: PanelWatch) -> int:
 
     1. Wait until catalogue and balance are known or have been asked for.
     2. Ask about at most `sweep_size` due orders, in requests of 100.
-    3. Evaluate every rule on every order answered, and record all of it in one transaction. Orders that
-       were not answered keep their state.
+    3. Leave alone those about which the panel said what it had said before and whose look can come to nothing
+       (`polling.resting`); evaluate every rule on every other one answered.
+    4. Record all of it in one transaction. Orders that were not answered keep their state.
     """
     if not watch.standing.acquainted(watch.clock.now()):
         return 0
-    asked = await ask_due(watch, EntityKind.ORDER, "orders", watch.pace.orders, watch.client.order_states)
-    if asked is None:
+    interval = watch.pace.orders
+    due = await watch.ledger.due_orders(watch.panel, watch.clock.now(), watch.pace.sweep_size)
+    if not due:
         return 0
+    known = {one.id: one.answer for one in due if one.answer is not None}
+    states = await watch.read("orders", lambda: watch.client.order_states([one.id for one in due], known))
+    if states is None:
+        return 0
+    now = watch.clock.now()
+    await note_answers(watch, "orders", states.failed, now, interval)
+    answered = [one for one in due if one.id in states.found or one.id in states.same]
+    if len(answered) + len(states.failed) < len(due):
+        await postpone_missing(watch, EntityKind.ORDER, _missing(watch, due, states), now + interval)
+    async with watch.deciding:
+        rests = resting(answered, states.same, _valid_contexts(watch), now, watch.belts.gap)
+        looks = await _whole_looks(watch, answered, frozenset(rests), states, now)
+        made = await watch.make(EntityKind.ORDER, looks, now, rests)
+    await watch.tell(made, now)
+    return len(answered)
+
+
+def _missing(watch: PanelWatch, due: Sequence[DueOrder], states: OrderStates) -> list[Entity]:
+    told = states.found.keys() | states.same.keys() | states.failed.keys()
+    return [Entity(EntityKind.ORDER, watch.panel, one.id) for one in due if one.id not in told]
+
+
+def _valid_contexts(watch: PanelWatch) -> set[int]:
+    rules = watch.rules().watching(EntityKind.ORDER, watch.panel)
+    watch.contexts.refresh(rules, watch.standing.related_to_panel(), watch.standing.catalogues)
+    return watch.contexts.valid
+
+
+async def _whole_looks(
+    watch: PanelWatch,
+    answered: Sequence[DueOrder],
+    rests: frozenset[int],
+    states: OrderStates,
+    now: datetime,
+) -> list[Look]:
+    """A look at each order answered that doesn't rest."""
+    awake = {one.row: one for one in answered if one.row not in rests}
+    if not awake:
+        return []
+    watched = await watch.ledger.watched_rows(list(awake))
+    same = {awake[row].id: states.same[awake[row].id] for row in watched if awake[row].id in states.same}
+    answers = states.found | read_same(same, read_order_states)
+    prints = {**states.prints, **{one.id: one.answer for one in awake.values() if one.id in same}}
+    # Nothing is waited for from here on: the context is of the very facts that the looks are taken on.
+    _valid_contexts(watch)
 
     async def make(item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
-        return _order_look(watch, item, answer, now)
+        return _order_look(watch, item, answer, prints.get(item.entity.id), now)
 
-    looks = await make_looks(watch, asked, watch.pace.orders, make)
-    await watch.record(EntityKind.ORDER, looks, asked.now)
-    return len(asked.answers)
+    found = tuple((item, answers[item.entity.id]) for item in watched.values() if item.entity.id in answers)
+    return await make_looks(watch, Answered(now, found), watch.pace.orders, make)
 
 
-def _order_look(watch: PanelWatch, item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
+def _order_look(
+    watch: PanelWatch, item: Watched, answer: OrderState | Refused, print_: int | None, now: datetime
+) -> Look:
     order = item.order
     if order is None:
         raise LookupError(f"{item.entity} is watched, but the ledger has no order of that name")
@@ -55,8 +107,20 @@ def _order_look(watch: PanelWatch, item: Watched, answer: OrderState | Refused, 
         root=order.root,
         imported=order.source is OrderSource.TRACKED,
     )
+    grounds = None
+    if print_ is not None:
+        contexts = watch.contexts
+        grounds = Grounds(print_, contexts.of(order.service, shared), item.changes, contexts.attention)
     same = seen.facts is item.facts
-    return Look(snapshot, seen.facts, seen.changed, watch.pace.orders, watch.pace.settle_after, same)
+    return Look(
+        snapshot,
+        seen.facts,
+        seen.changed,
+        watch.pace.orders,
+        watch.pace.settle_after,
+        same,
+        grounds=grounds,
+    )
 
 
 def order_intake(order: TrackedOrder) -> OrderIntake:

@@ -44,7 +44,7 @@ class Standing:
     """One panel's catalogue, balance and health, kept in memory beside the ledger's copy.
 
     `tried` are the kinds of look taken since the start, `balance_wanted` and `catalogue_wanted` ask for one
-    before its time.
+    before its time. `catalogues` counts the catalogues taken over.
     """
 
     def __init__(self, panel: str) -> None:
@@ -57,6 +57,7 @@ class Standing:
         self.tried: set[str] = set()
         self.balance_wanted = False
         self.catalogue_wanted = False
+        self.catalogues = 0
         self._shared: dict[str, Value] = {}
         self._by_service: dict[str, dict[str, Value]] = {}
 
@@ -70,6 +71,7 @@ class Standing:
         while page := await ledger.watched_page(EntityKind.SERVICE, self.panel, after, _PAGE):
             self.services |= {watched.entity.id: watched for watched in page}
             after = page[-1].entity
+        self.catalogues += 1
         self._refresh()
 
     def _refresh(self) -> None:
@@ -95,6 +97,7 @@ class Standing:
         """Take over a catalogue just read."""
         self.services |= {watched.entity.id: watched for watched in services}
         self.catalogue_wanted = False
+        self.catalogues += 1
         self._refresh()
 
     def keep_balance(self, balance: Watched) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from smm_rules.clock import Clock
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.records import Recorded, Sweep, Watched
+from smm_rules.ledger.records import DueOrder, Recorded, Sweep, Watched
 from smm_rules.ledger.stops import Stop, paused_rules
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.observe.counters import Counters
@@ -20,6 +20,7 @@ from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Belts, Decided, Look, decide
 from smm_rules.polling.recent import Recent, RecentInMemory
+from smm_rules.polling.resting import Contexts
 from smm_rules.polling.standing import Standing, WatchedReader
 from smm_rules.polling.telling import Telling
 from smm_rules.rules.model import RuleSet
@@ -34,13 +35,19 @@ class ReadPanel(Protocol):
 
     async def balance(self) -> Balance: ...
 
-    async def order_states(self, ids: Sequence[str]) -> OrderStates: ...
+    async def order_states(self, ids: Sequence[str], known: Mapping[str, int] = ...) -> OrderStates: ...
 
     async def refill_states(self, ids: Sequence[str]) -> RefillStates: ...
 
 
 class SweepLedger(WatchedReader, Protocol):
     """What a look needs of the ledger."""
+
+    async def due_orders(
+        self, panel: str, now: datetime, limit: int, batch: int = ...
+    ) -> tuple[DueOrder, ...]: ...
+
+    async def watched_rows(self, rows: Sequence[int]) -> dict[int, Watched]: ...
 
     async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]: ...
 
@@ -63,6 +70,14 @@ class Pace:
     catalogue: timedelta
     settle_after: timedelta
     sweep_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A sweep as it was decided, and what the ledger made of it."""
+
+    decided: Decided
+    recorded: Recorded
 
 
 @dataclass(slots=True)
@@ -88,6 +103,10 @@ class PanelWatch:
     planned: Callable[[], None]
     deciding: AbstractAsyncContextManager[object] = field(default_factory=asyncio.Lock)
     recent: Recent = field(default_factory=RecentInMemory)
+    contexts: Contexts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.contexts = Contexts(repr((self.pace, self.belts.gap)))
 
     @property
     def telling(self) -> Telling:
@@ -129,19 +148,31 @@ class PanelWatch:
     async def record(self, kind: EntityKind, looks: Sequence[Look], now: datetime) -> Decided:
         """Evaluate all looks (of one kind), write the sweep in one transaction, tell of what was decided."""
         async with self.deciding:
-            rules = self.rules().watching(kind, self.panel)
-            entities = [look.snapshot.entity for look in looks] if rules else []
-            memories = await self.ledger.memories(entities) if entities else {}
-            recent = await self.recent.counts(kind, now, looks[0].interval) if looks else {}
-            paused = paused_rules(await self.ledger.stops(), now) if rules else frozenset()
-            belts = replace(self.belts, paused=paused)
-            decided = decide(looks, rules, memories, now, belts, recent)
-            recorded = await self.ledger.record(decided.sweep) if looks else Recorded()
-            self._note_fired(kind, decided, recorded, now)
-        if recorded.intents or recorded.messages:
+            made = await self.make(kind, looks, now)
+        return await self.tell(made, now)
+
+    async def make(
+        self, kind: EntityKind, looks: Sequence[Look], now: datetime, resting: Sequence[int] = ()
+    ) -> Made:
+        """Evaluate all looks and write the sweep, with the orders that rest. The caller holds `deciding`."""
+        rules = self.rules().watching(kind, self.panel) if looks else ()
+        entities = [look.snapshot.entity for look in looks] if rules else []
+        memories = await self.ledger.memories(entities) if entities else {}
+        recent = await self.recent.counts(kind, now, looks[0].interval) if looks else {}
+        paused = paused_rules(await self.ledger.stops(), now) if rules else frozenset()
+        belts = replace(self.belts, paused=paused)
+        decided = decide(looks, rules, memories, now, belts, recent)
+        sweep = replace(decided.sweep, resting=tuple(resting)) if resting else decided.sweep
+        recorded = await self.ledger.record(sweep) if looks or resting else Recorded()
+        self._note_fired(kind, decided, recorded, now)
+        return Made(decided, recorded)
+
+    async def tell(self, made: Made, now: datetime) -> Decided:
+        """Tell of a sweep that is written, and have what it planned carried out."""
+        if made.recorded.intents or made.recorded.messages:
             self.planned()
-        await self.telling.decided(decided, recorded, now)
-        return decided
+        await self.telling.decided(made.decided, made.recorded, now)
+        return made.decided
 
     def _note_fired(self, kind: EntityKind, decided: Decided, recorded: Recorded, now: datetime) -> None:
         stopped = {item.firing.key for item in recorded.stopped}

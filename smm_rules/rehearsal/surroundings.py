@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from smm_rules.engine.attention import Attention
 from smm_rules.engine.snapshots import related
 from smm_rules.facts import Entity, EntityKind, Facts, Value
 from smm_rules.ledger.records import TrackedOrder
-from smm_rules.rehearsal.idling import Attention
 from smm_rules.rules.model import RuleSet
 
 _OF_AN_ORDER = (EntityKind.ORDER, EntityKind.REFILL)

@@ -184,9 +184,9 @@ async def test_an_order_forgotten_while_it_is_asked_about_stays_forgotten(world:
     watch = await world.acquainted()
 
     class Forgetful(type(world.panel)):  # type: ignore[misc]  # a panel during whose answer somebody acts
-        async def order_states(self, ids):  # type: ignore[no-untyped-def]
+        async def order_states(self, ids, known):  # type: ignore[no-untyped-def]
             await world.ledger.forget(order("1"), world.clock.now())
-            return await super().order_states(ids)
+            return await super().order_states(ids, known)
 
     watch.client = Forgetful(orders={"1": PARTIAL, "2": PARTIAL})
     await sweep_orders(watch)

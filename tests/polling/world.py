@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,9 @@ from smm_rules.panel.answers import (
     Service,
 )
 from smm_rules.panel.errors import PanelError
+from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, read
+from smm_rules.panel.replies import Reply
+from smm_rules.panel.wire import read_order_states
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.decisions import Belts
@@ -91,7 +95,10 @@ class HandClock:
 
 @dataclass
 class ScriptedPanel:
-    """Answers from what it is set to. `failing` has the error of each kind of look that fails."""
+    """Answers from what it is set to. `failing` has the error of each kind of look that fails.
+
+    Without `repeats` nothing is taken for what was said before, so that every look is a whole one.
+    """
 
     catalogue: tuple[Service, ...] = (FOLLOWERS,)
     money: Balance = MONEY
@@ -101,6 +108,7 @@ class ScriptedPanel:
     failed: dict[str, PanelError] = field(default_factory=dict)
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     orders_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    repeats: bool = True
 
     async def services(self) -> tuple[Service, ...]:
         self._ask("catalogue", ())
@@ -110,12 +118,23 @@ class ScriptedPanel:
         self._ask("balance", ())
         return self.money
 
-    async def order_states(self, ids: Sequence[str]) -> OrderStates:
+    async def order_states(self, ids: Sequence[str], known: Mapping[str, int] = NOTHING_KNOWN) -> OrderStates:
         self.orders_asked.set()
         self._ask("orders", ids)
-        found = {name: self.orders[name] for name in ids if name in self.orders and name not in self.failed}
+        answered = {
+            name: self.orders[name] for name in ids if name in self.orders and name not in self.failed
+        }
         failed = {name: self.failed[name] for name in ids if name in self.failed}
-        return OrderStates(found, tuple(name for name in ids if name not in found), failed)
+        reading: Reading[OrderState] = Reading({}, ())
+        if answered:
+            reading = read(_reply(answered), list(answered), self.known(known), read_order_states)
+        missing = tuple(name for name in ids if name not in answered)
+        found = {name: answer for name, answer in answered.items() if name not in reading.same}
+        return OrderStates(found, missing, failed, reading.same, reading.prints)
+
+    def known(self, known: Mapping[str, int]) -> Mapping[str, int]:
+        """What counts as known of earlier answers."""
+        return known if self.repeats else NOTHING_KNOWN
 
     async def refill_states(self, ids: Sequence[str]) -> RefillStates:
         self._ask("refills", ids)
@@ -247,3 +266,25 @@ def refill(name: str, panel: str = PANEL) -> Entity:
 
 def state(status: str, remains: int | None = 0, **more: object) -> OrderState:
     return OrderState(status, True, remains, **more)  # type: ignore[arg-type]  # a test names its fields
+
+
+def _reply(states: Mapping[str, OrderState | Refused]) -> Reply:
+    """The states as a panel writes them."""
+    return Reply(200, json.dumps({name: _written(answer) for name, answer in states.items()}))
+
+
+def _written(answer: OrderState | Refused) -> dict[str, object]:
+    if isinstance(answer, Refused):
+        return {"error": answer.message}
+    members = {
+        "status": answer.status,
+        "remains": answer.remains,
+        "start_count": answer.start_count,
+        "charge": None if answer.charge is None else str(answer.charge),
+        "currency": answer.currency,
+        "runs": answer.runs,
+        "posts": answer.posts,
+        "expiry": answer.expiry,
+    }
+    told = {name: value for name, value in members.items() if value is not None}
+    return told | ({"orders": list(answer.suborders)} if answer.suborders else {})

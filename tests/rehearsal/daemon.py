@@ -14,6 +14,7 @@ from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderState, OrderStates, RefillStates, Service
+from smm_rules.panel.repeats import NOTHING_KNOWN
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.decisions import Belts
@@ -45,7 +46,7 @@ class Truth:
     async def balance(self) -> Balance:
         return Balance(self.amount, "USD")
 
-    async def order_states(self, ids: Sequence[str]) -> OrderStates:
+    async def order_states(self, ids: Sequence[str], known: Mapping[str, int] = NOTHING_KNOWN) -> OrderStates:
         found = {name: self.orders[name] for name in ids if name in self.orders}
         return OrderStates(dict(found), tuple(name for name in ids if name not in found))
 
