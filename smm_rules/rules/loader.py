@@ -25,7 +25,7 @@ from smm_rules.rules.model import Rule, RuleSet
 from smm_rules.rules.schema import RuleFileOutline, RuleSpec
 from smm_rules.rules.scope import Scope
 from smm_rules.rules.sound import sound_problems
-from smm_rules.rules.written_text import written_text
+from smm_rules.rules.written_text import written_texts
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -110,11 +110,11 @@ class _Reading:
         except DocumentError as error:
             self.problems.extend(error.problems)
             return
-        for index in range(len(outline.rules)):
-            self._rule(document, ("rules", index))
+        for index, text in enumerate(written_texts(document, "rules")):
+            self._rule(document, ("rules", index), text)
         self.tests += [RawTest(document, ("tests", index)) for index in range(len(outline.tests))]
 
-    def _rule(self, document: Document, trail: Trail) -> None:
+    def _rule(self, document: Document, trail: Trail, text: str) -> None:
         self._name(document, trail)
         try:
             spec = validate(document, RuleSpec, trail)
@@ -129,7 +129,7 @@ class _Reading:
             self.problems.extend(error.problems)
             return
         self.rules.append(rule)
-        self.texts[rule.name] = written_text(document, trail)
+        self.texts[rule.name] = text
         self.warnings += rule_warnings(written, rule, self.scope)
 
     def _name(self, document: Document, trail: Trail) -> None:

@@ -16,6 +16,7 @@ from smm_rules.facts import Entity, EntityKind, Known
 from smm_rules.rules.template.checking import TemplateProblem, check, syntax_problem
 from smm_rules.rules.template.filters import FILTERS, Filter
 from smm_rules.rules.template.names import unguarded_names
+from smm_rules.rules.template.plain import plain_names
 from smm_rules.rules.template.rendering import bounded_join, grouped, rendered
 from smm_rules.rules.template.sandbox import Sandbox, exact_numbers
 from smm_rules.rules.template.trial import tried
@@ -72,6 +73,15 @@ def check_template(
         return ()
     if len(text) > LONGEST_TEMPLATE:
         return (TemplateProblem(LONGEST_TEMPLATE, _TOO_LONG),)
+    printed = plain_names(text)
+    if printed is not None and all(name in names for name, _ in printed):
+        return ()  # any fact can be printed
+    return _problems(text, names, kind)
+
+
+@lru_cache(maxsize=1024)
+def _problems(text: str, names: frozenset[str], kind: EntityKind | None) -> tuple[TemplateProblem, ...]:
+    """Everything wrong with a template; rules often share one."""
     compiled = _compiled(text)
     problems: list[TemplateProblem] = []
     with suppress(TemplateSyntaxError, RecursionError, ValueError):
@@ -88,7 +98,20 @@ def printed_names(text: str) -> tuple[tuple[str, int], ...]:
 
     What stands behind `default(…)` or is asked for by `is known` is not among them.
     """
-    return unguarded_names(_SANDBOX, text) if is_template(text) else ()
+    if not is_template(text):
+        return ()
+    printed = plain_names(text)
+    if printed is None:
+        return _unguarded_names(text)
+    first: dict[str, int] = {}
+    for name, offset in printed:
+        first.setdefault(name, offset)
+    return tuple(first.items())
+
+
+@lru_cache(maxsize=1024)
+def _unguarded_names(text: str) -> tuple[tuple[str, int], ...]:
+    return unguarded_names(_SANDBOX, text)
 
 
 @lru_cache(maxsize=1024)

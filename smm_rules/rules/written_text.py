@@ -1,27 +1,27 @@
-"""A rule's own lines, as they stand in its file."""
+"""The rules' own lines, as they stand in their file."""
 
 from __future__ import annotations
 
-from smm_rules.document import Document, Trail
-from smm_rules.document.document import MappingNode, Node, SequenceNode
+from bisect import bisect_right
+
+from smm_rules.document import Document
+from smm_rules.document.document import MappingNode, SequenceNode
 
 
-def written_text(document: Document, trail: Trail) -> str:
-    """The lines of the list item at `trail` (`("rules", 2)`): with the comments within it.
+def written_texts(document: Document, key: str) -> list[str]:
+    """The lines of each item of the list at the top-level `key`: with the comments within it.
 
     An item that shares its line with others, as in `rules: [{…}, {…}]`, comes with the whole line.
     """
-    lines = document.text.splitlines(keepends=True)
-    place = document.position(trail).line
-    after = [line for line in _lines_after(document.root, trail) if line > place]
-    return "".join(lines[place - 1 : min(after, default=len(lines) + 1) - 1]).rstrip() + "\n"
-
-
-def _lines_after(root: Node, trail: Trail) -> list[int]:
-    """The lines on which what follows begins: later items of the list, and other keys of the file."""
-    key, index = trail[0], trail[1]
-    if not isinstance(root, MappingNode) or not isinstance(key, str) or not isinstance(index, int):
+    root = document.root
+    listed = root.entries.get(key) if isinstance(root, MappingNode) else None
+    if not isinstance(root, MappingNode) or not isinstance(listed, SequenceNode):
         return []
-    listed = root.entries[key]
-    items = listed.items[index + 1 :] if isinstance(listed, SequenceNode) else []
-    return [position.line for position in root.keys.values()] + [item.position.line for item in items]
+    lines = document.text.split("\n")
+    places = [document.position((key, index)).line for index in range(len(listed.items))]
+    # Where something begins: an item ends where the next does, or another key of the file.
+    begins = sorted({*places, *(position.line for position in root.keys.values()), len(lines) + 1})
+    ends = (begins[bisect_right(begins, place)] for place in places)
+    return [
+        "\n".join(lines[place - 1 : end - 1]).rstrip() + "\n" for place, end in zip(places, ends, strict=True)
+    ]

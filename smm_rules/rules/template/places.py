@@ -33,7 +33,8 @@ class Piece:
 
 
 _BEGINNINGS = ("variable_begin", "block_begin", "comment_begin")
-_WORDS = frozenset("and or not in is if else elif endif true false none True False None".split())  # noqa: SIM905
+#: Names that Jinja2 takes for something else.
+WORDS = frozenset("and or not in is if else elif endif true false none True False None".split())  # noqa: SIM905
 
 
 def pieces(environment: Environment, text: str) -> tuple[Piece, ...]:
@@ -104,7 +105,7 @@ def _name(tokens: tuple[Piece, ...], index: int) -> Iterator[tuple[Role, str, in
         yield Role.TEST, piece.text, piece.offset
     elif index and tokens[index - 1].kind == "block_begin":
         yield Role.TAG, piece.text, piece.offset
-    elif piece.text not in _WORDS:
+    elif piece.text not in WORDS:
         yield Role.NAME, _dotted(tokens, index), piece.offset
 
 
