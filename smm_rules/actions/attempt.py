@@ -24,7 +24,7 @@ from smm_rules.rules.model import StepKind
 #: Reasons of outcomes that no panel gave.
 ACCEPTED, NOT_REACHED, RATE_LIMITED = "accepted", "not_reached", "rate_limited"
 AMBIGUOUS, UNREADABLE, INTERRUPTED, UNEXPECTED = "ambiguous", "unreadable", "interrupted", "unexpected"
-STOPPED, KNOWN_ORDER = "stopped", "known_order"
+STOPPED, LOST, KNOWN_ORDER = "stopped", "claim_lost", "known_order"
 
 
 @dataclass(frozen=True, slots=True)

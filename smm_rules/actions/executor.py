@@ -14,6 +14,7 @@ from smm_rules.actions.attempt import INTERRUPTED, KNOWN_ORDER, STOPPED, Patienc
 from smm_rules.actions.checking import check, claim_evidence, waits_its_turn
 from smm_rules.actions.circumstances import Circumstances, gather
 from smm_rules.actions.continuing import as_settled, continuation
+from smm_rules.actions.last_look import LastLook
 from smm_rules.actions.made import confirmed
 from smm_rules.actions.port import ActingPanel, ActionLedger, Fence, Voice
 from smm_rules.actions.reporting import ExecutionReport, log_outcome
@@ -25,9 +26,9 @@ from smm_rules.actions.voice import about_outcome
 from smm_rules.clock import Clock
 from smm_rules.facts import Entity
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.records import Intent, IntentState, Outcome
+from smm_rules.ledger.records import Intent, IntentState, Leave, Outcome
 from smm_rules.observe import correlated, get_logger
-from smm_rules.panel.sending import machine_time, sent_before
+from smm_rules.panel.sending import looked_at_last, machine_time, sent_before
 
 log = get_logger(__name__)
 
@@ -63,9 +64,11 @@ class Executor:
        guards judge what it really costs, and a pause or a panic keeps it from being sent. Whoever loses the
        race leaves the intent alone. Under a `fence` the request leaves before its instant, taken before the
        claim, or not at all.
-    4. **One attempt.** No repeat inside it. Not reached or rate-limited: nothing happened, the intent is
-       planned again with growing pauses, at most `Patience.attempts` times. Refused: rejected. An ID:
-       confirmed. Anything else, a cancelled task or the ID of an order known before included: unknown.
+    4. **One attempt.** No repeat inside it. Right before its first byte the ledger is asked once more: what a
+       pause or a panic stopped while it waited for the panel is planned as before, and what was taken for
+       dead meanwhile is left to whoever has it now. Not reached or rate-limited: nothing happened, the
+       intent is planned again with growing pauses, at most `Patience.attempts` times. Refused: rejected. An
+       ID: confirmed. Anything else, a cancelled task or the ID of an order known before included: unknown.
     5. **Settle.** Outcome, what it made, the firing's next steps and the word to the operator in one
        transaction, run to its end even when the task is cancelled. If the ledger can't take it, it is tried
        again by the next run, and the boot after a crash puts the intent in doubt.
@@ -238,22 +241,36 @@ class Executor:
     ) -> bool:
         """The one call and its settlement; whether the task was asked to stop meanwhile."""
         result, stopped = "", False
+        look = LastLook(self._ledger, intent, self._owner, self._clock)
         rate = "" if ready.rate is None else format(ready.rate, "f")
         try:
-            result = await send(panel, intent.kind, ready)
+            with looked_at_last(look):
+                result = await send(panel, intent.kind, ready)
             outcome = confirmed(intent, result, known.order, ready.parameters, rate, now)
         except asyncio.CancelledError:
             stopped = _asked_to_stop()
             what = "stopped while the request was under way; whether the panel acted isn't known"
             outcome = Outcome(IntentState.UNKNOWN, INTERRUPTED, what)
         except Exception as error:  # whatever it is, the request may have had its effect
-            outcome = outcome_of(error, intent, self._clock.now(), self._patience)
+            at = self._clock.now()
+            outcome = look.outcome(at) or outcome_of(error, intent, at, self._patience)
+        if look.leave is Leave.LOST:
+            return await self._give_back(intent, outcome, known, report) or stopped
         if outcome.tracked is not None:
             outcome, cut_off = await self._doubt_known(outcome, outcome.tracked.entity, now)
             stopped = stopped or cut_off
         if result and not outcome.result:
             outcome = replace(outcome, evidence={**outcome.evidence, ANSWER: result})
         return await self._settle(intent, outcome, known, report) or stopped
+
+    async def _give_back(
+        self, intent: Intent, outcome: Outcome, known: Circumstances, report: ExecutionReport
+    ) -> bool:
+        """Say that a lost claim was never sent, unless it was claimed again: that is another's to settle."""
+        log.warning("action.claim_lost", intent=intent.id)
+        report.elsewhere += 1
+        then = continuation(self._voice, known.firing, intent, outcome)
+        return await self._settling.prove(Settlement(intent, outcome, then, self._clock.now()))
 
     async def _doubt_known(
         self, outcome: Outcome, made: Entity, claimed_at: datetime

@@ -47,6 +47,15 @@ class Settling:
         _, stopped = await unbroken(self._write(settlement))
         return stopped
 
+    async def prove(self, settlement: Settlement) -> bool:
+        """Resolve what somebody put in doubt by what is known here; like `settle` otherwise.
+
+        Who resolved it meanwhile, or has claimed it again, goes before. What the ledger doesn't take is not
+        tried again: it stays in doubt, and a later settlement might be that of another's attempt.
+        """
+        _, stopped = await unbroken(self._prove(settlement))
+        return stopped
+
     async def settle_again(self) -> None:
         """Try what the ledger wouldn't take before."""
         waiting, self._unwritten = self._unwritten, []
@@ -67,18 +76,28 @@ class Settling:
         """Somebody took the attempt for dead and put it in doubt; what is known now is the proof."""
         intent, outcome = settlement.intent, settlement.outcome
         log.error("action.settle_conflict", intent=intent.id, state=outcome.state.value, error=str(conflict))
-        proves = outcome.state in (IntentState.CONFIRMED, IntentState.NOT_SENT)
-        try:
-            if proves:
-                await self._ledger.resolve(intent.id, outcome, settlement.then, settlement.at, self._owner)
-            else:
-                await self._ledger.note(intent.id, {"late_answer": f"{outcome.state}: {outcome.message}"})
-        except StateConflict:
-            # Resolved by the operator meanwhile: their word stands, ours is kept beside it.
+        if outcome.state not in (IntentState.CONFIRMED, IntentState.NOT_SENT):
             await self._note_late_answer(intent, outcome)
+            return
+        try:
+            await self._resolve(settlement)
         except LedgerError as error:
             _tell_failed(intent, outcome, error)
             self._unwritten.append(settlement)
+
+    async def _prove(self, settlement: Settlement) -> None:
+        try:
+            await self._resolve(settlement)
+        except LedgerError as error:
+            _tell_failed(settlement.intent, settlement.outcome, error)
+
+    async def _resolve(self, settlement: Settlement) -> None:
+        intent, outcome = settlement.intent, settlement.outcome
+        try:
+            await self._ledger.resolve(intent.id, outcome, settlement.then, settlement.at, self._owner)
+        except StateConflict:
+            # Resolved by the operator meanwhile: their word stands, ours is kept beside it.
+            await self._note_late_answer(intent, outcome)
 
     async def _note_late_answer(self, intent: Intent, outcome: Outcome) -> None:
         answer = " ".join(part for part in (outcome.state.value, outcome.result, outcome.message) if part)

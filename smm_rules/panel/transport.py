@@ -7,8 +7,9 @@
 - Cookies are not kept: PHP serves the requests of one session one after the other.
 - A paid call opens its own connection. On a kept-alive one that the panel has just closed, the request would
   be written into the void and its outcome be needlessly in doubt.
-- A paid call under a deadline (`panel.sending`) is looked at again right before its head and its body are
-  written, and cut off if they aren't out by then. Its answer may come later.
+- A paid call is looked at once more before its head is written, where its caller asks for that
+  (`panel.sending`). Under a deadline it is so before its body, too, and is cut off if they aren't out by
+  then. Its answer may come later.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import Ambiguous, NotSent, PanelError, Unreadable
 from smm_rules.panel.replies import Reply
 from smm_rules.panel.scalars import safe_text
-from smm_rules.panel.sending import TooLate, check_in_time, seconds_left
+from smm_rules.panel.sending import TooLate, Withheld, check_in_time, look_last, seconds_left
 from smm_rules.panel.waits import asked_wait
 
 #: Seconds to wait for a connection, within the endpoint's own timeout.
@@ -71,6 +72,7 @@ class _Progress:
         if event in ("connection.connect_tcp.started", "connection.start_tls.started"):
             self.connecting = True
         elif event.endswith("send_request_headers.started"):
+            await look_last()
             check_in_time()
             self.writing = True
         elif event.endswith("send_request_body.started"):
@@ -175,7 +177,7 @@ class Transport:
 
     def _failure(self, error: Exception, progress: _Progress) -> PanelError:
         described = self._described(error)
-        if isinstance(error, TooLate) and not progress.writing:
+        if isinstance(error, TooLate | Withheld) and not progress.writing:
             return NotSent(described)
         if isinstance(error, _BEFORE_WRITING) or progress.nothing_written:
             return NotSent(f"no connection: {described}")

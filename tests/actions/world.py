@@ -18,6 +18,8 @@ from smm_rules.ledger.records import Intent, IntentState, NewOrder, Observed, Pl
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.answers import Accepted, Refused
+from smm_rules.panel.errors import NotSent
+from smm_rules.panel.sending import Withheld, look_last
 from smm_rules.rules.model import Step, StepKind
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -59,11 +61,14 @@ Script = Exception | str | Callable[[], object]
 class ScriptedPanel:
     """Answers each call with the next entry of its script: an ID, an error to raise, or something to call.
 
-    `calls` is the panel's own journal of what it was asked.
+    `calls` is the panel's own journal of what it was asked. What waits at the `door` hasn't been written yet,
+    what waits at the `gate` has.
     """
 
     script: list[Script] = field(default_factory=list)
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    door: asyncio.Event | None = None
+    at_door: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     reached_by_four: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,6 +89,13 @@ class ScriptedPanel:
         return {} if answer == "silent" else {orders[0]: Accepted(answer)}
 
     async def _answer(self, action: str, parameters: dict[str, str]) -> str:
+        self.at_door.set()
+        if self.door is not None:
+            await self.door.wait()
+        try:
+            await look_last()
+        except Withheld as withheld:
+            raise NotSent(str(withheld)) from None
         self.calls.append((action, parameters))
         self.reached.set()
         if len(self.calls) >= 4:

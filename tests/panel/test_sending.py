@@ -10,7 +10,15 @@ import pytest
 from smm_rules.panel import sending, transport
 from smm_rules.panel.client import Endpoint, PanelClient
 from smm_rules.panel.errors import Ambiguous, NotSent
-from smm_rules.panel.sending import TooLate, check_in_time, machine_time, seconds_left, sent_before
+from smm_rules.panel.sending import (
+    TooLate,
+    Withheld,
+    check_in_time,
+    looked_at_last,
+    machine_time,
+    seconds_left,
+    sent_before,
+)
 from tests.panel import fault_server as faults
 from tests.panel.conftest import KEY
 from tests.panel.fault_server import FaultServer, Turn
@@ -85,3 +93,43 @@ def test_deadlines_nest_and_end_with_their_block() -> None:
             check_in_time()
         check_in_time()
     check_in_time()
+
+
+async def test_a_last_look_keeps_a_request_from_leaving(server: FaultServer) -> None:
+    server.script(faults.answer({"order": 1}))
+
+    async def no() -> None:
+        raise Withheld("stopped by the operator")
+
+    async with PanelClient(endpoint(server.url)) as client:
+        with looked_at_last(no), pytest.raises(NotSent, match="stopped by the operator"):
+            await client.add(ORDER)
+        assert server.seen == []
+        assert await client.add(ORDER) == "1"
+
+
+async def test_the_last_look_is_after_every_wait(server: FaultServer) -> None:
+    """Once the connection stands: what comes after it is the request itself."""
+    server.script(faults.answer({"order": 1}))
+    looks: list[int] = []
+
+    async def note() -> None:
+        looks.append(server.connections)
+
+    async with PanelClient(endpoint(server.url)) as client:
+        with looked_at_last(note):
+            await client.add(ORDER)
+    assert looks == [1]
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is gone"), RuntimeError("a defect")])
+async def test_a_last_look_that_fails_sends_nothing(server: FaultServer, error: Exception) -> None:
+    server.script(faults.answer({"order": 1}))
+
+    async def fails() -> None:
+        raise error
+
+    async with PanelClient(endpoint(server.url)) as client:
+        with looked_at_last(fails), pytest.raises(NotSent, match="couldn't be told"):
+            await client.add(ORDER)
+    assert server.seen == []

@@ -75,6 +75,13 @@ EVENTS: tuple[Event, ...] = (
         "Another process was faster with an action; it is left to that one.",
     ),
     Event(
+        "action.claim_lost",
+        "warning",
+        ("intent",),
+        "An action was about to be sent when its claim was found to be taken for dead; nothing was sent.",
+        "The process stood still for long: see that the machine doesn't sleep and isn't short of memory.",
+    ),
+    Event(
         "action.changed_elsewhere",
         "info",
         ("intent", "error"),
