@@ -93,3 +93,13 @@ def test_without_a_ledger_there_is_nothing_to_replay(here: Path, capsys: pytest.
     answer = said(capsys, "replay")
     assert (answer.code, "There is no ledger" in answer.err) == (4, True)
     assert not (here / "ledger.db").exists()
+
+
+def test_a_time_in_which_nothing_was_recorded_is_said_to_be_one(replayed: Replay, here: Path) -> None:
+    before = ("--since", "2025-12-01", "--until", "2025-12-08")
+    told = "Nothing was recorded until 2025-12-08 00:00Z"
+    answer = replayed(*before, "--html", "page.html")
+    assert (answer.code, told in answer.out) == (0, True)
+    assert told in (here / "page.html").read_text(encoding="utf-8")
+    assert json.loads(replayed(*before, "--json").out)["notes"][0].startswith(told)
+    assert json.loads(replayed(*WEEK, "--json").out)["notes"] == []

@@ -143,6 +143,28 @@ async def test_only_one_panel_is_played(ledger: SqliteLedger, tmp_path: Path) ->
     assert await happened(ledger, WEEK, "elsewhere") == Account()
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "told"),
+    [
+        (-48, -24, "Nothing was recorded until 2025-12-31 00:00Z, so nothing could be played: "),
+        (
+            168,
+            192,
+            "Nothing was recorded from 2026-01-08 00:00Z to 2026-01-09 00:00Z: nothing changed, ",
+        ),
+        (-24, 168, "Nothing is recorded from before 2026-01-01 00:00Z: of that time nothing "),
+        (24, 168, ""),
+    ],
+)
+async def test_a_time_without_a_record_is_told(
+    ledger: SqliteLedger, tmp_path: Path, begins: int, ends: int, told: str
+) -> None:
+    span = Span(START + begins * HOUR, START + ends * HOUR)
+    played = await replay(ledger, rules(tmp_path, IN_FORCE), span, SETTINGS)
+    assert len(played.notes) == bool(told)
+    assert all(note.startswith(told) for note in played.notes)
+
+
 async def test_nothing_is_known_of_a_thing_after_it_was_seen_last(tmp_path: Path) -> None:
     entity = Entity(EntityKind.BALANCE, "main")
     text = OTHERS.replace("amount < 60", "amount < 60 and unchanged > 3h")

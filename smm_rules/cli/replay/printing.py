@@ -28,6 +28,8 @@ def print_report(report: Report, console: Console, *, diff: bool, plot: bool) ->
                 f"{side.title}: {counted(len(played.rules), 'rule')}, "
                 f"{counted(played.observations, 'observation')} of {counted(played.entities, 'thing')}"
             )
+    for note in report.notes:
+        console.print(f"[bold yellow]{safe(note)}[/]")
     console.print()
     _print_rules(report)
     if plot:

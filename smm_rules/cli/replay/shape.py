@@ -12,6 +12,7 @@ def report_shape(report: Report, *, only_differences: bool) -> dict[str, object]
     return {
         "since": report.span.since,
         "until": report.span.until,
+        "notes": report.notes,
         "assumptions": ASSUMPTIONS,
         "sides": [_side_shape(report, side) for side in report.sides],
         "firings": [

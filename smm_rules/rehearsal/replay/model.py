@@ -142,7 +142,10 @@ def total(acted: Iterable[Acted]) -> dict[str, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One replay: the rules by name in file order, what they would have done, and how much was looked at."""
+    """One replay: the rules by name in file order, what they would have done, and how much was looked at.
+
+    `notes` say what must be known of the record to read the rest rightly.
+    """
 
     rules: tuple[str, ...]
     account: Account

@@ -55,6 +55,7 @@ def html_page(report: Report, made_at: datetime) -> str:
         f"<style>{_STYLE}</style></head><body>",
         "<h1>What the rules would have done</h1>",
         f"<p>{_moment(span.since)} to {_moment(span.until)}; made {_moment(made_at)}. Nothing was sent.</p>",
+        *(f"<p><strong>{escape(note)}</strong></p>" for note in report.notes),
         _legend(report.sides),
         "<h2>By rule</h2>",
         _by_rule(report),

@@ -18,6 +18,7 @@ from smm_rules.rehearsal.happening import Record
 from smm_rules.rehearsal.replay.history import BEGINNING, HistoryLedger, instants
 from smm_rules.rehearsal.replay.model import Account, Acted, Limited, Replayed, Span, fired_of
 from smm_rules.rehearsal.replay.recorded import RecordedWorld
+from smm_rules.rehearsal.replay.remarks import remarks
 from smm_rules.rehearsal.restraints import RULES_ALONE, Restraints
 from smm_rules.rehearsal.scripted_panel import Script, ScriptedPanel
 from smm_rules.rehearsal.source import StagePace
@@ -73,7 +74,8 @@ async def replay(
             await player.play(history, progress)
         names = tuple(rule.name for rule in rules.rules)
         account = account_of(player.stage.record, span)
-        return Replayed(names, account, player.observations, len(player.met))
+        notes = tuple(remarks(player.since, player.recorded, span))
+        return Replayed(names, account, player.observations, len(player.met), notes)
     finally:
         await ledger.aclose()
 
@@ -107,6 +109,8 @@ class _Player:
             ledger, self.world, rules, panels, StageClock(BEGINNING), pace, rate_increase=rate_increase
         )
         self.observations = 0
+        self.recorded = 0
+        self.since: datetime | None = None
         self.met: set[Entity] = set()
         self._orders: dict[Entity, TrackedOrder] = {}
         self._refilled: dict[Entity, Entity] = {}
@@ -144,6 +148,8 @@ class _Player:
             for one in here:
                 self.world.seen(one)
             self.observations += len(here)
+            self.recorded += len(here) if self._span.holds(at) else 0
+            self.since = self.since or at
             await self.stage.look([one.entity for one in here if one.entity in self.met], at)
         await self.stage.advance(self._span.until)
 

@@ -46,6 +46,12 @@ class Report:
         return (self.real, *self.rehearsed)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of the record to read the rest rightly, each once."""
+        played = [note for side in self.rehearsed if side.replayed for note in side.replayed.notes]
+        return tuple(dict.fromkeys(played))
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """Every rule of any side: those that were played in file order, then those only the ledger knows."""
         played = [name for side in self.rehearsed if side.replayed for name in side.replayed.rules]
