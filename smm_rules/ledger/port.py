@@ -465,7 +465,7 @@ class Ledger(Protocol):
         ...
 
     async def prune(self, before: datetime, sent_before: datetime | None = None) -> dict[str, int]:
-        """Drop history, delivered messages, settled intents and ended stops older than `before`; counts by table.
+        """Drop history, delivered messages, settled intents and ended stops older than `before`; counts.
 
         Intents that were sent stay if they are younger than `sent_before`: guards may still add them up.
         """
