@@ -82,7 +82,7 @@ class Contexts:
     _read_of_panel: tuple[str, ...] = ()
 
     def refresh(self, rules: tuple[Rule, ...], shared: Mapping[str, Value], catalogue: int) -> None:
-        """Take note of how things are: rules in force, facts of balance and panel, number of the catalogue."""
+        """Take note of how things are: rules in force, balance and panel, how many catalogues were read."""
         if self._rules is None or not _same(rules, self._rules):
             self._rules, self._of_panel = rules, None
             self.attention = Attention.of(rules)

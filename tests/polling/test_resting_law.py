@@ -1,7 +1,7 @@
 """The law of resting orders: leaving looks alone changes nothing of what rules come to.
 
-Two worlds live through the same: in one the panel's repeats are known for what they are, in the other every look
-is a whole one. Whatever rules, answers and times, both hold the same facts, memories, firings and messages.
+Two worlds live through the same: in one the panel's repeats are known for what they are, in the other every
+look is a whole one. Whatever rules, answers and times, both hold the same facts, memories and firings.
 """
 
 from __future__ import annotations
@@ -288,7 +288,7 @@ async def _live(names: frozenset[str], starts: tuple[OrderState | Refused, ...],
         await twin.world.ledger.aclose()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.frozensets(st.sampled_from(sorted(RULES)), min_size=1),
     st.tuples(*[st.sampled_from(STATES)] * len(NAMES)),
