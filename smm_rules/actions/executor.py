@@ -17,6 +17,7 @@ from smm_rules.actions.continuing import as_settled, continuation
 from smm_rules.actions.last_look import LastLook
 from smm_rules.actions.made import confirmed
 from smm_rules.actions.port import ActingPanel, ActionLedger, Fence, Voice
+from smm_rules.actions.queueing import Waiting
 from smm_rules.actions.reporting import ExecutionReport, log_outcome
 from smm_rules.actions.setting_aside import SettingAside
 from smm_rules.actions.settling import Settlement, Settling
@@ -52,7 +53,8 @@ class Executor:
     """Carries out what is planned in the ledger, in these steps for each intent:
 
     1. **Order.** Intents about the same order or refill go one after the other, the oldest first, also over
-       runs: one waits while an earlier one is planned or under way, and is held while one is in doubt.
+       runs: one waits while an earlier one is planned or under way, and is held while one is in doubt. The
+       operator is told when the earlier one is stopped, and this one waits for it.
        Intents of different orders go side by side, at most `per_panel` on one panel.
     2. **Check.** What is known today (`gather`) is judged by the kind's pure check: ready, refused with a
        way out, later (the order wasn't looked at for long, the catalogue isn't read, the balance is low:
@@ -104,6 +106,7 @@ class Executor:
         self._want_balance = want_balance
         self._default_rate_increase = default_rate_increase
         self._settling = Settling(ledger, owner)
+        self._waiting = Waiting(ledger, voice)
         self._aside = SettingAside(ledger, voice, self._patience)
         self._places: dict[str, asyncio.Semaphore] = {}
         self._checks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -174,6 +177,7 @@ class Executor:
             now = self._clock.now()
             known, verdict = await self._judge(intent, panel is not None, now)
             if known is not None and waits_its_turn(known):
+                await self._waiting.tell(intent, known.earlier, now)
                 report.waiting += 1
                 return
             if panel is None or known is None or not isinstance(verdict, Ready):

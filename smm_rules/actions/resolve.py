@@ -23,8 +23,16 @@ log = get_logger(__name__)
 OPERATOR_SAYS = "operator_says"
 
 
+#: The reason for which a planned action is held on its way to being denied.
+WITHDRAWN = "withdrawn"
+
+
 class ApprovalLedger(Protocol):
     """What approving and denying need of the ledger."""
+
+    async def intent(self, intent_id: int) -> Intent | None: ...
+
+    async def hold(self, intent_id: int, reason: str, message: str, now: datetime) -> Intent: ...
 
     async def approve(self, intent_id: int, now: datetime, by: str) -> Intent: ...
 
@@ -76,7 +84,10 @@ async def approve(ledger: ApprovalLedger, intent_id: int, now: datetime, by: str
 
 
 async def deny(ledger: ApprovalLedger, intent_id: int, now: datetime, by: str) -> Intent:
-    """held → denied: it will never be sent. `StateConflict` when it isn't held."""
+    """held or planned → denied: it will never be sent. `StateConflict` from any other state."""
+    known = await ledger.intent(intent_id)
+    if known is not None and known.state is IntentState.PLANNED:
+        await ledger.hold(intent_id, WITHDRAWN, f"given up by {by} before it was sent", now)
     intent = await ledger.deny(intent_id, now, by)
     log.info("action.denied", intent=intent_id, by=by)
     return intent

@@ -18,7 +18,14 @@ from smm_rules.clock import SystemClock
 from smm_rules.facts import format_duration
 from smm_rules.ledger.records import Intent, IntentState, MessageState
 from smm_rules.rules.model import StepKind
-from smm_rules.standing.overview import DaemonStanding, DaemonState, PanelStanding, Standing, gather
+from smm_rules.standing.overview import (
+    MOST_LISTED,
+    DaemonStanding,
+    DaemonState,
+    PanelStanding,
+    Standing,
+    gather,
+)
 
 #: An order that waits this much longer than it should is worth a colour.
 _LATE = timedelta(minutes=15)
@@ -107,6 +114,11 @@ def _waiting(standing: Standing) -> Iterator[str]:
         yield f"  [yellow]held[/] {safe(_action(intent))}: {safe(_short(intent.message or intent.reason))}"
         yield f"    smm-rules intents approve {intent.id} | smm-rules intents deny {intent.id}"
     yield from _rest(standing.totals.intents.get(IntentState.HELD, 0), len(standing.held), IntentState.HELD)
+    for one in standing.behind[:MOST_LISTED]:
+        yield f"  [yellow]waits[/] {safe(_action(one.intent))}"
+        yield f"    behind intent {one.other.id}, which is stopped: smm-rules intents show {one.intent.id}"
+    if len(standing.behind) > MOST_LISTED:
+        yield f"  and {len(standing.behind) - MOST_LISTED:,} more wait behind what is stopped"
 
 
 def _rest(total: int, listed: int, state: IntentState) -> Iterator[str]:
@@ -152,7 +164,11 @@ def _messages(standing: Standing) -> str:
     pending = standing.totals.messages.get(MessageState.PENDING, 0)
     dead = standing.totals.messages.get(MessageState.DEAD, 0)
     text = f"{pending:,} to be delivered"
-    return f"{text}, [red]{dead:,} dead: their channel never took them[/]" if dead else text
+    return (
+        f"{text}, [red]{dead:,} dead: their channel never took them[/] (smm-rules outbox list --dead)"
+        if dead
+        else text
+    )
 
 
 def _reserved(standing: Standing) -> str:
@@ -231,6 +247,10 @@ def _as_json(standing: Standing, ledger: Path, now: datetime) -> dict[str, objec
         "intents": {state: totals.intents.get(state, 0) for state in IntentState},
         "in_doubt": [_intent_as_json(intent) for intent in standing.unknown],
         "held": [_intent_as_json(intent) for intent in standing.held],
+        "waiting": [
+            {**_intent_as_json(one.intent), "behind": one.other.id, "stop": one.stop.id}
+            for one in standing.behind
+        ],
         "stopped": [brake_shape(stop) for stop in standing.stops],
         "messages": {state: totals.messages.get(state, 0) for state in MessageState},
         "observations": totals.observations,

@@ -85,6 +85,24 @@ def stopped(stop: Stop) -> MessageDraft:
     )
 
 
+def behind_stopped(intent: Intent, other: Intent, stop: Stop) -> MessageDraft:
+    """Actions of a rule that wait behind stopped ones about the same orders; told once a stop and rule."""
+    return MessageDraft(
+        f"{PREFIX}behind:{stop.id}:{intent.rule}",
+        StepKind.LOG,
+        "",
+        f"Waiting behind what is stopped: rule {intent.rule}",
+        f"Intent {intent.id}, the {intent.kind} that rule {intent.rule} asked for ({intent.entity}), waits "
+        f"for intent {other.id}, a {other.kind} that rule {other.rule} had asked for about it, and "
+        f"{_what(stop)} is stopped: {stop.reason}. Two actions about one order are sent in the order in "
+        f"which they were asked for. What else rule {intent.rule} asks for behind this stop waits, too, and "
+        "is not told again. Let the first go on, or give it up:\n"
+        f"  smm-rules resume {f'{stop.scope} {stop.name}'.rstrip()}\n"
+        f"  smm-rules intents deny {other.id}",
+        "warning",
+    )
+
+
 def ended(stop: Stop, now: datetime) -> MessageDraft:
     """A pause that ended by itself, or a breaker that closed."""
     why = "the panel answers again" if stop.kind in TRIPPED else "the pause is over"

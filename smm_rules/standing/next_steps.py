@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smm_rules.actions.circumstances import BUYING
+from smm_rules.actions.queueing import Behind
 from smm_rules.ledger.records import Intent, IntentState
 
 
-def what_next(intent: Intent) -> tuple[str, ...]:
-    """What to do now, a line each."""
+def what_next(intent: Intent, behind: Behind | None = None) -> tuple[str, ...]:
+    """What to do now, a line each. `behind` says that it waits behind a stopped action, and which."""
     number = intent.id
     made = "ORDER" if intent.kind in BUYING else "[ID]"
     if intent.state is IntentState.UNKNOWN:
@@ -21,6 +22,14 @@ def what_next(intent: Intent) -> tuple[str, ...]:
             "It waits for you, and is not sent until you say so.",
             f"smm-rules intents approve {number}",
             f"smm-rules intents deny {number}",
+        )
+    if behind is not None:
+        other, stop = behind.other, behind.stop
+        return (
+            f"It waits for intent {other.id}, a {other.kind} about the same order, which is stopped. Let "
+            "that one go on, or give it up:",
+            f"smm-rules resume {stop.scope} {stop.name}".rstrip(),
+            f"smm-rules intents deny {other.id}",
         )
     return (_SENTENCES[intent.state].format(panel=intent.panel, result=intent.result),)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from smm_rules.actions.queueing import Behind, waiting_behind_stopped
 from smm_rules.config.model import Configuration
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.holds import HoldReason
@@ -63,7 +64,8 @@ class Standing:
 
     `held_back` is why nothing is sent, as after a restore; `stamp_trouble` why the stamp can't be used, which
     keeps everything from being sent, too, and is empty when it can.
-    `most_overdue` is when the order most overdue should have been read.
+    `most_overdue` is when the order most overdue should have been read. `behind` are actions that wait behind
+    stopped ones about the same orders.
     """
 
     daemon: DaemonStanding
@@ -76,6 +78,7 @@ class Standing:
     rules: Mapping[str, int]
     held_back: HoldReason | None = None
     stamp_trouble: str = ""
+    behind: tuple[Behind, ...] = ()
 
 
 async def gather(ledger: SqliteLedger, configuration: Configuration, now: datetime) -> Standing:
@@ -94,6 +97,7 @@ async def gather(ledger: SqliteLedger, configuration: Configuration, now: dateti
         rules=await ledger.remembered_rules(),
         held_back=await held_back(ledger),
         stamp_trouble=stamp_trouble(ledger, process, beat),
+        behind=await waiting_behind_stopped(ledger, now),
     )
 
 

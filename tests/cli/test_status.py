@@ -10,10 +10,13 @@ import pytest
 
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Heartbeat, IntentState
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.rules.model import StepKind
 from smm_rules.standing.overview import DaemonState, daemon_standing
 from tests.cli.command import configure, said
 from tests.cli.stage import NOW, a_failing_panel_with_money, an_order_due_an_hour_ago, beat, intent, stage
+from tests.ledger.builders import draft, fired, firing, planned
 
 Capture = pytest.CaptureFixture[str]
 SECOND = timedelta(seconds=1)
@@ -73,6 +76,35 @@ def test_what_is_held_comes_with_the_command_to_let_it_go(here: Path, capsys: Ca
     assert "    smm-rules intents approve 1 | smm-rules intents deny 1\n" in told.out
 
 
+async def one_behind_a_paused_rule(ledger: SqliteLedger) -> None:
+    """Intent 2 waits for intent 1, of a rule that is paused, about the same order."""
+    for rule in ("first", "second"):
+        await ledger.record(fired(planned(firing(rule=rule), draft())))
+    await ledger.stop(StopKind.PAUSE, StopScope.RULE, "first", "a look", "operator:ann", NOW)
+
+
+def test_what_waits_behind_something_stopped_is_shown(here: Path, capsys: Capture) -> None:
+    configure(here)
+    stage(here / "ledger.db", one_behind_a_paused_rule)
+    told = said(capsys, "status")
+    assert "  waits 2: refill for order/north/1 on north (rule second)\n" in told.out
+    assert "    behind intent 1, which is stopped: smm-rules intents show 2\n" in told.out
+    [waiting] = json.loads(said(capsys, "status", "--json").out)["waiting"]
+    assert (waiting["id"], waiting["behind"]) == (2, 1)
+
+
+def test_an_intent_says_what_it_waits_for(here: Path, capsys: Capture) -> None:
+    configure(here)
+    stage(here / "ledger.db", one_behind_a_paused_rule)
+    shown = said(capsys, "intents", "show", "2").out
+    assert "behind intent 1: rule first: paused by ann" in shown
+    assert "smm-rules resume rule first" in shown
+    assert "smm-rules intents deny 1" in shown
+    document = json.loads(said(capsys, "intents", "show", "2", "--json").out)
+    assert document["behind"]["intent"] == 1
+    assert "behind intent" not in said(capsys, "intents", "show", "1").out
+
+
 def test_a_failing_panel_is_told_with_its_balance(here: Path, capsys: Capture) -> None:
     configure(here)
     stage(here / "ledger.db", a_failing_panel_with_money)
@@ -128,4 +160,4 @@ def test_scripts_get_all_of_it(here: Path, capsys: Capture) -> None:
     assert document["intents"]["unknown"] == 1
     assert document["in_doubt"][0]["id"] == 1
     assert document["reserved"] == {"USD": "2.50"}
-    assert document["messages"] == {"pending": 0, "delivered": 0, "dead": 0}
+    assert document["messages"] == {"pending": 0, "delivered": 0, "dead": 0, "dropped": 0}

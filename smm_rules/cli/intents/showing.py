@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from smm_rules.actions.queueing import Behind, waits_behind_stopped
 from smm_rules.cli.context import (
     asynchronous,
     config_option,
@@ -24,6 +25,7 @@ from smm_rules.ledger.records import Intent, Transition
 from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
 from smm_rules.standing.next_steps import what_next
 from smm_rules.standing.since import Since, gather_since, since_in_words, since_shape
+from smm_rules.standing.stops import in_words
 
 #: Evidence that is shown in words of its own, or says nothing to a human.
 _TOLD_ELSEWHERE = frozenset(
@@ -48,7 +50,9 @@ async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
             raise Stop(f"There is no intent {intent_id}. See: smm-rules intents list")
         transitions = await ledger.transitions(intent_id)
         firing = None if intent.firing is None else await ledger.firing(intent.firing)
-        since = await gather_since(ledger, intent, SystemClock().now())
+        now = SystemClock().now()
+        since = await gather_since(ledger, intent, now)
+        behind = await waits_behind_stopped(ledger, intent, now)
     if as_json:
         print_json(
             {
@@ -57,11 +61,12 @@ async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
                 "asked_by": _firing_shape(firing),
                 "suggestion": suggestion_in_words(intent),
                 "since_then": since_shape(since),
-                "next": what_next(intent),
+                "behind": None if behind is None else {"intent": behind.other.id, "stop": behind.stop.id},
+                "next": what_next(intent, behind),
             }
         )
         return
-    _show(intent, transitions, firing, since, SystemClock().now())
+    _show(intent, transitions, firing, since, behind, now)
 
 
 def _firing_shape(firing: Firing | None) -> dict[str, object] | None:
@@ -84,6 +89,7 @@ def _show(
     transitions: tuple[Transition, ...],
     firing: Firing | None,
     since: Since,
+    behind: Behind | None,
     now: datetime,
 ) -> None:
     console = output()
@@ -93,6 +99,7 @@ def _show(
             "about": str(intent.entity),
             "asked by": _asker(intent, firing),
             "reason": intent.message or intent.reason,
+            "waits": "" if behind is None else f"behind intent {behind.other.id}: {in_words(behind.stop)}",
             "made": intent.result,
             "attempts": str(intent.attempts) if intent.attempts else "",
             "next attempt": until(intent.not_before, now) if intent.not_before else "",
@@ -113,7 +120,7 @@ def _show(
         )
     print_table(table)
     console.print("\n[bold]Next[/]")
-    for line in what_next(intent):
+    for line in what_next(intent, behind):
         console.print(f"  {safe(line)}")
 
 

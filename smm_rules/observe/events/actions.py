@@ -75,6 +75,13 @@ EVENTS: tuple[Event, ...] = (
         "Another process was faster with an action; it is left to that one.",
     ),
     Event(
+        "action.waits_behind_stopped",
+        "warning",
+        ("intent", "behind", "kind", "scope", "name"),
+        "An action waits behind a stopped one about the same order; told once for a stop and a rule.",
+        "Let the earlier one go on (`smm-rules resume …`) or give it up (`smm-rules intents deny ID`).",
+    ),
+    Event(
         "action.claim_lost",
         "warning",
         ("intent",),
