@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
 
 from smm_rules.facts.entities import EntityKind
 
@@ -146,7 +149,8 @@ RELATED: dict[EntityKind, tuple[EntityKind, ...]] = {
 }
 
 
-def readable_fields(kind: EntityKind) -> dict[str, Field]:
+@cache
+def readable_fields(kind: EntityKind) -> Mapping[str, Field]:
     """Every name a rule watching `kind` may read: bare, with its own prefix, and of what it belongs to.
 
     `status`, `order.status` and `service.refill` for an order. A name with the entity's own prefix is the
@@ -158,4 +162,4 @@ def readable_fields(kind: EntityKind) -> dict[str, Field]:
         for name, field in FIELDS[other].items():
             since = f"{other}.{field.since}" if field.since else None
             names[f"{other}.{name}"] = Field(f"{other}.{name}", field.type, field.meaning, since)
-    return names
+    return MappingProxyType(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from smm_rules.document import Document, Problem, Trail, did_you_mean
 from smm_rules.facts import EntityKind, readable_fields
@@ -48,7 +49,7 @@ class WrittenRule:
 
     @property
     def acts(self) -> bool:
-        return any(step.step().acts for _, _, step in self.steps())
+        return any(step.acts for _, _, step in self.steps())
 
 
 def check_parts(rule: WrittenRule, scope: Scope | None) -> Iterator[Problem]:
@@ -62,7 +63,7 @@ def check_whole(rule: WrittenRule) -> Iterator[Problem]:
     """Problems of how the keys of a rule fit together."""
     yield from _sections(rule)
     yield from _limits(rule)
-    if "remind" in rule.spec.model_fields_set and all(step.step().acts for step in rule.spec.do):
+    if "remind" in rule.spec.model_fields_set and all(step.acts for step in rule.spec.do):
         message = "`remind` repeats what `do` tells, and nothing in `do` tells anybody"
         yield rule.key_problem("remind", message, "Add a notify step to `do`")
 
@@ -70,7 +71,7 @@ def check_whole(rule: WrittenRule) -> Iterator[Problem]:
 def _sections(rule: WrittenRule) -> Iterator[Problem]:
     watch = rule.spec.watch
     for section, index, step in rule.steps():
-        if not step.step().acts:
+        if not step.acts:
             continue
         trail = (section, index)
         if section == "done":
@@ -79,7 +80,7 @@ def _sections(rule: WrittenRule) -> Iterator[Problem]:
         elif watch not in _ORDERS:
             message = f"`{step.kind}` needs an order, and this rule watches {watch}"
             yield rule.problem(trail, message, "Watch order or refill, or only notify")
-    if "otherwise" in rule.spec.model_fields_set and not any(step.step().acts for step in rule.spec.do):
+    if "otherwise" in rule.spec.model_fields_set and not any(step.acts for step in rule.spec.do):
         message = (
             "`otherwise` is for when a panel refuses what `do` asks, and `do` asks no panel for anything"
         )
@@ -102,7 +103,7 @@ def _limits(rule: WrittenRule) -> Iterator[Problem]:
 
 def _templates(rule: WrittenRule) -> Iterator[Problem]:
     kind = EntityKind(rule.spec.watch)
-    facts = frozenset(readable_fields(kind)) | EXTRA_NAMES
+    facts = _names_for(kind)
     acted = dict.fromkeys(_SECTIONS, False)
     for section, index, step in rule.steps():
         names = facts | {"result"} if acted[section] else facts
@@ -112,7 +113,12 @@ def _templates(rule: WrittenRule) -> Iterator[Problem]:
             for found in check_template(text, names, kind):
                 position = rule.document.within(below, found.offset)
                 yield Problem(position, found.message, _when_known(text, found))
-        acted[section] = acted[section] or step.step().acts
+        acted[section] = acted[section] or step.acts
+
+
+@cache
+def _names_for(kind: EntityKind) -> frozenset[str]:
+    return frozenset(readable_fields(kind)) | EXTRA_NAMES
 
 
 #: Names that only some steps know.
@@ -133,7 +139,7 @@ _NOT_TEMPLATES = frozenset({"channel", "level", "max_rate_increase"})
 
 def template_texts(trail: Trail, step: StepSpec) -> Iterator[tuple[Trail, str]]:
     """Every text of a step that is a template, with the way to it."""
-    for name, value in step.step().parameters.items():
+    for name, value in step.plain():
         if name not in _NOT_TEMPLATES:
             yield from _texts_in(value, (*trail, step.kind.value, name))
 

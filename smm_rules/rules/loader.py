@@ -18,7 +18,7 @@ from smm_rules.document import (
     read_document,
     validate,
 )
-from smm_rules.rules.analysis import rule_warnings, set_warnings
+from smm_rules.rules.analysis import Oddities
 from smm_rules.rules.build import build_rule
 from smm_rules.rules.checks import WrittenRule
 from smm_rules.rules.model import Rule, RuleSet
@@ -71,7 +71,7 @@ def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules
         reading.read(path)
     if reading.problems:
         raise DocumentError(in_file_order(reading.problems))
-    warnings = in_file_order([*reading.warnings, *set_warnings(reading.rules)])
+    warnings = in_file_order([*reading.warnings, *reading.oddities.of_set()])
     return LoadedRules(
         RuleSet(tuple(reading.rules)), tuple(warnings), tuple(reading.tests), dict(reading.texts)
     )
@@ -88,6 +88,10 @@ class _Reading:
     warnings: list[Problem] = field(default_factory=list)
     names: dict[str, Position] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    oddities: Oddities = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.oddities = Oddities(self.scope)
 
     def files(self, paths: Sequence[Path]) -> list[Path]:
         """The files that `paths` stand for, each once."""
@@ -130,7 +134,7 @@ class _Reading:
             return
         self.rules.append(rule)
         self.texts[rule.name] = text
-        self.warnings += rule_warnings(written, rule, self.scope)
+        self.warnings += self.oddities.of_rule(written, rule)
 
     def _name(self, document: Document, trail: Trail) -> None:
         """Note a rule's name; state is kept by it, so it must be the only one of it."""

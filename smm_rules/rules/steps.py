@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from smm_rules.document.types import FilledText, Percentage, Settings, Slug, exactly_one, refuse, written
-from smm_rules.rules.model import Step, StepKind
+from smm_rules.rules.model import ACTING, Step, StepKind
 
 _SECRETS = "Addresses and secrets live in the configuration: name its channel here"
 _MARKUP = re.compile(r"\{[{%#]")
@@ -197,6 +197,11 @@ class StepSpec(Settings):
         return StepKind(next(iter(self.model_fields_set)))
 
     @property
+    def acts(self) -> bool:
+        """Whether the step changes something on a panel."""
+        return self.kind in ACTING
+
+    @property
     def parameters(self) -> Settings:
         """The model of the step's own parameters."""
         found = getattr(self, self.kind.value)
@@ -205,7 +210,14 @@ class StepSpec(Settings):
 
     def step(self) -> Step:
         """The step in the plain form that the engine and the ledger keep."""
-        return Step(self.kind, dict(_plain(self.parameters)))
+        return Step(self.kind, dict(self.plain()))
+
+    def plain(self) -> Iterator[tuple[str, object]]:
+        """The step's own parameters that are given, by name, in the plain form of `step`."""
+        for name, value in self.parameters:
+            if value is None or (name == "parameters" and not value):
+                continue
+            yield name, format(value, "f") if isinstance(value, Decimal) else value
 
 
 def _refuse_lost_indentation(value: Mapping[str, Any]) -> None:
@@ -227,10 +239,3 @@ def _parameter_names(kind: str) -> set[str]:
         "log": LogSpec,
     }
     return set(specs[kind].model_fields) if kind in specs else set()
-
-
-def _plain(parameters: Settings) -> Iterator[tuple[str, object]]:
-    for name, value in parameters:
-        if value is None or (name == "parameters" and not value):
-            continue
-        yield name, format(value, "f") if isinstance(value, Decimal) else value

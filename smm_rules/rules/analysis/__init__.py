@@ -5,6 +5,6 @@ Everything here is cautious: a warning is given only where it is proved. A condi
 (`world`) is added. What a box can't express is left open, which can hide a warning and never make one up.
 """
 
-from smm_rules.rules.analysis.warn import rule_warnings, set_warnings
+from smm_rules.rules.analysis.warn import Oddities
 
-__all__ = ["rule_warnings", "set_warnings"]
+__all__ = ["Oddities"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import reduce
 
 from smm_rules.document.problem import Position, Problem, Severity
 from smm_rules.facts import EntityKind
-from smm_rules.rules.analysis.box import EVERYTHING, Boxes, TooManyBoxes, both
+from smm_rules.rules.analysis.box import Boxes, TooManyBoxes, both
 from smm_rules.rules.analysis.normal import is_constant, ways
+from smm_rules.rules.analysis.reading import Reading
 from smm_rules.rules.analysis.world import possible
 from smm_rules.rules.condition.nodes import AnyOf, Arithmetic, IsKnown, Node, children
 from smm_rules.rules.condition.trace import currency_facts_of, fields_of
-from smm_rules.rules.expression import Clause, CompiledCondition
+from smm_rules.rules.expression import Clause
 
 _LEAVE_OUT = "Leave it out, or mend it"
 #: How a warning about the whole of `when` or `until` ends.
@@ -28,36 +28,19 @@ def warning(position: Position, message: str, suggestion: str = "") -> Problem:
     return Problem(position, message, suggestion, Severity.WARNING)
 
 
-def condition_warnings(condition: CompiledCondition, kind: EntityKind, key: str) -> list[Problem]:
-    """What is odd about the condition at `key` (`when` or `until`) of a rule watching `kind`."""
-    clauses = condition.clauses
-    if never(clauses, kind):
-        return [_never_true(clauses, kind, key)]
-    if key == "when" and always(condition.node, kind):
+def condition_warnings(reading: Reading, key: str) -> list[Problem]:
+    """What is odd about the condition at `key` (`when` or `until`) of a rule."""
+    kind = reading.kind
+    if reading.never():
+        return [_never_true(reading, key)]
+    if key == "when" and all(always(clause.node, kind) for clause in reading.clauses):
         message = f"The condition is true for every {kind}, so the rule fires for each"
-        return [warning(clauses[0].position, message, "Say which ones are meant")]
-    found = list(_idle_clauses(clauses, kind))
-    for clause in clauses:
-        others = [other for other in clauses if other is not clause]
+        return [warning(reading.clauses[0].position, message, "Say which ones are meant")]
+    found = list(_idle_clauses(reading))
+    for clause in reading.clauses:
         for part in _alternatives(clause.node):
-            found += _idle_alternatives(clause, part, others, kind)
+            found += _idle_alternatives(reading, clause, part)
     return found
-
-
-def holding(clauses: Sequence[Clause], kind: EntityKind) -> Boxes:
-    """Every way in which all of `clauses` can be true. Raises `TooManyBoxes`."""
-    return possible(_written(clauses), kind)
-
-
-def _written(clauses: Sequence[Clause]) -> Boxes:
-    return reduce(both, (ways(clause.node, True) for clause in clauses), EVERYTHING)
-
-
-def never(clauses: Sequence[Clause], kind: EntityKind) -> bool:
-    """Whether it is certain that these can't all be true."""
-    with suppress(TooManyBoxes):
-        return not holding(clauses, kind)
-    return False
 
 
 def always(node: Node, kind: EntityKind) -> bool:
@@ -92,13 +75,14 @@ def _needed(node: Node) -> frozenset[str]:
     return frozenset(field.since or field.name for field in fields_of(node))
 
 
-def _never_true(clauses: Sequence[Clause], kind: EntityKind, key: str) -> Problem:
+def _never_true(reading: Reading, key: str) -> Problem:
     """The warning at the first clause, or the first two clauses, that make it so."""
+    clauses = reading.clauses
     for index, clause in enumerate(clauses):
-        if never([clause], kind):
+        if reading.never([clause]):
             return warning(clause.position, f"`{clause.source}` can never be true, {_NEVER[key]}")
         for earlier in clauses[:index]:
-            if never([earlier, clause], kind):
+            if reading.never([earlier, clause]):
                 return _contradiction(earlier, clause, key)
     message = f"These conditions can't all be true at the same time, {_NEVER[key]}"
     return warning(clauses[0].position, message)
@@ -111,34 +95,42 @@ def _contradiction(earlier: Clause, clause: Clause, key: str) -> Problem:
     return warning(clause.position, message, suggestion)
 
 
-def _idle_clauses(clauses: Sequence[Clause], kind: EntityKind) -> Iterator[Problem]:
+def _idle_clauses(reading: Reading) -> Iterator[Problem]:
     """Clauses that the others say already; of two that say the same, the later one."""
-    kept = list(clauses)
-    for clause in reversed(clauses):
+    kept = list(reading.clauses)
+    for clause in reversed(reading.clauses):
         # `known(x) and x > 5` is how people write that they thought of it.
         if isinstance(clause.node, IsKnown):
             continue
         others = [other for other in kept if other is not clause]
-        if always(clause.node, kind):
-            message = f"`{clause.source}` is true for every {kind} of which it is known"
+        if always(clause.node, reading.kind):
+            message = f"`{clause.source}` is true for every {reading.kind} of which it is known"
             yield warning(clause.position, message, _LEAVE_OUT)
             kept = others
-        elif others and _implied(clause, others):
-            message = f"`{clause.source}` changes nothing: {_those(clause, others)}"
+        elif others and _implied(reading, clause, others):
+            message = f"`{clause.source}` changes nothing: {_those(reading, clause, others)}"
             yield warning(clause.position, message, _LEAVE_OUT)
             kept = others
 
 
-def _implied(clause: Clause, others: Sequence[Clause]) -> bool:
+def _implied(reading: Reading, clause: Clause, others: Sequence[Clause]) -> bool:
+    read_by_others = {name for other in others for name in _read(other.node)}
+    if not _needed(clause.node) <= read_by_others:
+        return False  # mostly, and told without working out any ways
     with suppress(TooManyBoxes):
-        return follows(clause.node, _written(others))
+        return follows(clause.node, reading.written(others))
     return False
 
 
-def _those(clause: Clause, others: Sequence[Clause]) -> str:
+def _read(node: Node) -> Iterator[str]:
+    yield from _needed(node)
+    yield from currency_facts_of(node)
+
+
+def _those(reading: Reading, clause: Clause, others: Sequence[Clause]) -> str:
     """Which of the other clauses say it already."""
     for other in others:
-        if _implied(clause, [other]):
+        if _implied(reading, clause, [other]):
             return f"`{other.source}` says it already"
     return "the rest of the condition says it already"
 
@@ -150,15 +142,13 @@ def _alternatives(node: Node) -> Iterator[AnyOf]:
         yield from _alternatives(part)
 
 
-def _idle_alternatives(
-    clause: Clause, either: AnyOf, others: Sequence[Clause], kind: EntityKind
-) -> Iterator[Problem]:
+def _idle_alternatives(reading: Reading, clause: Clause, either: AnyOf) -> Iterator[Problem]:
     """Ways of an `or` that are never taken, or that another way covers."""
     kept = list(either.parts)
+    beside = [other for other in reading.clauses if other is not clause] if either is clause.node else []
     for part in reversed(either.parts):
-        around = others if either is clause.node else []
         rest = [other for other in kept if other is not part]
-        if _never_taken(part, around, kind):
+        if _never_taken(reading, part, beside):
             message = f"`{part.text}` can never be true here, so this way of the `or` is never taken"
             yield warning(clause.place_of(part), message, _LEAVE_OUT)
             kept = rest
@@ -168,10 +158,9 @@ def _idle_alternatives(
             kept = rest
 
 
-def _never_taken(part: Node, others: Sequence[Clause], kind: EntityKind) -> bool:
+def _never_taken(reading: Reading, part: Node, beside: Sequence[Clause]) -> bool:
     with suppress(TooManyBoxes):
-        outcomes = [ways(part, True), *(ways(other.node, True) for other in others)]
-        return not possible(reduce(both, outcomes, EVERYTHING), kind)
+        return not possible(both(ways(part, True), reading.written(beside)), reading.kind)
     return False
 
 
@@ -182,14 +171,15 @@ def _covering(part: Node, others: Sequence[Node]) -> Node | None:
     return None
 
 
-def until_warnings(when: CompiledCondition, until: CompiledCondition, kind: EntityKind) -> list[Problem]:
+def until_warnings(when: Reading, until: Reading) -> list[Problem]:
     """What is odd about an `until` beside its `when`."""
-    if never(until.clauses, kind):
-        return condition_warnings(until, kind, "until")
+    if until.never():
+        return condition_warnings(until, "until")
+    node = until.condition.node
     with suppress(TooManyBoxes):
-        given = holding(when.clauses, kind)
-        if given and (follows(until.node, given) or always(until.node, kind)):
+        given = when.holding()
+        if given and (follows(node, given) or always(node, until.kind)):
             message = "`until` is true already while `when` is, so it doesn't say when it is over"
             suggestion = "Write what is true only afterwards, like until: amount > 25 after when: amount < 20"
             return [warning(until.clauses[0].position, message, suggestion)]
-    return condition_warnings(until, kind, "until")
+    return condition_warnings(until, "until")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 
 from smm_rules.document.problem import Problem
 from smm_rules.facts import EntityKind, readable_fields
-from smm_rules.rules.analysis.box import Boxes, TooManyBoxes
-from smm_rules.rules.analysis.conditions import holding, warning
+from smm_rules.rules.analysis.box import NOTHING, Boxes, TooManyBoxes
+from smm_rules.rules.analysis.conditions import warning
 from smm_rules.rules.analysis.normal import ways
+from smm_rules.rules.analysis.reading import Reading
 from smm_rules.rules.analysis.world import possible, prefixes
 from smm_rules.rules.checks import WrittenRule, template_texts
-from smm_rules.rules.expression import CompiledCondition
-from smm_rules.rules.model import Rule
 from smm_rules.rules.steps import StepSpec
 from smm_rules.rules.templates import printed_names
 
@@ -36,57 +36,47 @@ UNCERTAIN = {
 }
 
 
-def missing_warnings(written: WrittenRule, rule: Rule) -> Iterator[Problem]:
+def missing_warnings(written: WrittenRule, when: Reading, until: Reading | None) -> Iterator[Problem]:
     """A warning at each name that a template prints though it may be unknown then."""
     told: set[tuple[str, str]] = set()
     for section, index, step in written.steps():
-        given = _circumstances(rule, section)
-        if given is None:
-            continue
-        trail = (*written.trail, section, index)
-        for below, text in template_texts(trail, step):
+        for below, text in template_texts((*written.trail, section, index), step):
             for name, offset in printed_names(text):
-                if (section, name) not in told and _may_be_missing(name, given, rule.watch, step):
+                stored = _uncertain(name, when.kind, acts=step.acts)
+                if not stored or (section, name) in told:
+                    continue
+                if any(stored not in box.known for box in _circumstances(section, when, until)):
                     told.add((section, name))
                     yield warning(
-                        written.document.within(below, offset), *_words(name, section, step, rule.watch)
+                        written.document.within(below, offset), *_words(name, section, step, when.kind)
                     )
 
 
-def _circumstances(rule: Rule, section: str) -> Boxes | None:
-    """Every way the facts can be when a step of `section` has its turn, None where that can't be told."""
-    when, until = rule.when, rule.until
-    if not isinstance(when, CompiledCondition):
-        return None
+def _circumstances(section: str, when: Reading, until: Reading | None) -> Boxes:
+    """Every way the facts can be when a step of `section` has its turn, none where that can't be told."""
     with suppress(TooManyBoxes):
         if section != "done":
-            return holding(when.clauses, rule.watch)
-        if isinstance(until, CompiledCondition):
-            return holding(until.clauses, rule.watch)
-        return possible(ways(when.node, False), rule.watch)
-    return None
+            return when.holding()
+        return possible(ways(when.condition.node, False), when.kind) if until is None else until.holding()
+    return NOTHING
 
 
-def _may_be_missing(name: str, given: Boxes, kind: EntityKind, step: StepSpec) -> bool:
+@cache
+def _uncertain(name: str, kind: EntityKind, *, acts: bool) -> str:
+    """What a fact is stored as that a step should not count on; empty for any other and for none."""
     field = readable_fields(kind).get(name)
-    if field is None or not _is_uncertain(field.name, kind, acts=step.step().acts):
-        return False
-    stored = field.since or field.name
-    return any(stored not in box.known for box in given)
-
-
-def _is_uncertain(name: str, kind: EntityKind, *, acts: bool) -> bool:
     names = UNCERTAIN if acts else OFTEN_UNKNOWN
-    return any(
-        name.removeprefix(prefix) in names.get(owner, ())
-        for prefix, owner in prefixes(kind)
-        if name.startswith(prefix) and "." not in name.removeprefix(prefix)
-    )
+    for prefix, owner in prefixes(kind):
+        if field is None:
+            break
+        if field.name.startswith(prefix) and field.name.removeprefix(prefix) in names.get(owner, ()):
+            return field.since or field.name
+    return ""
 
 
 def _words(name: str, section: str, step: StepSpec, kind: EntityKind) -> tuple[str, str]:
     bare = name.removeprefix(f"{kind}.")
-    if step.step().acts:
+    if step.acts:
         message = f"`{name}` may be unknown then, and `{step.kind}` is not sent without it"
         return message, f"Ask for it in the condition: `known({bare})`"
     message = f"`{name}` may be unknown then, and the message would only tell the plain facts"

@@ -19,6 +19,7 @@ from smm_rules.rules.condition.nodes import (
     AnyOf,
     Comparison,
     IsKnown,
+    Literal,
     Node,
     Opposite,
     Options,
@@ -26,7 +27,6 @@ from smm_rules.rules.condition.nodes import (
     Relation,
     children,
 )
-from smm_rules.rules.condition.trace import fields_of
 
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 #: How a first value may stand to a second one for the relation to hold.
@@ -65,7 +65,12 @@ def ways(node: Node, outcome: bool) -> Boxes:
 
 def is_constant(node: Node) -> bool:
     """Whether a part reads no fact at all."""
-    return next(fields_of(node), None) is None
+    match node:
+        case Read() | IsKnown():
+            return False
+        case Literal() | Options():
+            return True
+    return all(map(is_constant, children(node)))
 
 
 def constant(node: Node) -> Value:

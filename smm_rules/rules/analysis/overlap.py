@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice, product
@@ -23,16 +24,17 @@ from smm_rules.facts import (
     format_duration,
     readable_fields,
 )
-from smm_rules.rules.analysis.allowed import Allowed, Range
+from smm_rules.rules.analysis.allowed import Allowed, Choice, Range
 from smm_rules.rules.analysis.box import Box, Boxes, TooManyBoxes
-from smm_rules.rules.analysis.conditions import holding, warning
+from smm_rules.rules.analysis.conditions import warning
+from smm_rules.rules.analysis.reading import Reading
 from smm_rules.rules.analysis.world import BASE, possible
 from smm_rules.rules.expression import CompiledCondition
 from smm_rules.rules.model import Rule
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-#: Of more acting rules than this not every two are held against each other.
-MOST_RULES = 150
+#: Of rules that act on similar things, no more pairs than this are held against each other.
+MOST_PAIRS = 12_000
 _MOST_TRIALS = 400
 _SAMPLES: dict[FactType, tuple[Known, ...]] = {
     FactType.BOOLEAN: (True, False),
@@ -47,30 +49,93 @@ _SAMPLES: dict[FactType, tuple[Known, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """A rule that acts, and its condition read."""
+
+    rule: Rule
+    when: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An acting rule with its condition and every way for it to hold."""
+    """An acting rule with its condition and every way for it to hold.
+
+    `choices` are the terms that have one of a few values in each of these ways.
+    """
 
     rule: Rule
     when: CompiledCondition
     boxes: Boxes
+    choices: Mapping[str, frozenset[Any]]
 
 
-def overlap_warnings(rules: Sequence[Rule]) -> Iterator[Problem]:
+def overlap_warnings(acting: Iterable[Acting]) -> Iterator[Problem]:
     """A warning at the later of two rules that act on the same order, with an example of one."""
-    candidates = [_candidate(rule) for rule in rules if rule.acts]
-    acting = [candidate for candidate in candidates if candidate is not None][:MOST_RULES]
-    for index, later in enumerate(acting):
-        for earlier in acting[:index]:
-            example = _example(earlier, later)
-            if example is not None:
-                yield _told(earlier, later, example)
+    candidates = [candidate for one in acting if (candidate := _candidate(one)) is not None]
+    for earlier, later in islice(_pairs(candidates), MOST_PAIRS):
+        example = _example(earlier, later)
+        if example is not None:
+            yield _told(earlier, later, example)
 
 
-def _candidate(rule: Rule) -> _Candidate | None:
-    if isinstance(rule.when, CompiledCondition):
-        with suppress(TooManyBoxes):
-            return _Candidate(rule, rule.when, holding(rule.when.clauses, rule.watch))
+def _candidate(acting: Acting) -> _Candidate | None:
+    with suppress(TooManyBoxes):
+        boxes = acting.when.holding()
+        return _Candidate(acting.rule, acting.when.condition, boxes, _choices_of(boxes)) if boxes else None
     return None
+
+
+def _choices_of(boxes: Boxes) -> dict[str, frozenset[Any]]:
+    found: dict[str, frozenset[Any]] = {}
+    for term in boxes[0].allowed:
+        each = [box.allowed.get(term) for box in boxes]
+        choices = [one.values for one in each if isinstance(one, Choice) and not one.without]
+        if len(choices) == len(boxes):
+            found[term] = frozenset().union(*choices)
+    return found
+
+
+def _pairs(candidates: Sequence[_Candidate]) -> Iterator[tuple[_Candidate, _Candidate]]:
+    """Every earlier and later rule, but for those whose plain values tell them apart at once."""
+    rivals = Counter(
+        (term, value) for each in candidates for term in each.choices for value in each.choices[term]
+    )
+    earlier = _Earlier(rivals)
+    for place, later in enumerate(candidates):
+        for other in earlier.meeting(later):
+            yield candidates[other], later
+        earlier.add(place, later)
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """Rules found by the values of one of their choices: that which fewest rules share, told by `rivals`."""
+
+    rivals: Counter[tuple[str, Any]]
+    by_value: defaultdict[str, defaultdict[Any, list[int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    unsorted: list[int] = field(default_factory=list)
+
+    def add(self, place: int, candidate: _Candidate) -> None:
+        if not candidate.choices:
+            self.unsorted.append(place)
+            return
+        shared = {
+            term: max(self.rivals[term, value] for value in values)
+            for term, values in candidate.choices.items()
+        }
+        term = min(shared, key=lambda term: (shared[term], term))
+        for value in candidate.choices[term]:
+            self.by_value[term][value].append(place)
+
+    def meeting(self, candidate: _Candidate) -> list[int]:
+        """The places of those that share a value with `candidate` or have none to tell by, in order."""
+        found = set(self.unsorted)
+        for term, places in self.by_value.items():
+            values = candidate.choices.get(term, places.keys())
+            found.update(place for value in values for place in places.get(value, ()))
+        return sorted(found)
 
 
 def _told(earlier: _Candidate, later: _Candidate, example: Mapping[str, Known]) -> Problem:
@@ -112,7 +177,7 @@ def _example(first: _Candidate, second: _Candidate) -> dict[str, Known] | None:
 def _within(box: Box, first: _Candidate, second: _Candidate) -> dict[str, Known] | None:
     kind = first.rule.watch
     names = first.when.names | second.when.names
-    fields = [field for field in dict.fromkeys(readable_fields(kind).values()) if field.name in names]
+    fields = [each for each in dict.fromkeys(readable_fields(kind).values()) if each.name in names]
     choices = [_choices(field, box, kind) for field in fields]
     for values in islice(product(*choices), _MOST_TRIALS):
         example = {field.name: value for field, value in zip(fields, values, strict=True)}
@@ -158,10 +223,10 @@ def _within_range(allowed: Range, kind: FactType) -> Iterator[Any]:
 
 def _stored(fields: Sequence[Field], example: Mapping[str, Value]) -> dict[str, Value]:
     stored: dict[str, Value] = {}
-    for field in fields:
-        value = example[field.name]
-        if field.since is None:
-            stored[field.name] = value
+    for each in fields:
+        value = example[each.name]
+        if each.since is None:
+            stored[each.name] = value
         elif isinstance(value, timedelta):
-            stored[field.since] = _NOW - value
+            stored[each.since] = _NOW - value
     return stored

@@ -10,9 +10,10 @@ from smm_rules.document.problem import Problem
 from smm_rules.facts import TERMINAL_ORDER_STATUSES, TERMINAL_REFILL_STATUSES, EntityKind, format_duration
 from smm_rules.rules.analysis.allowed import Choice, Range
 from smm_rules.rules.analysis.box import Box, TooManyBoxes
-from smm_rules.rules.analysis.conditions import holding, warning
+from smm_rules.rules.analysis.conditions import warning
+from smm_rules.rules.analysis.reading import Reading
 from smm_rules.rules.condition.trace import fields_of
-from smm_rules.rules.expression import Clause, CompiledCondition
+from smm_rules.rules.expression import Clause
 
 _ENDS: dict[EntityKind, frozenset[str]] = {
     EntityKind.ORDER: frozenset(TERMINAL_ORDER_STATUSES),
@@ -22,13 +23,14 @@ _ENDS: dict[EntityKind, frozenset[str]] = {
 _SINCE_THE_END = ("unchanged", "in_status")
 
 
-def settled_warnings(when: CompiledCondition, kind: EntityKind, settle_after: timedelta) -> Iterator[Problem]:
+def settled_warnings(when: Reading, settle_after: timedelta) -> Iterator[Problem]:
     """A warning where every way of the condition to hold is one that nobody is going to see."""
+    kind = when.kind
     ends = _ENDS.get(kind)
     if ends is None:
         return
     with suppress(TooManyBoxes):
-        ways = holding(when.clauses, kind)
+        ways = when.holding()
         if ways and all(_out_of_sight(box, ends, settle_after) for box in ways):
             article = "An" if kind is EntityKind.ORDER else "A"
             message = (

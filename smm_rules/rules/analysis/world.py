@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache, lru_cache
 
 from smm_rules.facts import RELATED, EntityKind, OrderStatus, RefillStatus
 from smm_rules.rules.analysis.allowed import Allowed, Choice, Range, none_of, one_of
@@ -42,6 +42,7 @@ _FOLLOWS: dict[EntityKind, dict[str, tuple[str, ...]]] = {
 }
 
 
+@cache
 def prefixes(kind: EntityKind) -> tuple[tuple[str, EntityKind], ...]:
     """What the names of facts begin with, by whose facts they are."""
     return (("", kind), *((f"{other}.", other) for other in RELATED[kind]))
@@ -76,7 +77,7 @@ def _narrowed(box: Box, kind: EntityKind) -> Box | None:
             found = _with_reachable(found, prefix)
     if found is None:
         return None
-    known = with_followers(found.known, kind)
+    known = _with_followers(found.known, kind)
     return None if known & found.missing else Box(found.allowed, known, found.missing)
 
 
@@ -112,7 +113,8 @@ def _with_reachable(box: Box, prefix: str) -> Box | None:
     return box.meeting(Box(allowed, missing=since) if answers else Box(allowed, known=since))
 
 
-def with_followers(known: Iterable[str], kind: EntityKind) -> frozenset[str]:
+@lru_cache(maxsize=512)
+def _with_followers(known: frozenset[str], kind: EntityKind) -> frozenset[str]:
     """The facts that are known when `known` are."""
     found = set(known)
     for prefix, owner in prefixes(kind):
