@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from smm_rules.actions.port import Voice
@@ -13,7 +13,7 @@ from smm_rules.engine.guards import APPROVAL, EXPIRED
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
-from smm_rules.notify.brakes import ended, expired, guarded_name, held_by_guard, stopped
+from smm_rules.notify.brakes import began_ahead, ended, expired, guarded_name, held_by_guard, stopped
 from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
@@ -21,6 +21,8 @@ log = get_logger(__name__)
 #: Who ends what ends by itself, in the ledger's record.
 BY_ITSELF = "smm-rules"
 _MANY = 1_000
+#: Clocks of several machines differ by less; what is dated later was dated by a clock that was ahead.
+_AHEAD = timedelta(minutes=1)
 
 
 class BrakeLedger(Protocol):
@@ -47,6 +49,15 @@ class BrakeLedger(Protocol):
 
     async def end_stop(
         self, stop_id: int, now: datetime, by: str, message: MessageDraft | None = None
+    ) -> bool: ...
+
+    async def redate_stop(
+        self,
+        stop_id: int,
+        now: datetime,
+        until: datetime | None,
+        by: str,
+        message: MessageDraft | None = None,
     ) -> bool: ...
 
     async def enqueue(self, message: MessageDraft, now: datetime) -> bool: ...
@@ -104,7 +115,9 @@ class Brakes:
         """End what is over, and tell of what began; how many stops that concerned."""
         count = 0
         for stop in await self._ledger.stops():
-            if self._is_over(stop, now):
+            if stop.until is not None and stop.since > now + _AHEAD:
+                count += await self._redate(stop, stop.until, now)
+            elif self._is_over(stop, now):
                 message = self._voice.addressed(ended(stop, now))
                 count += await self._ledger.end_stop(stop.id, now, BY_ITSELF, message)
                 log.info("guard.stop_ended", kind=stop.kind.value, scope=stop.scope.value, name=stop.name)
@@ -120,6 +133,28 @@ class Brakes:
                 )
         return count
 
+    async def _redate(self, stop: Stop, until: datetime, now: datetime) -> bool:
+        """A stop that began in the future, by a clock that was ahead, began now.
+
+        A breaker's pause is a length of time, and lasts that long from now on. A pause of the operator's
+        keeps its end: whether it was meant as a length or as an instant isn't known, and to go on too soon is
+        worse than too late. They are told.
+        """
+        pause = stop.kind is StopKind.PAUSE
+        ends = until if pause else now + (until - stop.since)
+        message = self._voice.addressed(began_ahead(stop, now)) if pause else None
+        redated = await self._ledger.redate_stop(stop.id, now, ends, BY_ITSELF, message)
+        if redated:
+            log.warning(
+                "guard.stop_redated",
+                kind=stop.kind.value,
+                scope=stop.scope.value,
+                name=stop.name,
+                since=stop.since,
+                until=ends,
+            )
+        return redated
+
     def _is_over(self, stop: Stop, now: datetime) -> bool:
         """A pause at its time. A panel's breaker once a look was answered after its pause: nothing is bought
         to find out whether buying works."""
@@ -130,4 +165,5 @@ class Brakes:
         if stop.kind is not StopKind.BREAKER or stop.scope is not StopScope.PANEL:
             return False
         answered_at = self._answered_at(stop.name)
-        return answered_at is not None and answered_at >= stop.until
+        # An answer from the future is an old one, dated by a clock that was ahead.
+        return answered_at is not None and stop.until <= answered_at <= now

@@ -71,6 +71,11 @@ def stopped(stop: Stop) -> MessageDraft:
         StopKind.BREAKER: f"smm-rules resume {stop.scope} {stop.name}",
     }
     closes = ""
+    if stop.kind is StopKind.SWEEP:
+        closes = (
+            " It acted on none of them: look whether the panel or the rule is wrong, then see what is held, "
+            "and approve or deny it (smm-rules intents list --state held)."
+        )
     if stop.kind is StopKind.BREAKER and stop.scope is StopScope.PANEL and stop.until is not None:
         closes = f" By itself it goes on once the panel answers a look after {stop.until:%Y-%m-%d %H:%M} UTC."
     return MessageDraft(
@@ -100,6 +105,25 @@ def behind_stopped(intent: Intent, other: Intent, stop: Stop) -> MessageDraft:
         f"  smm-rules resume {f'{stop.scope} {stop.name}'.rstrip()}\n"
         f"  smm-rules intents deny {other.id}",
         "warning",
+        page=pages.intent(intent.id),
+    )
+
+
+def began_ahead(stop: Stop, now: datetime) -> MessageDraft:
+    """A pause that was set by a clock that was ahead: by the right one it is longer than it was meant."""
+    return MessageDraft(
+        f"{PREFIX}stop_redated:{stop.id}",
+        StepKind.LOG,
+        "",
+        f"A pause may last too long: {_what(stop)}",
+        f"{_what(stop).capitalize()} was paused by {stop.by} ({stop.reason}) when the machine's clock said "
+        f"{stop.since:%Y-%m-%d %H:%M} UTC; now it is {now:%Y-%m-%d %H:%M} UTC, so the clock was set back. "
+        f"The pause keeps its end, {stop.until:%Y-%m-%d %H:%M} UTC. If it was to end sooner, end it or set "
+        "it anew:\n"
+        f"  smm-rules resume {f'{stop.scope} {stop.name}'.rstrip()}\n"
+        f"  smm-rules pause {f'{stop.scope} {stop.name}'.rstrip()} --for …",
+        "warning",
+        page=pages.STOPS,
     )
 
 

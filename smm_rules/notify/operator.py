@@ -158,16 +158,13 @@ def stamp_recovered(since: datetime, at: datetime) -> MessageDraft:
 
 
 def over_sweep_limit(panel: str, rule: str, count: int, at: datetime) -> MessageDraft:
-    """A rule that would have fired for too many entities in one sweep. Told once a day, panel and rule."""
+    """A rule that only tells and would have told too much in one sweep. Told once a day, panel and rule."""
     return _draft(
         f"sweep:{panel}:{rule}:{at.date().isoformat()}",
         f"Rule {rule} is over its limit on {panel}",
         f"Rule {rule} would have fired {count} times in one look at panel {panel}, which is more than its "
-        "per_sweep limit. It acted on none: its actions are held, and what it asks for from now on is held "
-        "too. Look whether the panel or the rule is wrong; then see what is held, approve or deny it, and "
-        "let the rule go on:\n"
-        "  smm-rules intents list --state held\n"
-        f"  smm-rules resume rule {rule}",
+        "per_sweep limit. Of these it told nothing; it tells them at a look at which they are fewer. Look "
+        "whether the panel or the rule is wrong, or raise the limit.",
         "error",
         pages.rule(rule),
     )

@@ -97,9 +97,10 @@ class Telling:
         for planned in decided.sweep.firings:
             if planned.firing.key not in stopped:
                 await self._tell_failed_templates(planned, now)
-        for name, count in _kept_back(decided, recorded).items():
+        for name, (count, is_stopped) in _kept_back(decided, recorded).items():
             log.error("rule.over_sweep_limit", panel=self.panel, rule=name, count=count)
-            await self.voice.tell(over_sweep_limit(self.panel, name, count, now), now)
+            if not is_stopped:  # what stops a rule is told by whoever minds the brakes, once a stop
+                await self.voice.tell(over_sweep_limit(self.panel, name, count, now), now)
         await self._tell_broken(decided.broken, now)
 
     def _tell_verdict(self, verdict: Verdict, reason: Reason) -> None:
@@ -147,8 +148,9 @@ class Telling:
             await self.voice.tell(told, now)
 
 
-def _kept_back(decided: Decided, recorded: Recorded) -> dict[str, int]:
-    """The rules over their limit, less those of which another limit stopped all there was to hold."""
+def _kept_back(decided: Decided, recorded: Recorded) -> dict[str, tuple[int, bool]]:
+    """The rules over their limit, with how often they would have fired and whether that stopped them; less
+    those of which another limit stopped all there was to hold."""
     stopped = {item.firing.key for item in recorded.stopped}
     acting = {one.firing.rule for one in decided.sweep.firings if one.hold is Reason.LIMIT_PER_SWEEP}
     held = {
@@ -156,4 +158,8 @@ def _kept_back(decided: Decided, recorded: Recorded) -> dict[str, int]:
         for one in decided.sweep.firings
         if one.hold is Reason.LIMIT_PER_SWEEP and one.firing.key not in stopped
     }
-    return {name: count for name, count in decided.over_limit.items() if name in held or name not in acting}
+    return {
+        name: (count, name in held)
+        for name, count in decided.over_limit.items()
+        if name in held or name not in acting
+    }

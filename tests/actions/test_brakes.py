@@ -9,7 +9,9 @@ import pytest
 
 from smm_rules.actions.brakes import Brakes
 from smm_rules.engine.firing import Continuation, IntentDraft
+from smm_rules.engine.memory import Reason
 from smm_rules.facts.allowance import Allowance, Per
+from smm_rules.ledger.audit import AuditQuery
 from smm_rules.ledger.records import IntentState, Outcome, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
@@ -255,3 +257,75 @@ async def test_an_answer_that_comes_after_a_panic_is_settled(world: World) -> No
     outcome = Outcome(IntentState.CONFIRMED, "accepted", result="9")
     await world.ledger.settle(refill, outcome, Continuation(), T0, "daemon")
     assert await world.state(refill) is IntentState.CONFIRMED
+
+
+# -- a clock that was ahead -----------------------------------------------------------------------------
+YEAR, HALF_HOUR = timedelta(days=365), timedelta(minutes=30)
+
+
+async def stop_ahead(minded: Minded, kind: StopKind, until: datetime | None) -> int:
+    """A stop made by a clock a year ahead, which has been set back since."""
+    reason, by = "errors", "ann"
+    ledger = minded.world.ledger
+    stop = await ledger.stop(kind, StopScope.PANEL, PANEL, reason, by, T0 + YEAR, until)
+    return stop.id
+
+
+async def test_a_breaker_of_a_clock_that_was_ahead_lasts_its_time_from_now_on(minded: Minded) -> None:
+    stop_id = await stop_ahead(minded, StopKind.BREAKER, T0 + YEAR + HALF_HOUR)
+    await minded.mind()
+    [stop] = await minded.world.ledger.stops()
+    assert (stop.since, stop.until) == (T0, T0 + HALF_HOUR)
+
+    minded.answered = T0 + YEAR  # an answer of before, dated by the same clock
+    minded.world.clock.move(HALF_HOUR)
+    await minded.mind()
+    assert len(await minded.world.ledger.stops()) == 1
+    minded.answered = T0 + HALF_HOUR
+    await minded.mind()
+    assert await minded.world.ledger.stops() == ()
+    assert list(await minded.told()) == [f"stop:{stop_id}", f"stop_ended:{stop_id}"]
+
+
+async def test_a_pause_of_a_clock_that_was_ahead_keeps_its_end_and_is_told(minded: Minded) -> None:
+    stop_id = await stop_ahead(minded, StopKind.PAUSE, T0 + YEAR + HALF_HOUR)
+    for _ in range(2):
+        await minded.mind()
+        minded.brakes = minded.new()
+    [stop] = await minded.world.ledger.stops()
+    assert (stop.since, stop.until) == (T0, T0 + YEAR + HALF_HOUR)
+    [(key, body)] = (await minded.told()).items()
+    assert key == f"stop_redated:{stop_id}"
+    assert "keeps its end, 2027-03-01 12:30 UTC" in body
+    assert f"smm-rules resume panel {PANEL}" in body
+    entries = await minded.world.ledger.audit_page(AuditQuery(kinds=("pause",)), 0, 10)
+    assert [entry.data["what"] for entry in entries] == ["stopped", "redated"]
+
+
+async def test_a_stop_without_an_end_is_left_as_it_is(minded: Minded) -> None:
+    await stop_ahead(minded, StopKind.PANIC, None)
+    await minded.mind()
+    [stop] = await minded.world.ledger.stops()
+    assert stop.since == T0 + YEAR
+
+
+async def test_machines_whose_clocks_differ_a_little_redate_nothing(minded: Minded) -> None:
+    ledger, since = minded.world.ledger, T0 + timedelta(seconds=30)
+    await ledger.stop(StopKind.PAUSE, StopScope.ALL, "", "look", "ann", since, T0 + HALF_HOUR)
+    await minded.mind()
+    [stop] = await ledger.stops()
+    assert (stop.since, await minded.told()) == (since, {})
+
+
+async def test_a_rule_stopped_by_a_sweep_is_told_once_with_the_way_on(minded: Minded) -> None:
+    now = minded.world.clock.now()
+    draft = IntentDraft("do.0", StepKind.REFILL, PANEL, {})
+    for number in range(2):
+        what = firing_of("again", order(number), order(number), now, RuleGuards(), None)
+        sweep = Sweep(now, firings=(planned(what, draft, hold=Reason.LIMIT_PER_SWEEP),))
+        await minded.world.ledger.record(sweep)
+        await minded.mind()
+        minded.brakes = minded.new()
+    [body] = (await minded.told()).values()
+    assert "smm-rules intents list --state held" in body
+    assert "smm-rules resume rule again" in body

@@ -34,6 +34,8 @@ DRAFTS: dict[str, tuple[Callable[[], MessageDraft], str]] = {
     ),
     "expired": (lambda: brakes.expired(WAITING), "intents/5"),
     "stopped": (lambda: brakes.stopped(STOP), "stops"),
+    "behind": (lambda: brakes.behind_stopped(WAITING, INTENT, STOP), "intents/5"),
+    "ahead": (lambda: brakes.began_ahead(replace(STOP, until=START), START), "stops"),
     "goes on": (lambda: brakes.ended(STOP, START), "intents?state=held"),
     "proved": (lambda: brakes.proved(INTENT, "the balance fell"), "intents/5"),
     "on hold": (lambda: operator.on_hold(Hold(1, START, HoldReason.OLDER, Gap(), "daemon")), ""),

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from smm_rules.facts import EntityKind, Value
 from smm_rules.ledger.records import NewOrder, OrderSource
+from smm_rules.ledger.stops import StopKind
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.rules.model import RuleSet
 from tests.polling.world import MINUTE, REFILL, TELL, World, order, state
@@ -46,7 +47,8 @@ async def partial_orders(world: World, count: int) -> list[str]:
     return names
 
 
-async def test_over_the_limit_of_a_sweep_all_actions_are_held_and_told(world: World) -> None:
+async def test_over_the_limit_of_a_sweep_all_actions_are_held_and_the_rule_is_stopped(world: World) -> None:
+    """The stop is what the operator is told of, once, by whoever minds the brakes."""
     world.use(ACT.replace("per_order: 1", "per_order: 1, per_sweep: 2"))
     names = await partial_orders(world, 3)
     watch = await world.acquainted()
@@ -54,8 +56,10 @@ async def test_over_the_limit_of_a_sweep_all_actions_are_held_and_told(world: Wo
         await sweep_orders(watch)
     assert sorted(await world.intents()) == [("top-up", name, "held", "limit_per_sweep") for name in names]
     assert [line["count"] for line in logs if line["event"] == "rule.over_sweep_limit"] == [3]
-    assert await world.operator_told() == ["sweep"]
+    [stop] = await world.ledger.stops()
+    assert (stop.kind, stop.name) == (StopKind.SWEEP, "top-up")
     await world.later(watch, 5 * MINUTE)
+    assert await world.operator_told() == []
     assert len(await world.intents()) == 3  # each has fired; the operator has the word
 
 
@@ -74,6 +78,7 @@ async def test_messages_over_the_limit_wait_until_there_are_fewer(world: World) 
     with capture_logs() as logs:
         await sweep_orders(watch)
     assert await world.told() == []
+    assert await world.operator_told() == ["sweep"]
     assert [line["event"] for line in logs if line["event"].startswith("rule.")] == ["rule.over_sweep_limit"]
     world.panel.orders["3"] = state("Completed")
     await world.later(watch, 5 * MINUTE)

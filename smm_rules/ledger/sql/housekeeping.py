@@ -56,6 +56,10 @@ _TRY_AGAIN = """
   UPDATE intents SET not_before = ?1 WHERE state = 'planned' AND not_before > ?1
     AND EXISTS (SELECT 1 FROM transitions WHERE transitions.intent = intents.id AND transitions.at > ?1)
 """
+#: A balance from the future is as old as it may be: the clock was set back at most a heartbeat ago.
+_BALANCES_AHEAD = """
+  UPDATE balances SET asked_at = ?1 - 60000000, answered_at = ?1 WHERE answered_at > ?1
+"""
 _TELL_AGAIN = "UPDATE outbox SET next_attempt_at = ?1 WHERE state = 'pending' AND next_attempt_at > ?1"
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
@@ -168,6 +172,7 @@ def clock_set_back(connection: Connection, now: datetime) -> int:
     at = to_micros(now)
     changed(connection, _TRY_AGAIN, (at,))
     changed(connection, _TELL_AGAIN, (at,))
+    changed(connection, _BALANCES_AHEAD, (at,))
     return changed(connection, _READ_AHEAD, (at,))
 
 

@@ -27,6 +27,14 @@ EVENTS: tuple[Event, ...] = (
         "Look into `reason`, then `smm-rules resume`.",
     ),
     Event(
+        "guard.stop_redated",
+        "warning",
+        ("kind", "scope", "name", "since", "until"),
+        "A pause or a breaker had begun in the future: the clock was ahead then, and was set back. A breaker "
+        "lasts its time from now on; a pause of yours keeps its end, and you are told.",
+        "See `smm-rules pauses list`, and end what lasts too long.",
+    ),
+    Event(
         "guard.stop_ended",
         "info",
         ("kind", "scope", "name"),

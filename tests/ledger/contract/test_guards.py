@@ -438,6 +438,18 @@ async def test_a_balance_noted_beside_the_rules_counts_for_guards(under: Under) 
     assert standing(await books.fire("1.01")) == ("held", "keep_balance")
 
 
+async def test_a_balance_from_the_future_shows_nothing_of_what_is_bought_now(under: Under) -> None:
+    """It was dated by a clock that was ahead: whatever is settled since lies before its question."""
+    books = await under(north=Bounds(keep_balance=Decimal("10.00")))
+    await books.balance("13.00", NOON + DAY)
+    await books.ledger.clock_set_back(NOON)
+    await books.settle(await books.fire("2.00"), IntentState.CONFIRMED)
+    assert standing(await books.fire("2.00")) == ("held", "keep_balance")
+    reading = await books.ledger.balance("north")
+    assert reading is not None
+    assert reading.answered_at == NOON
+
+
 async def test_an_unread_balance_keeps_everything(under: Under) -> None:
     books = await under(north=Bounds(keep_balance=Decimal("10.00")))
     one = await books.fire("2.00")
