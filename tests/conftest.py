@@ -1,5 +1,5 @@
 """What tests of every part may ask for."""
 
-from tests.postgres.fixtures import database, postgres, postgres_of_its_own
+from tests.postgres.fixtures import database, ledger_database, ledger_template, postgres, postgres_of_its_own
 
-__all__ = ["database", "postgres", "postgres_of_its_own"]
+__all__ = ["database", "ledger_database", "ledger_template", "postgres", "postgres_of_its_own"]

@@ -49,7 +49,8 @@ def duration_to_micros(duration: timedelta) -> int:
 
 
 def storable(text: str) -> str:
-    """`text` as UTF-8 can hold it: a lone surrogate, which JSON may smuggle in, becomes `?`."""
+    """`text` as every database can hold it: half a surrogate pair and NUL, which JSON may have, become `?`."""
+    text = text.replace("\0", "?")
     if text.isascii():
         return text
     try:

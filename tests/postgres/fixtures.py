@@ -1,4 +1,5 @@
-"""The fixtures: `postgres`, a running server, and `database`, the address of an empty database on it.
+"""The fixtures: `postgres`, a running server, `database`, the address of an empty database on it, and
+`ledger_database`, that of one with an empty ledger.
 
 A test that stops or kills the server uses `postgres_of_its_own` instead, so that no other test suffers.
 """
@@ -49,6 +50,29 @@ def database(postgres: Server) -> Iterator[str]:
     """The address of an empty database, dropped after the test."""
     name = f"test_{next(_numbers)}"
     create_database(postgres, name)
+    yield postgres.url(name)
+    drop_database(postgres, name)
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres: Server) -> str:
+    """The name of a database with an empty ledger in it."""
+    from smm_rules.ledger.postgres.schema import enter
+    from smm_rules.ledger.postgres.session import Access, connect
+
+    name = "ledger_template"
+    create_database(postgres, name)
+    session = connect(Access(postgres.url(name)), "template")
+    enter(session, name)
+    session.close()
+    return name
+
+
+@pytest.fixture
+def ledger_database(postgres: Server, ledger_template: str) -> Iterator[str]:
+    """The address of a database with an empty ledger in it, dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    create_database(postgres, name, ledger_template)
     yield postgres.url(name)
     drop_database(postgres, name)
 

@@ -16,7 +16,7 @@ from smm_rules.ledger.stamp import Stamp, StampUnreadable
 #: The first schema with holds and stamps.
 FIRST_STAMPED = 3
 _COLUMNS = "id, at, reason, detail, by, confirmed_at, confirmed_by, act_since"
-_OPEN = f"SELECT {_COLUMNS} FROM holds WHERE confirmed_at IS NULL ORDER BY id LIMIT 1"  # noqa: S608 - constants
+_OPEN = f"SELECT {_COLUMNS} FROM holds WHERE confirmed_at IS NULL ORDER BY id DESC LIMIT 1"  # noqa: S608 - constants
 _ONE = f"SELECT {_COLUMNS} FROM holds WHERE id = ?"  # noqa: S608 - as above
 _ADD = "INSERT INTO holds (at, reason, detail, by) VALUES (?, ?, ?, ?) RETURNING id"
 _CONFIRM = "UPDATE holds SET confirmed_at = ?, confirmed_by = ?, act_since = ? WHERE confirmed_at IS NULL"
@@ -34,7 +34,7 @@ _KNOWS_ORDER = "SELECT 1 FROM entities WHERE kind = ? AND panel = ? AND name = ?
 
 
 def open_hold(connection: Connection) -> Hold | None:
-    """The hold that waits to be confirmed."""
+    """The hold that waits to be confirmed; of several the last, which knows of all that is missing."""
     row = first(connection, _OPEN)
     return None if row is None else _hold(row)
 
@@ -155,6 +155,11 @@ def gap(connection: Connection, stamp: Stamp | None, source: str = "") -> Gap:
         },
         source,
     )
+
+
+def identity(connection: Connection) -> str:
+    """Which ledger it is; a copy has the same name as the one it was copied from."""
+    return _identity(connection)[0]
 
 
 def _identity(connection: Connection) -> tuple[str, bool]:

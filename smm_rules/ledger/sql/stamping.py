@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from smm_rules.facts import Entity
 from smm_rules.ledger.audit import Head
-from smm_rules.ledger.holds import Finding
+from smm_rules.ledger.holds import Finding, HoldReason
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sql import audit, holds
 from smm_rules.ledger.sql.query import Connection
@@ -16,6 +16,8 @@ from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
 
+_OF_A_NEW_MACHINE = frozenset({HoldReason.STAMP_MISSING, HoldReason.STAMP_COPIED})
+
 
 @dataclass(slots=True)
 class Stamping:
@@ -24,10 +26,14 @@ class Stamping:
     `finding` says why the stamp is left alone: it and the ledger don't belong together. `trouble` says why it
     couldn't be read or written when that was last tried, and is empty when it could: nothing is sent
     meanwhile, for a claim has to be stamped.
+
+    A `shared` ledger is worked on from several machines, each of which has a stamp of its own: one that is
+    missing or was copied says nothing then but that this machine is new.
     """
 
     file: StampFile
     transact: Transact
+    shared: bool = False
     finding: Finding | None = None
     trouble: str = ""
     _compared: bool = False
@@ -52,12 +58,19 @@ class Stamping:
             # Another process may have made ledger and stamp since the file was looked for.
             stamp = self._read()
             self.finding = holds.compare(connection, stamp)
+        if self.shared and self.finding is not None and self.finding.reason in _OF_A_NEW_MACHINE:
+            self.file.begin(holds.stamp_of(connection))
+            self.finding = None
         if self.finding is None and not holds.is_stamped(connection):
             if stamp is None:
                 self.file.begin(holds.stamp_of(connection))
             self.transact(connection, holds.note_stamped)
         self._compared = True
         return self.finding
+
+    def doubt(self) -> None:
+        """Compare again before the next use: the ledger may be another one by now."""
+        self._compared, self._stamped = False, -1
 
     def recheck(self, connection: Connection) -> Finding | None:
         """Look again at what was found: the operator may have confirmed it meanwhile.
@@ -102,6 +115,8 @@ class Stamping:
         except LedgerError as error:
             self._note(str(error))
             raise
+        if self.finding is not None:
+            raise LedgerError(f"{self.finding.reason.sentence} Nothing is sent before you have confirmed it.")
 
     def _note(self, trouble: str) -> None:
         """Log the beginning and the end of trouble, not every time it goes on."""

@@ -39,7 +39,7 @@ _APPEAR = "INSERT INTO entities (kind, panel, name) VALUES (?, ?, ?) ON CONFLICT
 _SEE = """
   UPDATE entities SET
     last_seen_at = ?1, due_at = ?2, first_seen_at = coalesce(first_seen_at, ?1),
-    answer = CASE WHEN changes = ?10 THEN ?6 END, context = ?7, rests_until = ?8, pace = ?9
+    answer = CASE WHEN changes = ?10 THEN CAST(?6 AS BIGINT) END, context = ?7, rests_until = ?8, pace = ?9
   WHERE kind = ?3 AND panel = ?4 AND name = ?5 AND forgotten_at IS NULL
   RETURNING id, kind, panel, name
 """
