@@ -113,6 +113,8 @@ class Document:
         node, _ = self._nearest(trail)
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
             return self.position(trail)
+        if offset <= 0 and not node.style and node.value:
+            return node.position
         places = source_offsets(self.text, node.start, node.end, node.style, node.value)
         if not places:
             return node.position

@@ -108,6 +108,11 @@ class Clause(_Generated):
         return _names(self._node)[0]
 
     @property
+    def stored_names(self) -> frozenset[str]:
+        """The facts it needs in a snapshot, by the names they are stored under."""
+        return _names(self._node)[1]
+
+    @property
     def node(self) -> Node:
         """The clause's typed tree."""
         return self._node

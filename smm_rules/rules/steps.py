@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -192,11 +193,12 @@ class StepSpec(Settings):
         exactly_one(_KINDS, self.model_fields_set, "notify: {channel: ops, message: …}")
         return self
 
-    @property
+    @cached_property
     def kind(self) -> StepKind:
+        """What the step does."""
         return StepKind(next(iter(self.model_fields_set)))
 
-    @property
+    @cached_property
     def acts(self) -> bool:
         """Whether the step changes something on a panel."""
         return self.kind in ACTING

@@ -11,8 +11,8 @@ from smm_rules.rules.analysis.box import Boxes, TooManyBoxes, both
 from smm_rules.rules.analysis.normal import is_constant, ways
 from smm_rules.rules.analysis.reading import Reading
 from smm_rules.rules.analysis.world import possible
-from smm_rules.rules.condition.nodes import AnyOf, Arithmetic, IsKnown, Node, children
-from smm_rules.rules.condition.trace import currency_facts_of, fields_of
+from smm_rules.rules.condition.nodes import AnyOf, Arithmetic, Comparison, IsKnown, Node, every_part
+from smm_rules.rules.condition.trace import fields_of
 from smm_rules.rules.expression import Clause
 
 _LEAVE_OUT = "Leave it out, or mend it"
@@ -65,10 +65,12 @@ def follows(node: Node, given: Boxes) -> bool:
 
 def _can_be_worked_out(node: Node) -> bool:
     """Whether a part has a value whenever its facts are known: it doesn't divide or need a currency."""
-    calculates = isinstance(node, Arithmetic) and not is_constant(node)
-    if calculates or next(currency_facts_of(node), None) is not None:
-        return False
-    return all(_can_be_worked_out(part) for part in children(node))
+    for part in every_part(node):
+        if isinstance(part, Arithmetic) and not is_constant(part):
+            return False
+        if isinstance(part, Comparison) and part.currency_facts:
+            return False
+    return True
 
 
 def _needed(node: Node) -> frozenset[str]:
@@ -114,17 +116,11 @@ def _idle_clauses(reading: Reading) -> Iterator[Problem]:
 
 
 def _implied(reading: Reading, clause: Clause, others: Sequence[Clause]) -> bool:
-    read_by_others = {name for other in others for name in _read(other.node)}
-    if not _needed(clause.node) <= read_by_others:
+    if not reading.reads(clause) <= frozenset().union(*map(reading.reads, others)):
         return False  # mostly, and told without working out any ways
     with suppress(TooManyBoxes):
         return follows(clause.node, reading.written(others))
     return False
-
-
-def _read(node: Node) -> Iterator[str]:
-    yield from _needed(node)
-    yield from currency_facts_of(node)
 
 
 def _those(reading: Reading, clause: Clause, others: Sequence[Clause]) -> str:
@@ -136,10 +132,7 @@ def _those(reading: Reading, clause: Clause, others: Sequence[Clause]) -> str:
 
 
 def _alternatives(node: Node) -> Iterator[AnyOf]:
-    if isinstance(node, AnyOf):
-        yield node
-    for part in children(node):
-        yield from _alternatives(part)
+    return (part for part in every_part(node) if isinstance(part, AnyOf))
 
 
 def _idle_alternatives(reading: Reading, clause: Clause, either: AnyOf) -> Iterator[Problem]:

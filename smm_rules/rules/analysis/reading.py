@@ -21,6 +21,7 @@ class Reading:
     condition: CompiledCondition
     kind: EntityKind
     _ways: dict[int, Boxes] = field(default_factory=dict)
+    _reads: dict[int, frozenset[str]] = field(default_factory=dict)
     _holding: Boxes | None = None
 
     @property
@@ -33,6 +34,13 @@ class Reading:
         found = self._ways.get(id(clause))
         if found is None:
             found = self._ways[id(clause)] = ways(clause.node, True)
+        return found
+
+    def reads(self, clause: Clause) -> frozenset[str]:
+        """The stored facts that one of the clauses reads."""
+        found = self._reads.get(id(clause))
+        if found is None:
+            found = self._reads[id(clause)] = clause.stored_names
         return found
 
     def written(self, clauses: Iterable[Clause]) -> Boxes:

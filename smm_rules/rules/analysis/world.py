@@ -69,7 +69,7 @@ def possible(boxes: Boxes, kind: EntityKind) -> Boxes:
 
 def _narrowed(box: Box, kind: EntityKind) -> Box | None:
     base = {term: BASE[kind][term] for term in box.allowed if term in BASE[kind]}
-    found = box.meeting(Box(base))
+    found = box.meeting(Box(base)) if base else box
     for prefix, owner in prefixes(kind):
         if found is not None and owner in _STATUSES:
             found = _with_status(found, prefix, _STATUSES[owner])
@@ -77,6 +77,8 @@ def _narrowed(box: Box, kind: EntityKind) -> Box | None:
             found = _with_reachable(found, prefix)
     if found is None:
         return None
+    if not (found.known or found.missing):
+        return found
     known = _with_followers(found.known, kind)
     return None if known & found.missing else Box(found.allowed, known, found.missing)
 
@@ -96,9 +98,8 @@ def _with_status(box: Box, prefix: str, statuses: frozenset[str]) -> Box | None:
 
 def _with_reachable(box: Box, prefix: str) -> Box | None:
     """A panel that answers has no failures, and one that doesn't has been failing for some time."""
+    flag, failures = box.allowed.get(f"{prefix}reachable"), box.allowed.get(f"{prefix}failures")
     since = frozenset({f"{prefix}failing_since"})
-    flag = box.allowed.get(f"{prefix}reachable")
-    failures = box.allowed.get(f"{prefix}failures")
     answers: bool | None = None
     if isinstance(flag, Choice) and len(flag.values) == 1:
         answers = flag.holds(True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from smm_rules.facts import FactType, Field, Known
 from smm_rules.rules.condition.functions import Function
@@ -150,17 +153,28 @@ class AnyOf(Node):
     parts: tuple[Node, ...]
 
 
+_Parts = Callable[[Any], tuple[Node, ...]]
+_PARTS: dict[type[Node], _Parts] = {
+    Negative: lambda node: (node.operand,),
+    Opposite: lambda node: (node.operand,),
+    Arithmetic: lambda node: (node.left, node.right),
+    Call: attrgetter("arguments"),
+    Comparison: attrgetter("operands"),
+    AllOf: attrgetter("parts"),
+    AnyOf: attrgetter("parts"),
+}
+
+
 def children(node: Node) -> tuple[Node, ...]:
     """The parts a node is made of, in order."""
-    match node:
-        case Negative(operand=operand) | Opposite(operand=operand):
-            return (operand,)
-        case Arithmetic(left=left, right=right):
-            return (left, right)
-        case Call(arguments=arguments):
-            return arguments
-        case Comparison(operands=operands):
-            return operands
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            return parts
-    return ()
+    parts = _PARTS.get(type(node))
+    return () if parts is None else parts(node)
+
+
+def every_part(node: Node) -> Iterator[Node]:
+    """A node and all it is made of, in the order they are written."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += reversed(children(part))

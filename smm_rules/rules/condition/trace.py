@@ -8,7 +8,16 @@ from datetime import datetime
 
 from smm_rules.facts import UNKNOWN, FactType, Field, Value
 from smm_rules.rules.condition.kleene import evaluate, read
-from smm_rules.rules.condition.nodes import Comparison, IsKnown, Literal, Node, Options, Read, children
+from smm_rules.rules.condition.nodes import (
+    Comparison,
+    IsKnown,
+    Literal,
+    Node,
+    Options,
+    Read,
+    children,
+    every_part,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +54,9 @@ def trace(node: Node, facts: Mapping[str, Value], now: datetime) -> Trace:
 
 def fields_of(node: Node) -> Iterator[Field]:
     """Every field a part reads, in order of appearance, some more than once."""
-    if isinstance(node, Read | IsKnown):
-        yield node.field
-    for part in children(node):
-        yield from fields_of(part)
+    return (part.field for part in every_part(node) if isinstance(part, Read | IsKnown))
 
 
 def currency_facts_of(node: Node) -> Iterator[str]:
     """The currency facts that decide whether a part's money can be compared."""
-    if isinstance(node, Comparison):
-        yield from node.currency_facts
-    for part in children(node):
-        yield from currency_facts_of(part)
+    return (fact for part in every_part(node) if isinstance(part, Comparison) for fact in part.currency_facts)
