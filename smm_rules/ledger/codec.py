@@ -49,7 +49,7 @@ def duration_to_micros(duration: timedelta) -> int:
 
 
 def storable(text: str) -> str:
-    """`text` as every database can hold it: half a surrogate pair and NUL, which JSON may have, become `?`."""
+    """`text` as every database can hold it: half a surrogate pair and NUL, as JSON may have, become `?`."""
     text = text.replace("\0", "?")
     if text.isascii():
         return text
