@@ -9,7 +9,6 @@ from smm_rules.engine.order_facts import OrderIntake, observe_order, whole_numbe
 from smm_rules.engine.snapshots import complete
 from smm_rules.facts import Entity, EntityKind, Snapshot
 from smm_rules.ledger.records import DueOrder, OrderSource, TrackedOrder, Watched
-from smm_rules.observe import get_logger
 from smm_rules.panel.answers import OrderState, OrderStates, Refused
 from smm_rules.panel.repeats import read_same
 from smm_rules.panel.wire import read_order_states
@@ -17,8 +16,6 @@ from smm_rules.polling.asking import Answered, make_looks, note_answers, postpon
 from smm_rules.polling.decisions import Look
 from smm_rules.polling.resting import Grounds, resting
 from smm_rules.polling.watch import PanelWatch
-
-log = get_logger(__name__)
 
 
 async def sweep_orders(watch: PanelWatch) -> int:
@@ -96,8 +93,6 @@ def _order_look(
     if order is None:
         raise LookupError(f"{item.entity} is watched, but the ledger has no order of that name")
     seen = observe_order(item.facts, answer, order_intake(order), now)
-    if isinstance(answer, OrderState) and not answer.status_known:
-        _tell_unknown_status(item, answer.status)
     shared = watch.standing.related_to_service(order.service)
     snapshot = Snapshot(
         entity=item.entity,
@@ -135,8 +130,3 @@ def order_intake(order: TrackedOrder) -> OrderIntake:
         chain_depth=order.depth,
         refills=order.refills,
     )
-
-
-def _tell_unknown_status(item: Watched, status: str) -> None:
-    if item.facts.get("status") != status:
-        log.warning("order.status_unknown", panel=item.entity.panel, order_id=item.entity.id, status=status)

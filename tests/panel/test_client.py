@@ -226,6 +226,23 @@ async def test_unreadable_rows_unknown_statuses_and_retries_are_told(
     assert [entry.keys() for entry in logs] == [catalogued[entry["event"]] for entry in logs]
 
 
+async def test_a_status_nobody_knows_is_told_once(server: FaultServer, client: PanelClient) -> None:
+    """For all orders and refills and however often it comes: one event."""
+    server.script(
+        faults.answer({"1": {"status": "Awaiting moon"}, "2": {"status": "Completed"}}),
+        faults.answer({"1": {"status": "Awaiting moon"}, "3": {"status": "Awaiting moon"}}),
+        faults.answer([{"refill": 9, "status": "Awaiting moon"}]),
+    )
+    with capture_logs() as logs:
+        await client.order_states(["1", "2"])
+        await client.order_states(["1", "3"])
+        await client.refill_states(["9"])
+    told = [entry for entry in logs if entry["event"] == "panel.status_unrecognised"]
+    assert [(entry["kind"], entry["id"], entry["status"]) for entry in told] == [
+        ("order", "1", "Awaiting moon")
+    ]
+
+
 ECHOES = {
     "error": faults.answer({"error": f"Invalid API key {KEY}"}, 401),
     "crash": faults.answer({"error": f"query failed near '{KEY}'"}, 500),

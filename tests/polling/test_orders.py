@@ -166,14 +166,14 @@ async def test_a_sweep_takes_the_most_overdue_and_no_more_than_its_size(world: W
     assert asked == [("0", "1"), ("2", "3"), ("4",)]
 
 
-async def test_a_status_nobody_knows_is_kept_and_told_once(world: World) -> None:
+async def test_a_status_nobody_knows_is_kept_and_ends_nothing(world: World) -> None:
     world.panel.orders["1"] = OrderState("Awaiting moon", False, 5)
     await world.track("1")
     watch = await world.acquainted()
-    with capture_logs() as logs:
-        await sweep_orders(watch)
-        await world.later(watch, 5 * MINUTE)
-    assert [line["status"] for line in logs if line["event"] == "order.status_unknown"] == ["Awaiting moon"]
+    await sweep_orders(watch)
+    watched = await world.ledger.watched(order("1"))
+    assert watched is not None
+    assert (watched.facts["status"], watched.facts["status_known"]) == ("Awaiting moon", False)
     await world.later(watch, PACE.settle_after)
     assert await world.due_at(order("1")) is not None
 

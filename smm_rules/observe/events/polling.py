@@ -60,13 +60,6 @@ EVENTS: tuple[Event, ...] = (
         "The panel left refills out of its answer. They are asked again later. At most 20 IDs are listed.",
         "If the same refills stay missing, look them up on the panel.",
     ),
-    Event(
-        "order.status_unknown",
-        "warning",
-        ("panel", "order_id", "status"),
-        "The panel answered with a status nobody knows. It is kept as it is and never taken for an end.",
-        "Tell the project if it is an ordinary status of that panel.",
-    ),
     Event("rule.fired", "info", _ENTITY, "An episode reached its hold time and its steps were planned."),
     Event("rule.reminded", "info", _ENTITY, "A fired episode goes on and its reminder was queued."),
     Event("rule.resolved", "info", _ENTITY, "A fired episode ended."),
