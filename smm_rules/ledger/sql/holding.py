@@ -16,16 +16,26 @@ from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Leave, Transition
 from smm_rules.ledger.sql import changes, holds, intents
-from smm_rules.ledger.sql.query import Connection, cell, first, rows
+from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
 from smm_rules.ledger.sql.stamping import Stamping
 
 #: Why a claim was taken back before anything was sent.
 STAMP_FAILED = "stamp_failed"
+#: The same, where its process couldn't tell whether it was written, and so sent nothing.
+CLAIM_IN_DOUBT = "claim_in_doubt"
 #: How long it waits then: at every tick it would fill the record, and the disk, which may be what is full.
 _PAUSE = timedelta(minutes=1)
 
 _PLANNED = "SELECT id FROM intents WHERE state = 'planned' ORDER BY id"
-_RELEASED = "SELECT id FROM intents WHERE state = 'held' AND reason = ? AND episode >= ? ORDER BY id"
+_WAITING = "SELECT id, reason, message FROM intents WHERE state = 'held' AND reason <> ? ORDER BY id"
+_HOLD_AGAIN = "UPDATE intents SET reason = ?, message = ? WHERE id = ?"
+#: What waited for the operator before does so still.
+_RELEASED = """
+  SELECT id FROM intents WHERE state = 'held' AND reason = ? AND episode >= ? AND NOT EXISTS (
+    SELECT 1 FROM transitions AS again
+    WHERE again.intent = intents.id AND again.before = 'held' AND again.after = 'held'
+  ) ORDER BY id
+"""
 _UNSEEN = """
   SELECT count(*) FROM entities WHERE kind IN ('order', 'refill') AND forgotten_at IS NULL
     AND due_at IS NOT NULL AND coalesce(last_seen_at, 0) < ?1
@@ -37,17 +47,46 @@ _TAKE_BACK = """
   WHERE id = ? AND state = 'sending' AND owner = ? AND claimed_at = ? RETURNING id
 """
 _PLANNED_BEFORE = "it was planned before the ledger was put back: it may have been sent since"
+_WAITED_BEFORE = (
+    "it waited for you before the ledger was put back ({}): it may have been approved and sent since"
+)
 
 
 def place(connection: Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:
-    """Put the ledger on hold, unless it is; what is planned waits for the operator from now on."""
+    """Put the ledger on hold, unless it is; what is planned waits for the operator from now on.
+
+    So does what waited already, whatever for: the run that was lost may have been allowed to send it. A hold
+    that the copy itself was made on counts only if nothing has been stamped since.
+    """
     known = holds.open_hold(connection)
-    if known is not None:
+    if known is not None and known.gap.stamped_at == gap.stamped_at:
         return known
-    hold = holds.add(connection, reason, gap, by, now)
+    whole = gap if known is None else _joined(known.gap, gap)
+    hold = holds.add(connection, reason, whole, by, now)
     for (intent_id,) in rows(connection, _PLANNED):
         changes.hold(connection, intent_id, Reason.RESTORED.value, _PLANNED_BEFORE, now)
+    for intent_id, held_for, message in rows(connection, _WAITING, (Reason.RESTORED.value,)):
+        _hold_again(connection, intent_id, ": ".join(part for part in (held_for, message) if part), by, now)
     return hold
+
+
+def _joined(before: Gap, after: Gap) -> Gap:
+    """What two runs that were lost one after the other may have done."""
+    known = [intents_ for intents_ in (before.intents, after.intents) if intents_ is not None]
+    return Gap(
+        before.known_until,
+        after.stamped_at,
+        (min(first for first, _ in known), max(last for _, last in known)) if known else None,
+        {**before.orders, **after.orders},
+        after.source or before.source,
+    )
+
+
+def _hold_again(connection: Connection, intent_id: int, held_for: str, by: str, now: datetime) -> None:
+    reason, told = Reason.RESTORED.value, _WAITED_BEFORE.format(held_for)
+    changed(connection, _HOLD_AGAIN, (reason, told, intent_id))
+    again = Transition(now, IntentState.HELD, IntentState.HELD, reason, told, by)
+    intents.add_transition(connection, intent_id, again)
 
 
 def judge(connection: Connection, finding: Finding | None, by: str, now: datetime) -> Hold | None:
