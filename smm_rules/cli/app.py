@@ -39,6 +39,7 @@ COMMANDS = {
     "explain": "explain",
     "preview": "preview",
     "notify": "notify",
+    "outbox": "outbox",
     "doctor": "doctor",
     "simulate": "simulate",
     "demo": "demo",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smm_rules.ledger.records import Intent, TrackedOrder, Transition, Watched
+from smm_rules.ledger.records import Intent, QueuedMessage, TrackedOrder, Transition, Watched
 from smm_rules.standing.times import ago as ago
 from smm_rules.standing.times import moment as moment
 from smm_rules.standing.times import until as until
@@ -81,3 +81,22 @@ def transition_shapes(transitions: Sequence[Transition]) -> list[dict[str, objec
         }
         for change in transitions
     ]
+
+
+def message_shape(message: QueuedMessage) -> dict[str, object]:
+    """A message of the outbox with all that the ledger keeps of it."""
+    return {
+        "id": message.id,
+        "state": message.state,
+        "kind": message.kind,
+        "channel": message.channel,
+        "title": message.title,
+        "body": message.body,
+        "level": message.level,
+        "key": message.dedup_key,
+        "created_at": message.created_at,
+        "next_attempt_at": message.next_attempt_at,
+        "attempts": message.attempts,
+        "revived": message.revived,
+        "last_error": message.last_error,
+    }

@@ -223,13 +223,26 @@ def reload_failed(problems: Sequence[str], at: datetime) -> MessageDraft:
     )
 
 
+def page_not_served(error: str, started_at: datetime) -> MessageDraft:
+    """The status page can't be served. Told once for each reason while the daemon runs."""
+    return _draft(
+        f"page:{started_at.isoformat()}:{error[:_LONGEST_ERROR]}",
+        "The status page is not there",
+        f"The status page can't be served: {error[:_LONGEST_ERROR]}. The daemon goes on with its work and "
+        "tries again every half a minute.",
+        "warning",
+    )
+
+
 def dead_letter(message: QueuedMessage) -> MessageDraft:
     """A message that could not be delivered and won't be tried again."""
     return _draft(
-        f"dead:{message.id}",
+        # A message that was revived and died again is news.
+        f"dead:{message.id}:{message.revived}" if message.revived else f"dead:{message.id}",
         f"Message not delivered: {message.title or message.dedup_key}",
         f'A message to channel "{message.channel}" was given up after {message.attempts} failures: '
-        f"{message.last_error[:_LONGEST_ERROR]}.\nIt said:\n{message.body}",
+        f"{message.last_error[:_LONGEST_ERROR]}. Once the channel works again: smm-rules outbox retry "
+        f"{message.id}\nIt said:\n{message.body}",
         "error",
         pages.MESSAGES,
     )

@@ -127,5 +127,6 @@ async def test_dead_letters_are_told_once_and_never_about_themselves() -> None:
     (draft,) = outbox.drafts
     assert (draft.dedup_key, draft.channel) == ("operator:dead:1", "ops")
     assert draft.body == (
-        'A message to channel "customers" was given up after 1 failures: no such room.\nIt said:\nbody 1'
+        'A message to channel "customers" was given up after 1 failures: no such room. '
+        "Once the channel works again: smm-rules outbox retry 1\nIt said:\nbody 1"
     )

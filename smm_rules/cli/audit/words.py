@@ -23,6 +23,8 @@ def sentence(entry: AuditEntry) -> str:
             return f"{data['new']} of {data['given']} orders given are watched anew"
         case AuditKind.FORGET:
             return "watched no more"
+        case AuditKind.OUTBOX:
+            return f"{data['what']} message {_names(data['messages'])}"
         case AuditKind.CHECKPOINT:
             return f"entries {data['first']} to {data['last']} were sealed and dropped"
     told = ", ".join(f"{name} {_text(value)}" for name, value in data.items() if value not in ("", None))
