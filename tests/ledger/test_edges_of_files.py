@@ -18,7 +18,13 @@ from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.migrations import MIGRATIONS, load_migrations, migrate, schema_version
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sqlite import SqliteLedger
-from smm_rules.ledger.sqlite.connection import open_connection, open_in_memory
+from smm_rules.ledger.sqlite.connection import (
+    BUSY_TIMEOUT,
+    _configure,
+    open_connection,
+    open_in_memory,
+    translated,
+)
 from smm_rules.ledger.sqlite.copies import Backup, restore
 from smm_rules.ledger.stamp import Stamp, StampFile
 from tests.ledger.builders import MINUTE, T0, draft, new_order, order, plan
@@ -77,6 +83,66 @@ async def test_what_a_killed_process_left_in_its_log_is_in_the_ledger_that_is_ke
     assert _names(killed) == {"ledger.db", kept.name}
     async with await SqliteLedger.open(kept) as before:
         assert await before.order(order(2)) is not None
+
+
+async def test_of_a_damaged_ledger_nothing_is_left_beside_the_restored_one(
+    path: Path, tmp_path: Path
+) -> None:
+    """A log that belongs to another file would be taken for the restored one's."""
+    source = (await _backed_up(path, tmp_path / "copy.db")).path
+    path.write_bytes(b"not a database at all" * 500)
+    for name in ("-wal", "-shm", "-journal"):
+        path.with_name(f"ledger.db{name}").write_bytes(name.encode())
+    kept = restore(source, path, BY, T0).kept
+    assert kept is not None
+    beside = {f"{kept.name}{name}" for name in ("-wal", "-shm", "-journal")}
+    assert _names(path.parent) == {"ledger.db", "ledger.db.stamp", kept.name, *beside}
+    assert kept.with_name(f"{kept.name}-wal").read_bytes() == b"-wal"
+
+
+async def test_a_backup_with_a_dangling_reference_is_refused(path: Path, tmp_path: Path) -> None:
+    source = (await _backed_up(path, tmp_path / "copy.db")).path
+    with closing(apsw.Connection(str(source))) as connection:
+        connection.execute("INSERT INTO facts (entity, facts) VALUES (7, '{}')")
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match=r"copy\.db is damaged: row 7 of facts refers"):
+        restore(source, path, BY, T0)
+    assert path.read_bytes() == before
+
+
+async def test_an_empty_file_is_no_backup(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(LedgerError, match=r"empty\.db is empty; a backup is a ledger"):
+        restore(tmp_path / "empty.db", path, BY, T0)
+    with pytest.raises(LedgerError, match=r"there is no file .*missing\.db; give the path of a backup"):
+        restore(tmp_path / "missing.db", path, BY, T0)
+    assert _names(path.parent) == set()
+
+
+async def test_what_is_put_in_place_is_on_the_disk_with_its_name(
+    path: Path, tmp_path: Path, synced: list[str]
+) -> None:
+    source = (await _backed_up(path, tmp_path / "copy.db")).path
+    assert synced[-2:] == ["fsync file", "fsync directory"]
+    synced.clear()
+    restore(source, path, BY, T0)
+    assert synced == ["fsync file", "fsync directory"]
+
+
+async def test_no_file_stays_open_whatever_is_looked_at_or_refused(path: Path, tmp_path: Path) -> None:
+    source = (await _backed_up(path, tmp_path / "copy.db")).path
+    restore(source, path, BY, T0)
+    before = os.listdir("/proc/self/fd")
+    lock = DaemonLock(path)
+    for _ in range(3):
+        restore(source, path, BY, T0)
+        StampFile(path).read()
+        with lock, pytest.raises(LedgerError):
+            DaemonLock(path).acquire()
+        lock.holder()
+        with pytest.raises(LedgerError):
+            restore(tmp_path / "missing.db", path, BY, T0)
+    assert os.listdir("/proc/self/fd") == before
 
 
 # -- the schema -----------------------------------------------------------------------------------------
@@ -149,6 +215,42 @@ async def test_two_ledgers_in_memory_know_nothing_of_each_other() -> None:
         assert await other.order(order(1)) is None
 
 
+async def test_a_read_is_of_one_moment_whatever_others_write(path: Path) -> None:
+    count = "SELECT count(*) FROM entities"
+    async with await SqliteLedger.open(path) as ledger:
+        with closing(open_connection(path)) as other:
+
+            def counted(connection: apsw.Connection) -> tuple[object, object]:
+                before = connection.execute(count).get
+                other.execute("INSERT INTO entities (kind, panel, name) VALUES ('order', 'north', '1')")
+                return before, connection.execute(count).get
+
+            assert await ledger._writer.read(counted) == (0, 0)
+            assert await ledger._writer.read(lambda connection: connection.execute(count).get) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (apsw.ConstraintError("x"), "the ledger refused a change .x.; report this as a defect"),
+        (apsw.IOError("x"), "the disk reported an error .x.; check the disk"),
+        (apsw.LockedError("x"), "locked by this very process .x.; report this"),
+    ],
+)
+def test_whatever_sqlite_says_is_told_with_what_to_do(path: Path, error: apsw.Error, words: str) -> None:
+    with pytest.raises(LedgerError, match=words), translated(path):
+        raise error
+
+
+def test_a_connection_that_can_only_read_is_refused(path: Path) -> None:
+    open_connection(path).close()
+    with (
+        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection,
+        pytest.raises(apsw.ReadOnlyError, match="opened read-only"),
+    ):
+        _configure(connection, BUSY_TIMEOUT)
+
+
 # -- the stamp ------------------------------------------------------------------------------------------
 def _stamp(number: int, ledger: str = "one", **orders: str) -> Stamp:
     return Stamp(ledger, Head(number, f"{number:064x}"), T0 + number * MINUTE, number, 1, orders)
@@ -197,12 +299,12 @@ def test_a_stamp_of_another_ledger_is_replaced_whole(path: Path) -> None:
 def test_a_stamp_knows_the_panels_that_confirmed_last(path: Path) -> None:
     file = StampFile(path)
     file.begin(_stamp(1, **{f"panel-{number}": "1" for number in range(200)}))
-    file.move(_stamp(2, **{"panel-0": "2", "newest": "3"}), durable=False)
+    file.move(_stamp(2, **{"panel-150": "2", "newest": "3"}), durable=False)
     found = file.read()
     assert found is not None
     assert len(found.orders) == 200
-    assert list(found.orders.items())[-2:] == [("panel-0", "2"), ("newest", "3")]
-    assert next(iter(found.orders)) == "panel-2"  # that of panel-1 was confirmed longest ago
+    assert list(found.orders.items())[-2:] == [("panel-150", "2"), ("newest", "3")]
+    assert next(iter(found.orders)) == "panel-1"  # that of panel-0 was confirmed longest ago
 
 
 def test_a_stamp_that_is_behind_only_adds_what_it_knows(path: Path) -> None:
@@ -250,6 +352,38 @@ def test_a_stamp_that_cannot_be_opened_is_told_from_one_that_is_missing(path: Pa
         file.move(_stamp(1), durable=True)
     with pytest.raises(LedgerError, match="can't be written: Too many levels of symbolic links"):
         file.begin(_stamp(1))
+
+
+def test_a_link_to_another_stamp_is_not_followed(path: Path, tmp_path: Path) -> None:
+    other, file = StampFile(tmp_path / "other.db"), StampFile(path)
+    other.begin(_stamp(1))
+    file.path.symlink_to(other.path)
+    with pytest.raises(LedgerError, match="can't be read"):
+        file.read()
+    with pytest.raises(LedgerError, match="can't be written"):
+        file.move(_stamp(2), durable=False)
+    assert other.read() == _stamp(1)
+
+
+async def test_trouble_with_the_stamp_is_logged_when_it_begins_and_when_it_ends(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async with await SqliteLedger.open(path) as ledger:
+        with capture_logs() as logs:
+            await ledger.track([new_order(1)], T0)
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "pwrite", full)
+                for number in (2, 3):
+                    await ledger.track([new_order(number)], T0)
+                assert "No space left on device" in ledger.stamp_trouble
+            for number in (4, 5):
+                await ledger.track([new_order(number)], T0)
+            assert ledger.stamp_trouble == ""
+    assert [line["event"] for line in logs] == ["ledger.stamp_failed", "ledger.stamp_recovered"]
+    assert "No space left on device" in logs[0]["error"]
 
 
 def test_where_inodes_have_no_generation_a_copy_is_still_told_from_the_original(

@@ -12,7 +12,7 @@ from smm_rules.engine.memory import Memory, Reason
 from smm_rules.facts import EntityKind, Facts
 from smm_rules.ledger.audit import AuditQuery
 from smm_rules.ledger.port import Ledger, StateConflict
-from smm_rules.ledger.records import REFUSAL, IntentState, Remembered, Sweep
+from smm_rules.ledger.records import REFUSAL, IntentState, Remembered, Rest, Sweep
 from smm_rules.rules.model import ApprovalNeed, Limits, RuleGuards, StepKind
 from tests.ledger.builders import (
     DAY,
@@ -221,6 +221,28 @@ async def test_a_memory_of_what_nobody_watches_keeps_none_of_the_others_from_bei
         ("a", order(1)): PAST,
         ("a", order(2)): PAST,
     }
+
+
+# -- orders that rest ----------------------------------------------------------------------------------
+async def _resting(ledger: Ledger) -> dict[str, bool]:
+    """Whether each order rests, by its ID."""
+    return {one.id: one.answer is not None for one in await ledger.due_orders("north", T0 + DAY, 10)}
+
+
+async def test_an_order_whose_chain_becomes_longer_at_its_beginning_is_looked_at_anew(ledger: Ledger) -> None:
+    await ledger.track([new_order(3, order(2)), new_order(4, order(3)), new_order(9)], T0)
+    rest = Rest(answer=1, context=2, until=T0 + 9 * DAY, pace=MINUTE, changes=0)
+    looks = [observed(order(number), {"remains": 5}, due_at=LATER) for number in (3, 4, 9)]
+    await ledger.record(Sweep(T0, tuple(replace(look, rest=rest) for look in looks)))
+    assert await _resting(ledger) == {"3": True, "4": True, "9": True}
+    await ledger.track([new_order(2, order(1))], T0)
+    assert await _resting(ledger) == {"2": False, "3": False, "4": False, "9": True}
+
+
+async def test_only_orders_that_are_due_are_given_where_no_batch_is_asked_for(ledger: Ledger) -> None:
+    await ledger.track([new_order(1), new_order(2)], T0)
+    await ledger.postpone([order(2)], LATER)
+    assert [one.id for one in await ledger.due_orders("north", T0, 10)] == ["1"]
 
 
 # -- a clock that was ahead -----------------------------------------------------------------------------

@@ -18,9 +18,11 @@ from tests.ledger.builders import (
     BALANCE,
     DAY,
     MINUTE,
+    NOTHING,
     T0,
     bring_to,
     draft,
+    ended,
     fired,
     firing,
     message,
@@ -31,6 +33,7 @@ from tests.ledger.builders import (
 )
 
 ALL = AuditQuery()
+LATER = T0 + DAY
 
 
 def _rule(name: str, text: str) -> RuleText:
@@ -85,12 +88,12 @@ async def test_a_version_that_two_texts_have_is_told_apart_by_its_digest(ledger:
 async def test_a_stop_and_its_end_are_in_the_record(ledger: Ledger, kind: StopKind, noted: str) -> None:
     stop = await ledger.stop(kind, StopScope.RULE, "top-up", "a look", "ann", T0, T0 + DAY)
     await ledger.end_stop(stop.id, T0 + MINUTE, "bob")
-    began, ended = await ledger.audit_page(ALL, 0, 10)
-    assert [(one.kind, one.by, one.at, one.subject) for one in (began, ended)] == [
+    began, over = await ledger.audit_page(ALL, 0, 10)
+    assert [(one.kind, one.by, one.at, one.subject) for one in (began, over)] == [
         (noted, "ann", T0, "rule top-up"),
         (noted, "bob", T0 + MINUTE, "rule top-up"),
     ]
-    assert (began.data["what"], ended.data["what"]) == ("stopped", "ended")
+    assert (began.data["what"], over.data["what"]) == ("stopped", "ended")
     assert (began.data["stop"], began.data["reason"], began.data["until"]) == (stop.id, "a look", T0 + DAY)
 
 
@@ -110,6 +113,22 @@ async def test_what_stops_a_rule_that_is_stopped_already_is_not_noted_again(ledg
         await ledger.record(fired(planned(what, draft(), hold=Reason.LIMIT_PER_SWEEP)))
     assert len(await ledger.stops()) == 1
     assert len(await ledger.audit_page(AuditQuery(kinds=("breaker",)), 0, 10)) == 1
+
+
+async def test_what_an_action_made_is_in_the_record(ledger: Ledger) -> None:
+    intent = await bring_to(ledger, IntentState.SENDING)
+    done = ended(IntentState.CONFIRMED, "accepted", message="thanks", result="881")
+    await ledger.settle(intent.id, done, NOTHING, LATER, "d1")
+    *_, settled = await ledger.audit_page(AuditQuery(intent=intent.id), 0, 10)
+    assert settled.data == {
+        "intent": intent.id,
+        "rule": intent.rule,
+        "before": "sending",
+        "after": "confirmed",
+        "reason": "accepted",
+        "message": "thanks",
+        "result": "881",
+    }
 
 
 async def test_evidence_that_is_no_news_is_not_noted_and_what_is_news_alone(ledger: Ledger) -> None:
