@@ -1,0 +1,128 @@
+"""Whose turn it is: to judge a panel's looks, to check and claim on it, to put rules into force.
+
+A turn is an advisory lock of the server, taken within a transaction that is held open for the turn. When the
+worker dies the server ends the transaction, when it is stopped the server does so after a while, and whoever
+takes it for dead ends it sooner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from smm_rules.cluster.database import Database, away
+from smm_rules.ledger.port import LedgerError
+
+#: Held shared by everybody who judges or claims, alone by who puts rules into force.
+RULES = 0x736D6D02
+#: What the kinds of turns are told apart by: about a panel's looks, its actions, a drop folder
+#: (3 is of those who take due things, see `cluster.ledger`).
+DECIDING, CLAIMING, FOLDER = 1, 2, 4
+#: A session that holds a turn and does nothing, in milliseconds, belongs to a worker that has stopped.
+IDLE_MILLISECONDS = 10_000
+#: How long to wait for a turn, in milliseconds.
+WAIT_MILLISECONDS = 15_000
+
+#: Who puts rules into force may have to end the holds of a million orders meanwhile.
+IDLE_RULES_MILLISECONDS = 300_000
+_TAKE = """
+  SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s, hashtext(%s))
+"""
+_TAKE_RULES = "SELECT pg_advisory_xact_lock(%s)"
+_NEWEST = "SELECT max(generation) FROM rules"
+
+
+class RulesOutdated(LedgerError):
+    """Other rules are in force by now than those this worker read: it decides nothing."""
+
+
+class Turn:
+    """The turn of all workers about one panel, for one kind of thing. Tasks of this worker wait in line, too.
+
+    `generation` gives the rules that this worker goes by; `RulesOutdated` when others are in force.
+    """
+
+    def __init__(
+        self, database: Database, kind: int, panel: str, generation: Callable[[], int | None]
+    ) -> None:
+        self._database = database
+        self._kind = kind
+        self._panel = panel
+        self._generation = generation
+        self._mutex = asyncio.Lock()
+        self._held: AsyncExitStack | None = None
+
+    async def __aenter__(self) -> None:
+        await self._mutex.acquire()
+        try:
+            self._held = await self._taken()
+        except BaseException:
+            self._mutex.release()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        held, self._held = self._held, None
+        assert held is not None
+        try:
+            await held.aclose()
+        except LedgerError:
+            pass  # the server has ended the turn by itself; what was recorded in it was recorded
+        finally:
+            self._mutex.release()
+
+    async def _taken(self) -> AsyncExitStack:
+        async with AsyncExitStack() as stack:
+            connection = await stack.enter_async_context(self._database.connection())
+            await stack.enter_async_context(connection.transaction())
+            newest = await _begin(connection, IDLE_MILLISECONDS, _TAKE, (RULES, self._kind, self._panel))
+            if newest != self._generation():
+                raise RulesOutdated("other rules are in force by now; nothing was decided by the old ones")
+            return stack.pop_all()
+
+
+class RulesTurn:
+    """Held by who puts rules into force: nobody judges or claims meanwhile."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> psycopg.AsyncConnection[Any]:
+        """The connection whose transaction ends with the turn."""
+        async with AsyncExitStack() as stack:
+            connection = await stack.enter_async_context(self._database.connection())
+            await stack.enter_async_context(connection.transaction())
+            await _begin(connection, IDLE_RULES_MILLISECONDS, _TAKE_RULES, (RULES,))
+            self._stack = stack.pop_all()
+            return connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return await self._stack.__aexit__(kind, error, trace)
+
+
+async def _begin(
+    connection: psycopg.AsyncConnection[Any], idle: int, take: str, values: tuple[object, ...]
+) -> int | None:
+    """Take the locks and read which rules are in force, as of after the locks."""
+    limits = (
+        f"SET LOCAL idle_in_transaction_session_timeout = {idle}; "
+        f"SET LOCAL lock_timeout = {WAIT_MILLISECONDS}"
+    )
+    try:
+        await connection.execute(limits.encode())
+        await connection.execute(take.encode(), values)
+        cursor = await connection.execute(_NEWEST.encode())
+        row = await cursor.fetchone()
+    except (psycopg.Error, PoolTimeout, PoolClosed) as error:
+        raise away(error) from error
+    return None if row is None else row[0]
