@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from smm_rules.cli.terminal import counted, output, print_json, print_problems, 
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.config.oddities import oddities
-from smm_rules.document import DocumentError, Problem, Severity, in_file_order, read_document
+from smm_rules.document import Document, DocumentError, Problem, Severity, in_file_order, read_document
 from smm_rules.rules.loader import LoadedRules, load_rules
 from smm_rules.rules.scope import scope_of
 
@@ -55,7 +56,8 @@ def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, form:
     configuration): just these, against the panels and channels of --config or ./smm-rules.yaml where there
     is one.
     """
-    report = examine(subject_of(paths, config_path), os.environ)
+    read = cache(read_document)  # what is named is read twice: to see what it is, and as that
+    report = examine(subject_of(paths, config_path, read), os.environ, read)
     trials = None
     if live and report.errors == 0:
         trials = _try_live(report)
@@ -108,11 +110,13 @@ class Report:
         return tuple(dict.fromkeys((*rules, *tests)))
 
 
-def subject_of(paths: Sequence[Path], config_path: Path | None) -> Subject:
+def subject_of(
+    paths: Sequence[Path], config_path: Path | None, read: Callable[[Path], Document] = read_document
+) -> Subject:
     """What the command line asks to check. `Stop` when two configurations are named."""
     if not paths:
         return Subject(find_configuration(config_path), (), all_rules=True)
-    named = [path for path in paths if is_configuration(path)]
+    named = [path for path in paths if is_configuration(path, read)]
     if len(named) > 1:
         raise Stop("One configuration can be checked at a time; two were named.", Exit.USAGE)
     rules = tuple(path for path in paths if path not in named)
@@ -124,18 +128,20 @@ def subject_of(paths: Sequence[Path], config_path: Path | None) -> Subject:
     return Subject(config_path, rules, all_rules=False)
 
 
-def is_configuration(path: Path) -> bool:
+def is_configuration(path: Path, read: Callable[[Path], Document] = read_document) -> bool:
     """Whether the file at `path` is a configuration, by its keys."""
     if not path.is_file():
         return False
     try:
-        value = read_document(path).value
+        value = read(path).value
     except DocumentError:
         return False  # its faults are told when it is read as rules
     return isinstance(value, dict) and not _OF_A_CONFIGURATION.isdisjoint(value)
 
 
-def examine(subject: Subject, environment: Mapping[str, str]) -> Report:
+def examine(
+    subject: Subject, environment: Mapping[str, str], read: Callable[[Path], Document] = read_document
+) -> Report:
     """Everything that can be told without a panel, a channel or a secret."""
     report = Report(subject)
     if subject.configuration is not None:
@@ -145,7 +151,7 @@ def examine(subject: Subject, environment: Mapping[str, str]) -> Report:
     if subject.all_rules and configuration is not None:
         paths = (*rule_paths(configuration), *paths)
     try:
-        report.loaded = load_rules(paths, scope_of(configuration) if configuration else None)
+        report.loaded = load_rules(paths, scope_of(configuration) if configuration else None, read)
         report.problems.extend(report.loaded.warnings)
     except DocumentError as error:
         report.problems.extend(error.problems)

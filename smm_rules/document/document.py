@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -52,7 +53,7 @@ class Lines:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def position(self, offset: int) -> Position:
         """The place of the character at `offset`."""

@@ -7,7 +7,7 @@ always text and unique; there are no tags, no merge keys and one document a file
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import yaml
 
 from smm_rules.document.document import Document, Lines, MappingNode, Node, ScalarNode, SequenceNode
 from smm_rules.document.problem import DocumentError, Position, Problem
-from smm_rules.document.scalars import NotAValue, resolve
+from smm_rules.document.scalars import NotAValue, Scalar, resolve
 from smm_rules.document.syntax import UNQUOTED_TEMPLATE, explain
 
 
@@ -135,22 +135,24 @@ class _Builder:
 
     def build(self) -> Node:
         """The root of the document; an empty file's is an empty scalar."""
-        try:
-            for event in self._events():
-                self._take(event)
-        except _Stop:
-            pass
+        with suppress(_Stop):
+            self._read()
         return self.root or ScalarNode(self.lines.position(0), None)
 
-    def _events(self) -> Iterator[yaml.Event]:
+    def _read(self) -> None:
+        """Take every event. Not by `yaml.parse`, which would hand each through two generators."""
+        loader = _Loader(self.text)
         try:
-            yield from yaml.parse(self.text, Loader=_Loader)
+            while loader.check_event():
+                self._take(loader.get_event())
         except yaml.YAMLError as error:
             offset, message, suggestion = explain(error, self.text, self._open_bracket())
             line = self.lines.position(offset).line
             # An unquoted template is told of once, though the parser stumbles over it twice.
             if not (self.problems and self.problems[-1].position.line == line):
                 self._refuse(offset, message, suggestion)
+        finally:
+            loader.dispose()
 
     def _open_bracket(self) -> int | None:
         """Where the innermost bracket stands that is open now."""
@@ -165,38 +167,39 @@ class _Builder:
         raise _Stop
 
     def _take(self, event: yaml.Event) -> None:
-        offset = self.offset = _index(event.start_mark)
-        if isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                self._stop(offset, 'The file holds a second document after "---"', "Use one file for each")
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor or "", offset)
-        elif isinstance(event, yaml.ScalarEvent):
+        offset = self.offset = event.start_mark.index  # type: ignore[union-attr]  # parsers give every event its marks
+        # The commonest first: of a large file's events most are scalars.
+        if isinstance(event, yaml.ScalarEvent):
             self._untagged(event.tag, offset)
-            self._add(self._scalar(event), event.anchor)
+            self._add(self._scalar(event, offset), event.anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._close()
         elif isinstance(event, yaml.CollectionStartEvent):
             self._untagged(event.tag, offset)
             self._open(event, offset)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._close()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event.anchor or "", offset)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                self._stop(offset, 'The file holds a second document after "---"', "Use one file for each")
 
     def _untagged(self, tag: str | None, offset: int) -> None:
         if tag is not None:
             self._refuse(offset, "Tags such as !!str are not used here", "Use quotes for text")
 
-    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
-        start, end = _index(event.start_mark), _index(event.end_mark)
+    def _scalar(self, event: yaml.ScalarEvent, start: int) -> ScalarNode:
+        end = event.end_mark.index  # type: ignore[union-attr]  # as above
         if event.anchor and (match := _ANCHOR.match(self.text, start, end)):
             start = match.end()
-        node = ScalarNode(self.lines.position(start), event.value, start=start, end=end)
-        node.style = event.style or ""
-        if not node.style:
+        style = event.style or ""
+        value: Scalar = event.value
+        if not style:
             try:
-                node.value = resolve(event.value)
+                value = resolve(event.value)
             except NotAValue as error:
                 self._refuse(start, str(error), "Put it in quotes if it is text")
-        return node
+        return ScalarNode(self.lines.position(start), value, start=start, end=end, style=style)
 
     def _open(self, event: yaml.CollectionStartEvent, offset: int) -> None:
         position = self.lines.position(offset)
@@ -281,11 +284,6 @@ class _Builder:
             mapping.keys[key.text] = key.position
             mapping.entries[key.text] = node
             _append(mapping, node, key.text)
-
-
-def _index(mark: object) -> int:
-    """A mark's offset in characters."""
-    return int(getattr(mark, "index", 0))
 
 
 def _append(parent: MappingNode | SequenceNode, node: Node, key: str = "") -> None:

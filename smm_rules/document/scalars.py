@@ -27,6 +27,8 @@ def resolve(text: str) -> Scalar:
     """The value of a plain (unquoted) scalar; `NotAValue` for `.inf`, `.nan` and monstrous numbers."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0].isalpha():
+        return text  # what isn't text begins with a digit, a sign or a point
     if _NOT_FINITE.fullmatch(text):
         raise NotAValue(f"{text} is not a number that can be counted with")
     match = _NUMBER.fullmatch(text)

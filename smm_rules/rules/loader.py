@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,14 +59,16 @@ class LoadedRules:
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_rules(paths: Sequence[Path], scope: Scope | None = None) -> LoadedRules:
+def load_rules(
+    paths: Sequence[Path], scope: Scope | None = None, read: Callable[[Path], Document] = read_document
+) -> LoadedRules:
     """The rules of these files and directories, in file order.
 
     Directories are searched for `.yaml` and `.yml` files, hidden ones and files of tests left out. With a
-    `scope`, names of panels and channels are checked too. `DocumentError` carries every problem of every
-    file.
+    `scope`, names of panels and channels are checked too. `read` reads a file, unless it has been already.
+    `DocumentError` carries every problem of every file.
     """
-    reading = _Reading(scope)
+    reading = _Reading(scope, read)
     for path in reading.files(paths):
         reading.read(path)
     if reading.problems:
@@ -82,6 +84,7 @@ class _Reading:
     """What has been read so far."""
 
     scope: Scope | None
+    read_file: Callable[[Path], Document] = read_document
     rules: list[Rule] = field(default_factory=list)
     tests: list[RawTest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -109,7 +112,7 @@ class _Reading:
     def read(self, path: Path) -> None:
         """Read one file; its problems are noted, not raised."""
         try:
-            document = read_document(path)
+            document = self.read_file(path)
             outline = validate(document, RuleFileOutline)
         except DocumentError as error:
             self.problems.extend(error.problems)
