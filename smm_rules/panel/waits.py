@@ -11,6 +11,9 @@ from email.utils import parsedate_to_datetime
 LONGEST_WAIT = timedelta(days=1)
 # A number this large counts seconds since 1970, not from now.
 _EPOCH = 1_000_000_000
+_ASKING = frozenset(
+    {"retry-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit"}
+)
 _SECONDS = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 _RESET_MEMBER = re.compile(r"(?:^|[;,\s])(?:reset|t)=(\d{1,15})", re.ASCII)
 
@@ -21,6 +24,8 @@ def asked_wait(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     `headers` are looked up in lower case. A date counts from the answer's own `Date` where it has one, so
     that a clock out of step doesn't matter.
     """
+    if _ASKING.isdisjoint(headers):
+        return None
     if (after := headers.get("retry-after")) is not None:
         wait = _seconds(after, now)
         if wait is None:
