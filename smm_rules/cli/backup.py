@@ -10,6 +10,8 @@ from smm_rules.cli.context import asynchronous, config_option, json_option, oper
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import output, print_json, safe
 from smm_rules.clock import SystemClock
+from smm_rules.ledger.opening import file_of
+from smm_rules.ledger.sqlite import SqliteLedger
 
 
 @click.command("backup")
@@ -24,7 +26,9 @@ async def command(target: Path, config_path: Path | None, as_json: bool) -> None
     it is named after the time. A ledger in the way is replaced, any other file is left alone.
     """
     configuration = read_configuration(config_path)
+    file_of(configuration, "copy it with pg_dump (docs/postgresql.md)")
     async with open_existing(configuration) as ledger:
+        assert isinstance(ledger, SqliteLedger)
         made = await ledger.backup(target.absolute(), operator_name(), SystemClock().now())
     if as_json:
         print_json({"path": made.path, "bytes": made.size, "entries": made.entries})

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import getpass
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.terminal import errors, print_problems, safe, seen_from_here
-from smm_rules.config.load import load_configuration
-from smm_rules.config.model import Configuration
-from smm_rules.config.secrets import SecretUnavailable
-from smm_rules.document import DocumentError
-from smm_rules.engine.guards_set import guards_of
-from smm_rules.intake.lines import SourceRefused, Unacceptable
-from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.sqlite import SqliteLedger
-from smm_rules.panel.errors import PanelError
+
+# Each command imports this module: what only some of them need is imported where they do.
+if TYPE_CHECKING:
+    from smm_rules.config.model import Configuration
+    from smm_rules.ledger.sql.ledger import SqlLedger
 
 CONFIG_VARIABLE = "SMM_RULES_CONFIG"
 CONFIG_NAME = "smm-rules.yaml"
@@ -59,18 +53,24 @@ def find_configuration(given: Path | None) -> Path:
 
 def read_configuration(given: Path | None) -> Configuration:
     """The configuration in force for this command."""
+    from smm_rules.config.load import load_configuration
+
     return load_configuration(find_configuration(given), os.environ)
 
 
 def rule_paths(configuration: Configuration) -> tuple[Path, ...]:
     """Where the configuration's rules are, as seen from here."""
+    from smm_rules.cli.terminal import seen_from_here
+
     return tuple(seen_from_here(path) for path in configuration.rules)
 
 
 @asynccontextmanager
-async def open_ledger(configuration: Configuration) -> AsyncIterator[SqliteLedger]:
+async def open_ledger(configuration: Configuration) -> AsyncIterator[SqlLedger]:
     """The ledger, beside a running daemon or without one."""
-    ledger = await SqliteLedger.open(configuration.ledger, guards=guards_of(configuration))
+    from smm_rules.ledger import opening
+
+    ledger = await opening.open_ledger(configuration)
     try:
         yield ledger
     finally:
@@ -92,6 +92,8 @@ def asynchronous(
 
     @functools.wraps(command)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        import asyncio
+
         return asyncio.run(command(*args, **kwargs))
 
     return run
@@ -99,6 +101,13 @@ def asynchronous(
 
 def explain(error: Exception) -> Exit:
     """Tell the user of an expected error; the exit code that goes with it. Others are raised again."""
+    from smm_rules.cli.terminal import errors, print_problems, safe
+    from smm_rules.config.secrets import SecretUnavailable
+    from smm_rules.document import DocumentError
+    from smm_rules.intake.lines import SourceRefused, Unacceptable
+    from smm_rules.ledger.port import LedgerError
+    from smm_rules.panel.errors import PanelError
+
     console = errors()
     if isinstance(error, DocumentError):
         print_problems(error.problems)

@@ -56,7 +56,7 @@ def examine(
     """Everything there is to find; a configuration that can't be used keeps the rest from nothing."""
     findings, configuration = _configured(config_path, environment)
     if configuration is not None:
-        findings += examine_ledger(configuration.ledger, now)
+        findings += examine_ledger(configuration, environment, now)
         findings += without_hosts(configuration) if offline else asyncio.run(examine_hosts(configuration))
     told_of_clock = any(finding.subject == "clock" for finding in findings)
     findings += [one for one in examine_clock(now) if not (told_of_clock and one.subject == "clock")]

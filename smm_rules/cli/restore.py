@@ -12,6 +12,7 @@ from smm_rules.cli.hold.words import gap_lines, hold_shape
 from smm_rules.cli.terminal import output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.opening import file_of
 from smm_rules.ledger.sqlite.copies import restore
 
 
@@ -27,9 +28,10 @@ def command(source: Path, yes: bool, config_path: Path | None, as_json: bool) ->
     what its rules would do, and sends nothing until you say `smm-rules hold confirm`.
     """
     configuration = read_configuration(config_path)
-    with DaemonLock(configuration.ledger):
-        ask_first(f"Put {source} in the place of {configuration.ledger}?", yes)
-        done = restore(source.absolute(), configuration.ledger, operator_name(), SystemClock().now())
+    ledger = file_of(configuration, "put it back with pg_restore, then confirm the hold (docs/postgresql.md)")
+    with DaemonLock(ledger):
+        ask_first(f"Put {source} in the place of {ledger}?", yes)
+        done = restore(source.absolute(), ledger, operator_name(), SystemClock().now())
     if as_json:
         print_json({"ledger": done.ledger, "kept": done.kept, "hold": hold_shape(done.hold)})
         return

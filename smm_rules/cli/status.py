@@ -42,7 +42,7 @@ _MODES = {"dry_run": " in a dry run", "shadow": " in the shadow, where nothing i
 async def command(config_path: Path | None, as_json: bool) -> None:
     """Show how the daemon, its panels, its orders and its actions stand."""
     configuration = read_configuration(config_path)
-    if not configuration.ledger.is_file():
+    if isinstance(configuration.ledger, Path) and not configuration.ledger.is_file():
         raise Stop(
             f"There is no ledger {configuration.ledger} yet. The daemon makes it: smm-rules run.", Exit.LEDGER
         )
@@ -50,7 +50,7 @@ async def command(config_path: Path | None, as_json: bool) -> None:
     async with open_ledger(configuration) as ledger:
         standing = await gather(ledger, configuration, now)
     if as_json:
-        print_json(_as_json(standing, configuration.ledger, now))
+        print_json(_as_json(standing, str(configuration.ledger), now))
     else:
         _print(standing, output(), now)
 
@@ -212,7 +212,7 @@ def _ago(at: datetime | None, now: datetime) -> str:
     return "never" if at is None else f"{format_duration(max(now - at, timedelta()))} ago"
 
 
-def _as_json(standing: Standing, ledger: Path, now: datetime) -> dict[str, object]:
+def _as_json(standing: Standing, ledger: str, now: datetime) -> dict[str, object]:
     daemon, totals = standing.daemon, standing.totals
     return {
         "at": now,

@@ -7,13 +7,13 @@ from smm_rules.cli.naming import panels_of
 from smm_rules.config.model import Configuration
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.intake import order_entity
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 
 _WHOLE = (EntityKind.BALANCE, EntityKind.PANEL)
 
 
 async def thing_named(
-    text: str, kind: EntityKind, panel: str | None, configuration: Configuration, ledger: SqliteLedger
+    text: str, kind: EntityKind, panel: str | None, configuration: Configuration, ledger: SqlLedger
 ) -> Entity:
     """The thing written as `text`, which is of `kind` unless it says otherwise itself.
 
@@ -45,7 +45,7 @@ def _parsed(text: str) -> Entity:
         raise Stop(str(error), Exit.USAGE) from None
 
 
-async def _order(text: str, panel: str | None, configuration: Configuration, ledger: SqliteLedger) -> Entity:
+async def _order(text: str, panel: str | None, configuration: Configuration, ledger: SqlLedger) -> Entity:
     panels = panels_of(configuration)
     if panel is not None or "/" in text or len(panels) == 1:
         return order_entity(text, [panel] if panel is not None else panels)

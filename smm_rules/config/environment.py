@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from smm_rules.config.place import SCHEMES
 from smm_rules.document import Document, DocumentError, Plain, Position, Problem, did_you_mean
 from smm_rules.document.scalars import NotAValue, resolve
 
@@ -12,6 +13,7 @@ PREFIX = "SMM_RULES_"
 #: Each variable and the setting it replaces.
 VARIABLES: dict[str, tuple[str, ...]] = {
     "SMM_RULES_LEDGER": ("ledger",),
+    "SMM_RULES_STATE_DIRECTORY": ("state_directory",),
     "SMM_RULES_RULES": ("rules",),
     "SMM_RULES_DROP_FOLDER": ("drop_folder",),
     "SMM_RULES_OPERATOR_CHANNEL": ("operator", "channel"),
@@ -26,7 +28,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 }
 #: Variables of the command line, which are not settings.
 OTHERS = frozenset({"SMM_RULES_CONFIG"})
-_PATHS = frozenset({"SMM_RULES_LEDGER", "SMM_RULES_RULES", "SMM_RULES_DROP_FOLDER"})
+_PATHS = frozenset(
+    {"SMM_RULES_LEDGER", "SMM_RULES_STATE_DIRECTORY", "SMM_RULES_RULES", "SMM_RULES_DROP_FOLDER"}
+)
 
 
 def with_environment(document: Document, environment: Mapping[str, str]) -> Document:
@@ -72,6 +76,6 @@ def _short_names() -> list[str]:
 
 
 def _value(variable: str, text: str) -> Plain:
-    if variable in _PATHS:
+    if variable in _PATHS and not text.startswith(SCHEMES):
         return str(Path(text).expanduser().absolute())
     return resolve(text) if variable == "SMM_RULES_SWEEP_SIZE" else text

@@ -8,6 +8,7 @@ from pathlib import Path
 from smm_rules.config.environment import misspelt, with_environment
 from smm_rules.config.model import Configuration
 from smm_rules.config.paths import DIRECTORY
+from smm_rules.config.place import DatabaseAddress
 from smm_rules.document import Document, DocumentError, Problem, did_you_mean, read_document, validate
 from smm_rules.facts import format_duration
 
@@ -33,11 +34,25 @@ def _environment(configuration: Configuration, environment: Mapping[str, str]) -
 
 def _cross_checks(document: Document, configuration: Configuration) -> Iterator[Problem]:
     yield from _duplicate_panels(document, configuration)
+    yield from _ledger(document, configuration)
     if configuration.operator is not None:
         yield from _channel(document, configuration, "operator", configuration.operator.channel)
     if configuration.statement is not None:
         yield from _channel(document, configuration, "statement", configuration.statement.channel)
     yield from _gaps(document, configuration)
+
+
+def _ledger(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    if isinstance(configuration.ledger, DatabaseAddress):
+        if configuration.state_directory is None:
+            message = "With a ledger in a database the key `state_directory` is needed"
+            solution = "Write state_directory: /var/lib/smm-rules. There this machine notes how far it is"
+            yield document.problem(("ledger",), message, solution)
+        return
+    for key in ("ledger_password", "state_directory"):
+        if getattr(configuration, key) is not None:
+            message = f"The key `{key}` belongs to a ledger in a database, and this one is a file"
+            yield document.problem((key,), message, "Leave it out")
 
 
 def _duplicate_panels(document: Document, configuration: Configuration) -> Iterator[Problem]:

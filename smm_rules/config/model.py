@@ -12,6 +12,7 @@ from smm_rules.config.channels import ChannelSettings
 from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.paths import FilePath
+from smm_rules.config.place import LedgerPlace
 from smm_rules.config.secrets import Secret, SecretReference
 from smm_rules.config.statement import StatementSettings
 from smm_rules.config.web import WebSettings
@@ -62,6 +63,8 @@ class LoggingSettings(Settings):
 class Configuration(Settings):
     """All settings of the daemon. Paths are absolute once loaded.
 
+    `ledger_password` and `state_directory` belong to a ledger in a database: the directory is where this
+    machine notes how far that has come.
     `observation_gap` is the longest time between two looks at a thing that still counts as having watched
     it. `settle_after` is how long a finished thing is still looked at. `retention` is how long history is
     kept. `sweep_size` is how many orders one look takes at most.
@@ -70,7 +73,9 @@ class Configuration(Settings):
     panels: Annotated[tuple[PanelSettings, ...], Field(strict=False, min_length=1)]
     channels: dict[Slug, ChannelSettings] = Field(default_factory=dict)
     rules: Annotated[tuple[FilePath, ...], one_or_many(FilePath), Field(strict=False, min_length=1)]
-    ledger: FilePath
+    ledger: LedgerPlace
+    ledger_password: Secret | None = None
+    state_directory: FilePath | None = None
     drop_folder: FilePath | None = None
     operator: OperatorSettings | None = None
     mode: Literal["live", "dry_run", "shadow"] = "live"
@@ -112,4 +117,5 @@ class Configuration(Settings):
         """Every secret that is kept elsewhere, for the redaction of logs and for `doctor`."""
         keys = [panel.key for panel in self.panels]
         channels = (secret for channel in self.channels.values() for secret in channel.references)
-        return (*keys, *channels, *(self.web.references if self.web else ()))
+        ledger = () if self.ledger_password is None else (self.ledger_password,)
+        return (*keys, *ledger, *channels, *(self.web.references if self.web else ()))

@@ -13,7 +13,8 @@ from smm_rules.document.types import refuse, written
 DIRECTORY: Final = "directory"
 
 
-def _path(value: Any, info: ValidationInfo) -> Path:
+def file_path(value: Any, info: ValidationInfo) -> Path:
+    """The path that a value of the configuration gives."""
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value.strip():
@@ -27,4 +28,4 @@ def _path(value: Any, info: ValidationInfo) -> Path:
 
 
 #: A file or directory; absolute once loaded.
-FilePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
+FilePath = Annotated[Path, BeforeValidator(file_path), WithJsonSchema({"type": "string", "minLength": 1})]

@@ -30,7 +30,7 @@ from smm_rules.daemon.units import Alone
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.audit import AuditKind
-from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.opening import daemon_lock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import MessageState
 from smm_rules.notify.operator import reload_failed
@@ -101,7 +101,7 @@ class Daemon:
         files = RuleFiles(configuration.rules, lambda: self.reload("files"))
         rules = RulesInForce(configuration.rules, scope_of(configuration))
         async with AsyncExitStack() as stack:
-            lock = DaemonLock(configuration.ledger)
+            lock = daemon_lock(configuration, self._environment)
             lock.acquire()
             stack.callback(lock.release)
             progress = Progress(PATIENCE_SECONDS)
@@ -177,7 +177,7 @@ class Daemon:
             panels=[panel.name for panel in configuration.panels],
             rules=count,
             mode=configuration.mode,
-            ledger=configuration.ledger,
+            ledger=str(configuration.ledger),
         )
         self._notifier.ready(f"Watching {len(configuration.panels)} panels by {count} rules")
         self.started.set()

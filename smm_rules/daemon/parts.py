@@ -7,9 +7,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from smm_rules.config.model import Configuration, PanelSettings
-from smm_rules.engine.guards_set import guards_of
+from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.sql.ledger import SqlLedger
-from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.build import channel_secrets, make_channel
 from smm_rules.notify.channel import Channel
 from smm_rules.notify.operator import OperatorVoice
@@ -32,6 +31,8 @@ class Parts:
 def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> tuple[str, ...]:
     """Every secret's text, for the redaction of logs. `SecretUnavailable` when one can't be had."""
     keys = [panel.key.read(environment) for panel in configuration.panels]
+    if configuration.ledger_password is not None:
+        keys.append(configuration.ledger_password.read(environment))
     for settings in configuration.channels.values():
         keys.extend(channel_secrets(settings, environment))
     if configuration.web is not None:
@@ -62,7 +63,7 @@ async def assemble(
     `SecretUnavailable` and `LedgerError` say what is missing.
     """
     endpoints = [endpoint_of(panel, environment) for panel in configuration.panels]
-    ledger = await SqliteLedger.open(configuration.ledger, guards=guards_of(configuration))
+    ledger = await open_ledger(configuration, environment)
     stack.push_async_callback(ledger.aclose)
     return await put_together(configuration, environment, stack, ledger, endpoints, on_call)
 

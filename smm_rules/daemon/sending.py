@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from smm_rules.ledger.holds import Hold
+from smm_rules.ledger.holds import Finding, Hold
 from smm_rules.notify.operator import OperatorVoice, on_hold, stamp_failing, stamp_recovered
 from smm_rules.observe import get_logger
 from smm_rules.polling.carried import STAMP, STAMP_SINCE
@@ -20,6 +20,9 @@ class HeldLedger(Protocol):
 
     @property
     def stamp_trouble(self) -> str: ...
+
+    @property
+    def finding(self) -> Finding | None: ...
 
     async def hold_if_doubtful(self, by: str, now: datetime) -> Hold | None: ...
 
@@ -68,7 +71,12 @@ class Sending:
         """What keeps everything from being sent, for the status line; empty when nothing does."""
         self.trouble = self.ledger.stamp_trouble
         await self._mind_the_stamp(now)
-        if await self.ledger.open_hold() is not None:
+        hold = await self.ledger.open_hold()
+        if hold is None and self.ledger.finding is not None:
+            # The server of a ledger in a database was put back while this process went on.
+            await take_up_hold(self.ledger, self.voice, self.by, now)
+            hold = await self.ledger.open_hold()
+        if hold is not None:
             return "On hold, nothing is sent (smm-rules hold show)"
         return "Nothing is sent: the ledger's stamp can't be used (smm-rules status)" if self.trouble else ""
 

@@ -16,8 +16,9 @@ from smm_rules.daemon.daemon import Daemon
 from smm_rules.demo.stage import PANEL, write_orders, write_stage
 from smm_rules.demo.summary import Summary, summarise
 from smm_rules.intake import IntakeOptions, OrderFile, import_orders
+from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.records import IntentState, MessageState
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.simulator import RunningSimulator, SimulatorSettings
 
 RULES = ("refill-partial", "low-balance", "reorder-canceled")
@@ -69,14 +70,14 @@ async def run_demo(directory: Path, settings: DemoSettings, environment: Mapping
 
 async def _import(configuration: Configuration, orders: Path, clock: AcceleratedClock) -> None:
     now = clock.now()
-    async with await SqliteLedger.open(configuration.ledger) as ledger:
+    async with await open_ledger(configuration) as ledger:
         with OrderFile(orders, IntakeOptions(now, panels=(PANEL,), default_panel=PANEL)) as source:
             await import_orders(source, ledger, now)
 
 
 async def _until_done(configuration: Configuration, patience: timedelta) -> None:
     """Return when every rule has fired and nothing is left to send or to tell, or when patience ends."""
-    async with await SqliteLedger.open(configuration.ledger) as ledger:
+    async with await open_ledger(configuration) as ledger:
         with suppress(TimeoutError):
             async with asyncio.timeout(patience.total_seconds()):
                 # The daemon is only looked at from outside, as an operator would: through its ledger.
@@ -84,7 +85,7 @@ async def _until_done(configuration: Configuration, patience: timedelta) -> None
                     await asyncio.sleep(0.2)
 
 
-async def _is_done(ledger: SqliteLedger) -> bool:
+async def _is_done(ledger: SqlLedger) -> bool:
     intents = await ledger.intents((), _MANY)
     messages = await ledger.messages((), _MANY)
     spoken = {message.dedup_key.partition(":")[0] for message in messages}

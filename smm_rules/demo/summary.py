@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from smm_rules.config.model import Configuration
+from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.records import Intent, IntentState, QueuedMessage
-from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rules.model import StepKind
 from smm_rules.simulator import Journal
 
@@ -57,7 +57,7 @@ class Summary:
 
 async def summarise(configuration: Configuration, rules: Sequence[str], journal: Journal) -> Summary:
     """Read the ledger of a daemon that has stopped and set it beside the panel's journal."""
-    async with await SqliteLedger.open(configuration.ledger) as ledger:
+    async with await open_ledger(configuration) as ledger:
         intents = await ledger.intents((), _MANY)
         messages = await ledger.messages((), _MANY)
     return Summary(

@@ -12,9 +12,8 @@ from smm_rules.actions.queueing import Behind, waiting_behind_stopped
 from smm_rules.config.model import Configuration
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.holds import HoldReason
-from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.records import Heartbeat, Intent, IntentState, Totals
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.stops import Stop
 from smm_rules.polling.carried import STAMP
 
@@ -81,10 +80,10 @@ class Standing:
     behind: tuple[Behind, ...] = ()
 
 
-async def gather(ledger: SqliteLedger, configuration: Configuration, now: datetime) -> Standing:
+async def gather(ledger: SqlLedger, configuration: Configuration, now: datetime) -> Standing:
     """Read it all. The parts are of moments close together, not of one."""
     panels = [await _panel(ledger, panel.name) for panel in configuration.panels]
-    process, beat = DaemonLock(configuration.ledger).holder(), await ledger.heartbeat()
+    process, beat = await ledger.daemon(), await ledger.heartbeat()
     most_overdue = [await _most_overdue(ledger, panel.name, now) for panel in configuration.panels]
     return Standing(
         daemon=daemon_standing(process, beat, now),
@@ -101,7 +100,7 @@ async def gather(ledger: SqliteLedger, configuration: Configuration, now: dateti
     )
 
 
-def stamp_trouble(ledger: SqliteLedger, process: str | None, beat: Heartbeat | None) -> str:
+def stamp_trouble(ledger: SqlLedger, process: str | None, beat: Heartbeat | None) -> str:
     """Why the stamp can't be used, as the running daemon found or as this process does; empty when it can.
 
     The daemon may run as another user: whose files they are is seen from there alone.
@@ -110,7 +109,7 @@ def stamp_trouble(ledger: SqliteLedger, process: str | None, beat: Heartbeat | N
     return of_daemon or ledger.stamp_trouble
 
 
-async def held_back(ledger: SqliteLedger) -> HoldReason | None:
+async def held_back(ledger: SqlLedger) -> HoldReason | None:
     """Why the ledger is on hold, or will be as soon as the daemon starts."""
     hold = await ledger.open_hold()
     if hold is not None:
@@ -136,7 +135,7 @@ def daemon_standing(process: str | None, beat: Heartbeat | None, now: datetime) 
     )
 
 
-async def _panel(ledger: SqliteLedger, panel: str) -> PanelStanding:
+async def _panel(ledger: SqlLedger, panel: str) -> PanelStanding:
     health = await _facts(ledger, Entity(EntityKind.PANEL, panel))
     balance = await _facts(ledger, Entity(EntityKind.BALANCE, panel))
     reachable, amount, currency = health.get("reachable"), balance.get("amount"), balance.get("currency")
@@ -151,7 +150,7 @@ async def _panel(ledger: SqliteLedger, panel: str) -> PanelStanding:
     )
 
 
-async def _facts(ledger: SqliteLedger, entity: Entity) -> Facts:
+async def _facts(ledger: SqlLedger, entity: Entity) -> Facts:
     watched = await ledger.watched(entity)
     return watched.facts if watched else {}
 
@@ -161,6 +160,6 @@ def _instant(facts: Facts, name: str) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
-async def _most_overdue(ledger: SqliteLedger, panel: str, now: datetime) -> datetime | None:
+async def _most_overdue(ledger: SqlLedger, panel: str, now: datetime) -> datetime | None:
     due = await ledger.due(EntityKind.ORDER, panel, now, 1)
     return due[0].due_at if due else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from smm_rules.actions.existing import ORDER
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, IntentState, Observation
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.standing.times import moment
 
 _MANY = 1_000
@@ -26,7 +26,7 @@ class Since:
     in_flight: tuple[Intent, ...] = ()
 
 
-async def gather_since(ledger: SqliteLedger, intent: Intent, now: datetime) -> Since:
+async def gather_since(ledger: SqlLedger, intent: Intent, now: datetime) -> Since:
     """Nothing for an action that isn't in doubt: its outcome is known."""
     if intent.state is not IntentState.UNKNOWN or intent.claimed_at is None:
         return Since()

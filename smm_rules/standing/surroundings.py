@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from smm_rules.config.model import Configuration, PollSettings
 from smm_rules.explanation.model import Outage, Standing, Surroundings
 from smm_rules.facts import EntityKind
-from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.opening import daemon_lock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Heartbeat
 from smm_rules.ledger.stops import Stop
@@ -44,7 +44,7 @@ def surroundings(
 
 def _daemon_runs(configuration: Configuration) -> bool | None:
     try:
-        return DaemonLock(configuration.ledger).holder() is not None
+        return daemon_lock(configuration).holder() is not None
     except LedgerError:
         return None
 

@@ -20,6 +20,7 @@ import pytest
 from smm_rules.clock import SystemClock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import DatedBalance, Intent, OrderSource
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.simulator import Fault, RunningSimulator
 from tests.cli.command import configure, said
@@ -303,7 +304,7 @@ def test_an_outcome_the_ledger_didnt_take_is_told(
     async def full(*_: object) -> None:
         raise LedgerError("the disk is full")
 
-    monkeypatch.setattr(SqliteLedger, "settle", full)
+    monkeypatch.setattr(SqlLedger, "settle", full)
     done = said(capsys, *PLACE, "--yes")
     assert (done.code, done.out) == (4, "")
     assert "The outcome was: confirmed 1001." in done.err

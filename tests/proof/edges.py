@@ -22,7 +22,7 @@ import structlog
 from smm_rules.daemon import daemon as daemon_module
 from smm_rules.daemon import jobs, parts, work
 from smm_rules.daemon.progress import Progress
-from smm_rules.ledger import lock
+from smm_rules.ledger import lock, opening
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.stamp import StampFile
 from smm_rules.notify.channel import Channel
@@ -121,7 +121,7 @@ def replaced(
         (jobs, "CLOCK_COMPARED_EVERY", 4 * tick_seconds),
         (daemon_module, "Jobs", functools.partial(jobs.Jobs, machine_time=seconds)),
         (daemon_module, "Progress", functools.partial(Progress, monotonic=seconds)),
-        (daemon_module, "DaemonLock", locks.make),
+        (opening, "DaemonLock", locks.make),
         (StampFile, "move", lambda file, stamp, *, durable: stamps.move(file, stamp, durable=durable)),
         (StampFile, "begin", lambda file, stamp: stamps.begin(file, stamp)),
         (lock, "_PAUSE_SECONDS", 0.0),

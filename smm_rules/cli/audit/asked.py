@@ -13,7 +13,7 @@ from smm_rules.cli.naming import entities
 from smm_rules.config.model import Configuration
 from smm_rules.intake import Unacceptable
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 
 _PAGE = 2_000
 
@@ -63,7 +63,7 @@ def query(
     )
 
 
-async def entries(ledger: SqliteLedger, asked: AuditQuery) -> AsyncIterator[AuditEntry]:
+async def entries(ledger: SqlLedger, asked: AuditQuery) -> AsyncIterator[AuditEntry]:
     """All of them, the oldest first; a record of years needs no memory for all of it."""
     after = 0
     while page := await ledger.audit_page(asked, after, _PAGE):

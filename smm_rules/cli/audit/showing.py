@@ -16,7 +16,7 @@ from smm_rules.cli.shapes import moment
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import output, plain, print_json, safe, safe_line
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 
 _MANY = 2_000
 
@@ -46,7 +46,7 @@ async def show(entry_id: int, config_path: Path | None, as_json: bool) -> None:
             output().print(safe_line(line))
 
 
-async def _texts(ledger: SqliteLedger, entry: AuditEntry) -> dict[str, str]:
+async def _texts(ledger: SqlLedger, entry: AuditEntry) -> dict[str, str]:
     """The rules' texts by name: the firing rule's, or those that a set in force brought."""
     if entry.kind == AuditKind.RULES:
         in_force = entry.data["in_force"]
@@ -61,7 +61,7 @@ async def _texts(ledger: SqliteLedger, entry: AuditEntry) -> dict[str, str]:
     return {rule: text for rule, text in found.items() if text is not None}
 
 
-async def _in_force(ledger: SqliteLedger, entry: AuditEntry) -> dict[str, list[str]]:
+async def _in_force(ledger: SqlLedger, entry: AuditEntry) -> dict[str, list[str]]:
     """The firing rule's version, with the digest of its text in the set in force before the firing."""
     rule, version = str(entry.data["rule"]), str(entry.data["rule_version"])
     sets = await ledger.audit_page(AuditQuery(kinds=(AuditKind.RULES.value,)), 0, _MANY)

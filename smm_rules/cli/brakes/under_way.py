@@ -6,14 +6,14 @@ import asyncio
 import time
 
 from smm_rules.ledger.records import Intent, IntentState
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.stops import StopScope
 
 _PAUSE = 0.05
 _MANY = 10_000
 
 
-async def settled(ledger: SqliteLedger, scope: StopScope, name: str, seconds: float) -> tuple[Intent, ...]:
+async def settled(ledger: SqlLedger, scope: StopScope, name: str, seconds: float) -> tuple[Intent, ...]:
     """Wait until what was claimed before the brake has its answer; what hasn't after `seconds`.
 
     No claim succeeds once the brake is written, so when this gives nothing, nothing leaves any more.

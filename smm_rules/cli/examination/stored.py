@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import apsw
 
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
-from smm_rules.facts import format_duration
+from smm_rules.cli.examination.in_database import examine_database
+from smm_rules.cli.examination.worked_on import clock_findings, daemon_finding, hold_finding
+from smm_rules.config.model import Configuration
+from smm_rules.ledger.holds import HoldReason
 from smm_rules.ledger.lock import DaemonLock
-from smm_rules.ledger.migrations import MIGRATIONS, check_ours, schema_version
+from smm_rules.ledger.migrations import MIGRATIONS, check_ours
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.records import Heartbeat
 from smm_rules.ledger.sql.holds import FIRST_STAMPED, compare, open_hold
 from smm_rules.ledger.sql.housekeeping import heartbeat
 from smm_rules.ledger.sqlite.connection import Description, check, describe, translated, wal_is_safe
 from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
-from smm_rules.standing.overview import DaemonState, daemon_standing
 
 _SCARCE, _LOW = 100 * 1024**2, 1024**3
-#: A clock may be this far behind what the ledger has seen before it is called wrong.
-_CLOCK_SLACK = timedelta(minutes=1)
 
 
-def examine_ledger(path: Path, now: datetime) -> Iterator[Finding]:
-    """Everything about the ledger at `path`, read-only: it is neither made nor upgraded."""
+def examine_ledger(
+    configuration: Configuration, environment: Mapping[str, str], now: datetime
+) -> Iterator[Finding]:
+    """Everything about the ledger, read-only: it is neither made nor upgraded."""
+    if isinstance(configuration.ledger, Path):
+        yield from _examine_path(configuration.ledger, now)
+    else:
+        yield from examine_database(configuration, environment, now)
+
+
+def _examine_path(path: Path, now: datetime) -> Iterator[Finding]:
     yield _library()
     if not path.parent.is_dir():
         found = f"its directory {path.parent} doesn't exist"
@@ -78,15 +86,13 @@ def _examine_file(path: Path, now: datetime) -> Iterator[Finding]:
             yield _file(description)
             yield _journal(description)
             yield _soundness(check(connection))
-            yield from _hold(connection, stamp)
+            if description.schema >= FIRST_STAMPED:
+                yield hold_finding(_doubt(connection, stamp))
             beat = heartbeat(connection) if description.schema else None
         finally:
             connection.close()
-    yield _daemon(path, beat, now)
-    if beat is not None and now < beat.beat_at - _CLOCK_SLACK:
-        behind = format_duration(beat.beat_at - now)
-        found = f"it is {behind} behind the daemon's last heartbeat"
-        yield problem("clock", found, "Set the clock: holds and limits are counted by it")
+    yield daemon_finding(DaemonLock(path).holder(), beat, now)
+    yield from clock_findings(beat, now)
 
 
 def _file(description: Description) -> Finding:
@@ -123,28 +129,9 @@ def _stamp(path: Path) -> Stamp | StampUnreadable | None:
         return error
 
 
-def _hold(connection: apsw.Connection, stamp: Stamp | StampUnreadable | None) -> Iterator[Finding]:
-    """Whether anything is sent at all; nothing to say of a ledger from before there were stamps."""
-    if schema_version(connection) < FIRST_STAMPED:
-        return
+def _doubt(connection: apsw.Connection, stamp: Stamp | StampUnreadable | None) -> HoldReason | None:
+    """Why nothing is sent, or None."""
     hold, finding = open_hold(connection), compare(connection, stamp)
-    reason = hold.reason if hold is not None else finding.reason if finding is not None else None
-    if reason is None:
-        yield ok("hold", "none: the ledger is the one worked on last")
-    else:
-        yield problem("hold", f"nothing is sent. {reason.sentence}", "smm-rules hold show")
-
-
-def _daemon(path: Path, beat: Heartbeat | None, now: datetime) -> Finding:
-    daemon = daemon_standing(DaemonLock(path).holder(), beat, now)
-    name = f"process {daemon.process}" if daemon.process else "a process"
-    if daemon.state is DaemonState.STUCK and daemon.beat_at is not None:
-        silent_for = format_duration(now - daemon.beat_at)
-        found = f"{name} is running and hasn't beaten for {silent_for}: it is stuck"
-        return problem("daemon", found, "Read its log, then restart it")
-    if daemon.state is DaemonState.RUNNING:
-        return ok("daemon", f"{name} is running on this ledger")
-    if daemon.state is DaemonState.GONE:
-        found = "none is running on this ledger, and the last one didn't end in order"
-        return warning("daemon", found, "Read its log; the next start shows what is in doubt")
-    return ok("daemon", "none is running on this ledger")
+    if hold is not None:
+        return hold.reason
+    return None if finding is None else finding.reason

@@ -25,14 +25,13 @@ from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration
-from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.standing.overview import held_back, stamp_trouble
 
 _UNLIMITED = 2**62
-Verdict = Callable[[SqliteLedger, int, datetime, str], Awaitable[Intent]]
+Verdict = Callable[[SqlLedger, int, datetime, str], Awaitable[Intent]]
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,7 +66,7 @@ async def approve(
     if done and configuration.mode != "live":
         mode = configuration.mode
         errors().print(f"The configuration says mode: {mode}, so the daemon will hold them again.")
-    elif done and DaemonLock(configuration.ledger).holder() is None:
+    elif done and not await _daemon_runs(configuration):
         errors().print("No daemon is running now: they are sent once one is started (smm-rules run).")
     return int(Exit.FAILED if failed else Exit.DONE)
 
@@ -85,11 +84,16 @@ async def deny(
     return int(Exit.FAILED if failed else Exit.DONE)
 
 
+async def _daemon_runs(configuration: Configuration) -> bool:
+    async with open_existing(configuration) as ledger:
+        return await ledger.daemon() is not None
+
+
 async def _tell_what_stops_all(configuration: Configuration) -> None:
     """Approved or not, nothing is sent on a hold, nor while the stamp can't be used."""
     async with open_existing(configuration) as ledger:
         hold, beat = await held_back(ledger), await ledger.heartbeat()
-        trouble = stamp_trouble(ledger, DaemonLock(configuration.ledger).holder(), beat)
+        trouble = stamp_trouble(ledger, await ledger.daemon(), beat)
     if hold is not None:
         errors().print(f"The ledger is on hold: {hold.sentence} Nothing is sent until you confirm it.")
         errors().print("See smm-rules hold show.")
@@ -121,7 +125,7 @@ async def _pass(
 
 
 async def _each(
-    verdict: Verdict, ledger: SqliteLedger, ids: Sequence[int]
+    verdict: Verdict, ledger: SqlLedger, ids: Sequence[int]
 ) -> tuple[list[Intent], dict[int, str]]:
     """Every one by itself: one that isn't held any more keeps none of the others."""
     done: list[Intent] = []

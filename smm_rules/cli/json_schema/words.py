@@ -82,7 +82,12 @@ WORDS: dict[str, dict[str, str]] = {
         "panels": "The panels to watch orders on.",
         "channels": "Where messages go, by the names that rules give.",
         "rules": "A file or directory of rules, or a list of them.",
-        "ledger": "The SQLite file that remembers everything. Its directory must exist.",
+        "ledger": (
+            "What remembers everything: an SQLite file, whose directory must exist, or a PostgreSQL "
+            "database, `postgresql://USER@HOST/DATABASE`."
+        ),
+        "ledger_password": "Where the password of the PostgreSQL database is kept.",
+        "state_directory": "With a PostgreSQL database: where this machine notes how far it has come.",
         "drop_folder": "A folder whose order lists are imported.",
         "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
         "mode": (

@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from smm_rules.actions import Executor, Patience, collect_evidence
 from smm_rules.actions.port import Voice
@@ -14,10 +13,9 @@ from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import errors
 from smm_rules.clock import Clock
 from smm_rules.engine.firing import Continuation
-from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Outcome
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.panel.client import PanelClient
 from smm_rules.panel.errors import PanelError
 
@@ -32,13 +30,12 @@ _WITHDRAWN = "withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class CarryingOut:
-    """Where and by what an intent of the operator's is carried out. `ledger_path` is where the lock is."""
+    """Where and by what an intent of the operator's is carried out."""
 
-    ledger: SqliteLedger
+    ledger: SqlLedger
     client: PanelClient
     clock: Clock
     voice: Voice
-    ledger_path: Path
 
     async def finish(self, intent: Intent, patience: float | None) -> Intent:
         """The intent as it stands in the end.
@@ -47,7 +44,7 @@ class CarryingOut:
         one it is sent from here; what couldn't be sent now is withdrawn, so that no daemon started later
         buys what the operator has been told was not bought.
         """
-        left_to_daemon = DaemonLock(self.ledger_path).holder() is not None
+        left_to_daemon = await self.ledger.daemon() is not None
         try:
             if not left_to_daemon:
                 intent = await self._send(intent)

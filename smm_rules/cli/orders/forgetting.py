@@ -22,7 +22,7 @@ from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity
 from smm_rules.ledger.records import Intent
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.states import OPEN
 
 _MANY = 100
@@ -76,7 +76,7 @@ async def forget(
     return int(Exit.FAILED if strangers else Exit.DONE)
 
 
-async def _refuse_open(ledger: SqliteLedger, watched: Sequence[Entity]) -> None:
+async def _refuse_open(ledger: SqlLedger, watched: Sequence[Entity]) -> None:
     open_ones: list[Intent] = []
     for entity in watched:
         open_ones += await ledger.intents(tuple(sorted(OPEN)), _MANY, entity=entity)

@@ -22,7 +22,7 @@ from smm_rules.cli.terminal import errors, new_table, print_json, print_json_lin
 from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity, EntityKind, order_status
 from smm_rules.ledger.records import Watched
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 
 _PAGE = 2_000
 
@@ -89,7 +89,7 @@ async def list_orders(
         errors().print(f"There are more: --limit {limit * 10} shows more, --limit 0 all.")
 
 
-async def _found(ledger: SqliteLedger, wanted: Wanted) -> AsyncIterator[Watched]:
+async def _found(ledger: SqlLedger, wanted: Wanted) -> AsyncIterator[Watched]:
     """Page by page, so that a million orders cost no memory."""
     after: Entity | None = None
     while page := await ledger.watched_page(EntityKind.ORDER, wanted.panel, after, _PAGE):

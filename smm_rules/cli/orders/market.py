@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from smm_rules.clock import Clock
 from smm_rules.config.model import PanelSettings
@@ -12,12 +11,11 @@ from smm_rules.engine.service_facts import observe_service
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.intake import Unacceptable
 from smm_rules.ledger.records import DatedBalance, Watched
-from smm_rules.ledger.sqlite import SqliteLedger
-from smm_rules.ledger.sqlite.writer import Writer
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.panel.client import PanelClient
 
 
-class PricedLedger(SqliteLedger):
+class PricedLedger(SqlLedger):
     """The ledger, with readings of the catalogue laid over it that this process made itself.
 
     They are not written down: a reading in the ledger says that the rules have looked at it, and holds
@@ -25,8 +23,9 @@ class PricedLedger(SqliteLedger):
     the guards, which judge inside the ledger and may do so for a daemon, go by it too.
     """
 
-    def __init__(self, writer: Writer, *given: Any) -> None:
-        super().__init__(writer, *given)
+    def __init__(self, opened: SqlLedger) -> None:
+        super().__init__(*opened.parts)
+        self._opened = opened
         self._readings: dict[Entity, Watched] = {}
 
     def lay_over(self, entity: Entity, facts: Facts, at: datetime) -> Watched:
@@ -34,6 +33,9 @@ class PricedLedger(SqliteLedger):
         reading = Watched(entity, facts, at, at, None)
         self._readings[entity] = reading
         return reading
+
+    async def daemon(self) -> str | None:
+        return await self._opened.daemon()
 
     async def watched(self, entity: Entity) -> Watched | None:
         return self._readings.get(entity) or await super().watched(entity)

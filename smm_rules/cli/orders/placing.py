@@ -32,9 +32,8 @@ from smm_rules.cli.terminal import errors, safe
 from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration, PanelSettings
 from smm_rules.daemon.parts import endpoint_of
-from smm_rules.engine.guards_set import guards_of
 from smm_rules.intake import Unacceptable
-from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.sql.intents import OPERATOR
 from smm_rules.ledger.stops import concerning
 from smm_rules.notify.operator import OperatorVoice
@@ -90,13 +89,11 @@ async def place(
     settings = _panel(panel, configuration)
     asked = merged(said(service=service, link=link, quantity=quantity), parameters)
     clock = SystemClock()
-    # Who may not see whether a daemon runs learns it before anything is planned.
-    DaemonLock(configuration.ledger).holder()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(PanelClient(endpoint_of(settings, os.environ)))
-        ledger = await PricedLedger.open(configuration.ledger, guards=guards_of(configuration))
+        ledger = PricedLedger(await open_ledger(configuration))
         stack.push_async_callback(ledger.aclose)
-        assert isinstance(ledger, PricedLedger)
+        await ledger.daemon()  # who may not see whether one runs learns it before anything is planned
         stopped = concerning(await ledger.stops(), OPERATOR, settings.name, clock.now())
         if stopped:
             raise Stop(f"Nothing is sent now. {in_words(stopped[0])}. Nothing was placed.")
@@ -109,7 +106,7 @@ async def place(
         )
         channel = configuration.operator.channel if configuration.operator else None
         voice = OperatorVoice(ledger, channel, configuration.page_url)
-        work = CarryingOut(ledger, client, clock, voice, configuration.ledger)
+        work = CarryingOut(ledger, client, clock, voice)
         after = await work.finish(intent, seconds if wait else None)
     return int(tell_outcome(after, waited=wait, as_json=as_json))
 

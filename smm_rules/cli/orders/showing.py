@@ -24,7 +24,7 @@ from smm_rules.clock import SystemClock
 from smm_rules.facts import Entity
 from smm_rules.intake import Unacceptable
 from smm_rules.ledger.records import Observation, Watched
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.standing.orders import Known, known_of
 
 
@@ -52,7 +52,7 @@ async def show(order: str, panel: str | None, last: int, config_path: Path | Non
         _show(known, SystemClock().now())
 
 
-async def _read(ledger: SqliteLedger, entity: Entity, last: int) -> Known:
+async def _read(ledger: SqlLedger, entity: Entity, last: int) -> Known:
     known = await known_of(ledger, entity, last, SystemClock().now())
     if known is None:
         name = f"{entity.panel}/{entity.id}"

@@ -33,7 +33,7 @@ from smm_rules.rules.scope import scope_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from smm_rules.ledger.sqlite import SqliteLedger
+    from smm_rules.ledger.sql.ledger import SqlLedger
 
 _REAL, _IN_FORCE, _GIVEN = "happened", "rules in force", "rules given"
 
@@ -118,7 +118,7 @@ def _rule_sets(
 
 
 async def _report(
-    ledger: SqliteLedger,
+    ledger: SqlLedger,
     configuration: Configuration,
     span: Span,
     sets: Sequence[tuple[str, RuleSet]],

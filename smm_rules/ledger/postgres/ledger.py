@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
 
 from smm_rules.engine.guards import NO_GUARDS, Guards
-from smm_rules.ledger.port import LedgerError, StateConflict
+from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import schema
+from smm_rules.ledger.postgres.daemon_lock import holder, process_name
 from smm_rules.ledger.postgres.describing import Description, describe
 from smm_rules.ledger.postgres.lane import PATIENCE, Lane
 from smm_rules.ledger.postgres.session import Access, Session, connect
 from smm_rules.ledger.postgres.transactions import PostgresTransactions
-from smm_rules.ledger.records import Intent
-from smm_rules.ledger.sql import holding
 from smm_rules.ledger.sql.holds import identity
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.ledger.stamp import StampFile
-
-#: Why a claim was taken back: its process can't tell whether it was written, and sent nothing.
-CLAIM_IN_DOUBT = "claim_in_doubt"
 
 
 class PostgresLedger(SqlLedger):
@@ -39,7 +30,6 @@ class PostgresLedger(SqlLedger):
     ) -> None:
         super().__init__(transactions, guards, stamping)
         self._lanes = transactions
-        self._doubtful: list[tuple[int, str, datetime]] = []
 
     @classmethod
     async def open(
@@ -78,33 +68,8 @@ class PostgresLedger(SqlLedger):
         """What is in the database, for `doctor`."""
         return await self._read(describe, self.address)
 
-    async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
-        await self._take_back_doubtful()
-        return await super().claimable(now, limit)
-
-    async def claim(
-        self,
-        intent_id: int,
-        owner: str,
-        now: datetime,
-        evidence: Mapping[str, str],
-        cost: Decimal | None = None,
-        currency: str | None = None,
-    ) -> bool:
-        """An error leaves it open whether the claim was written. Whoever gets one sends nothing, so the claim
-        is taken back as soon as the ledger can be reached."""
-        try:
-            return await super().claim(intent_id, owner, now, evidence, cost, currency)
-        except StateConflict:
-            raise
-        except LedgerError:
-            self._doubtful.append((intent_id, owner, now))
-            raise
-
-    async def _take_back_doubtful(self) -> None:
-        while self._doubtful:
-            await self._write(holding.take_back, *self._doubtful[-1], CLAIM_IN_DOUBT)
-            self._doubtful.pop()
+    async def daemon(self) -> str | None:
+        return await self._read(holder)
 
 
 class _Opening:
@@ -112,8 +77,7 @@ class _Opening:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        command = Path(sys.argv[0]).name or "smm-rules"
-        self._name = f"{command} {socket.gethostname()} {os.getpid()}"[:63]
+        self._name = process_name("ledger")
         self._identity: str | None = None
 
     def first(self) -> Session:

@@ -27,11 +27,11 @@ def call(function: str, lock: Lock) -> str:
     return f"{function}({SPACE}, {lock.value})"
 
 
-#: Who holds a lock ($1) or waits for it, by the names of their sessions.
+#: Who holds a lock, by the names of their sessions, the oldest first.
 HOLDERS = f"""
   SELECT a.application_name, l.mode FROM pg_locks l JOIN pg_stat_activity a USING (pid)
   WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.classid = {SPACE} AND l.objid = %s AND l.pid <> pg_backend_pid()
+    AND l.classid = {SPACE} AND l.objid = ? AND l.pid <> pg_backend_pid()
   ORDER BY a.backend_start
 """  # noqa: S608 - only constants are put in

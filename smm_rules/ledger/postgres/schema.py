@@ -10,6 +10,7 @@ from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import migrations as steps
 from smm_rules.ledger.postgres.locks import HOLDERS, Lock, call
 from smm_rules.ledger.postgres.session import SCHEMA, Session
+from smm_rules.ledger.sql.query import rows
 from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
@@ -106,7 +107,7 @@ def _wait_for_upgrade(session: Session, version: int, address: str) -> None:
     try:
         if schema_version(session) != version:
             return
-        found = session.raw.execute(HOLDERS.encode(), (Lock.SCHEMA.value,)).fetchall()
+        found = rows(session, HOLDERS, (Lock.SCHEMA.value,))
     finally:
         session.own(f"SELECT {call('pg_advisory_unlock_shared', Lock.SCHEMA)}")
     names = ", ".join(sorted({str(name) for name, _ in found}))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.guards import NO_GUARDS, Guards
@@ -16,6 +16,7 @@ from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, Rule
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
+from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import (
     DatedBalance,
     DueOrder,
@@ -76,6 +77,12 @@ class SqlLedger:
         self._write_beside = transactions.write_beside
         self._read = transactions.read
         self._alone = transactions.alone
+        self._doubtful: list[tuple[int, str, datetime]] = []
+
+    @property
+    def parts(self) -> tuple[Transactions, Guards, Stamping | None]:
+        """What another view of the same opened ledger is made of."""
+        return self._transactions, self._guards, self._stamping
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,6 +94,10 @@ class SqlLedger:
 
     async def aclose(self) -> None:
         await self._transactions.close()
+
+    async def daemon(self) -> str | None:
+        """The process that has the daemon's lock, empty when it isn't known; None when none has it."""
+        raise NotImplementedError
 
     # -- what is watched --------------------------------------------------------------------------------
     async def track(self, orders_: Sequence[NewOrder], now: datetime, by: str = "") -> int:
@@ -149,6 +160,7 @@ class SqlLedger:
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:
         if self.stamp_trouble:
             return ()  # it couldn't be claimed; each try would only fill the record
+        await self._take_back_doubtful()
         return await self._read(holding.claimable, now, limit)
 
     async def claim(
@@ -160,15 +172,27 @@ class SqlLedger:
         cost: Decimal | None = None,
         currency: str | None = None,
     ) -> bool:
+        """An error leaves it open whether the claim was written. Whoever gets one sends nothing, so the claim
+        is taken back as soon as the ledger can be written again."""
+        given = (intent_id, owner, now, evidence, cost, currency, self._guards)
+        try:
+            return await self._claim(*given)
+        except StateConflict:
+            raise
+        except LedgerError:
+            self._doubtful.append((intent_id, owner, now))
+            raise
+
+    async def _claim(self, *given: Any) -> bool:
         stamping = self._stamping
         if stamping is None:
-            given = (intent_id, owner, now, evidence, cost, currency, self._guards)
             return await self._write(changes.claim, *given)
-        return await self._alone(
-            lambda connection: holding.claim(
-                connection, stamping, intent_id, owner, now, evidence, cost, currency, self._guards
-            )
-        )
+        return await self._alone(lambda connection: holding.claim(connection, stamping, *given))
+
+    async def _take_back_doubtful(self) -> None:
+        while self._doubtful:
+            await self._write(holding.take_back, *self._doubtful[-1], holding.CLAIM_IN_DOUBT)
+            self._doubtful.pop()
 
     async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
         return await self._read(holding.may_leave, intent_id, owner, attempt, now)

@@ -16,7 +16,8 @@ from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
 
-_OF_A_NEW_MACHINE = frozenset({HoldReason.STAMP_MISSING, HoldReason.STAMP_COPIED})
+#: What says of a shared ledger that this machine is new to it, and no more.
+OF_A_NEW_MACHINE = frozenset({HoldReason.STAMP_MISSING, HoldReason.STAMP_COPIED})
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class Stamping:
             # Another process may have made ledger and stamp since the file was looked for.
             stamp = self._read()
             self.finding = holds.compare(connection, stamp)
-        if self.shared and self.finding is not None and self.finding.reason in _OF_A_NEW_MACHINE:
+        if self.shared and self.finding is not None and self.finding.reason in OF_A_NEW_MACHINE:
             self.file.begin(holds.stamp_of(connection))
             self.finding = None
         if self.finding is None and not holds.is_stamped(connection):

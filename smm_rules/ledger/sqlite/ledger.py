@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from smm_rules.engine.guards import NO_GUARDS, Guards
+from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.ledger.sqlite import copies
@@ -53,6 +54,9 @@ class SqliteLedger(SqlLedger):
     @property
     def path(self) -> Path:
         return self._writer.path
+
+    async def daemon(self) -> str | None:
+        return DaemonLock(self.path).holder()
 
     async def describe(self) -> Description:
         """What is in the file, for `doctor`."""
