@@ -167,6 +167,14 @@ def test_a_file_that_another_process_upgraded_in_between_is_looked_at_again(tmp_
         assert schema_version(faster) == 99
 
 
+def test_another_programs_database_is_refused_whatever_its_version(path: Path) -> None:
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+        connection.pragma("user_version", MIGRATIONS[-1].version)
+        with pytest.raises(LedgerError, match="database of another program"):
+            migrate(connection)
+
+
 def test_an_upgrade_is_logged_and_opening_again_is_not(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with capture_logs() as logs:
@@ -450,6 +458,21 @@ def test_a_lock_file_that_cannot_be_made_says_what_to_do(path: Path) -> None:
     lock = DaemonLock(path.parent / "missing" / "ledger.db")
     with pytest.raises(LedgerError, match="can't be opened: No such file or directory; the daemon needs to"):
         lock.acquire()
+
+
+def test_a_lock_file_that_cannot_be_given_to_the_ledgers_owner_is_not_taken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("smm_rules.ledger.lock.give_to_owner", refuses)
+    lock = DaemonLock(path)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(LedgerError, match="can't be opened: Operation not permitted"):
+        lock.acquire()
+    assert os.listdir("/proc/self/fd") == before
+    assert lock.holder() is None
 
 
 def test_a_lock_that_was_refused_can_be_taken_later(path: Path) -> None:

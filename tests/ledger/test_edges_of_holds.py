@@ -58,11 +58,12 @@ async def _put_back(path: Path, tmp_path: Path, *sent: str) -> None:
     async with await SqliteLedger.open(path) as ledger:
         await ledger.claim(1, "d1", T0 + 2 * MINUTE, {})
         await ledger.settle(1, ended(IntentState.CONFIRMED), NOTHING, T0 + 2 * MINUTE, "d1")
-        for name in sent:
-            intent_id = await plan(ledger, draft(), T0 + 3 * MINUTE)
-            await ledger.claim(intent_id, "d1", T0 + 3 * MINUTE, {})
+        for minute, name in enumerate(sent, 3):
+            at = T0 + minute * MINUTE
+            intent_id = await plan(ledger, draft(), at)
+            await ledger.claim(intent_id, "d1", at, {})
             made = ended(IntentState.CONFIRMED, tracked=NewOrder(order(name)))
-            await ledger.settle(intent_id, made, NOTHING, T0 + 3 * MINUTE, "d1")
+            await ledger.settle(intent_id, made, NOTHING, at, "d1")
     shutil.copy(tmp_path / "older.db", path)
 
 
@@ -73,13 +74,13 @@ async def _held(path: Path, at: datetime = LATER) -> Hold | None:
 
 # -- what a hold knows ----------------------------------------------------------------------------------
 async def test_a_hold_knows_all_that_happened_in_between(path: Path, tmp_path: Path) -> None:
-    await _put_back(path, tmp_path, "77")
+    await _put_back(path, tmp_path, "77", "78")
     hold = await _held(path)
     assert hold == Hold(
         1,
         LATER,
         HoldReason.OLDER,
-        Gap(T0 + 2 * MINUTE, T0 + 3 * MINUTE, (3, 3), {"north": "77"}, ""),
+        Gap(T0 + 2 * MINUTE, T0 + 4 * MINUTE, (3, 4), {"north": "78"}, ""),
         "daemon",
     )
     assert await _held(path, LATER + DAY) == hold
@@ -190,6 +191,21 @@ async def test_of_two_that_confirm_at_once_the_second_is_told(path: Path, tmp_pa
         await one.confirm_hold(LATER, BY, LATER)
         with pytest.raises(StateConflict, match="not on hold"):
             await other.confirm_hold(LATER, BY, LATER)
+
+
+async def test_a_ledger_confirmed_beside_the_stamp_of_another_has_one_of_its_own_from_then_on(
+    path: Path,
+) -> None:
+    async with await SqliteLedger.open(path) as ledger:
+        await ledger.track([new_order(1)], T0)
+    path.unlink()
+    assert (await _held(path)) is not None
+    async with await SqliteLedger.open(path) as ledger:
+        await ledger.confirm_hold(LATER, BY, LATER)
+    StampFile(path).path.unlink()
+    hold = await _held(path)
+    assert hold is not None
+    assert hold.reason is HoldReason.STAMP_MISSING
 
 
 # -- what was not looked at since -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ from smm_rules.engine.memory import Memory, Reason
 from smm_rules.facts import EntityKind, Facts
 from smm_rules.ledger.audit import AuditQuery
 from smm_rules.ledger.port import Ledger, StateConflict
-from smm_rules.ledger.records import REFUSAL, IntentState, Remembered, Rest, Sweep
+from smm_rules.ledger.records import REFUSAL, IntentState, NewOrder, Remembered, Rest, Sweep
 from smm_rules.rules.model import ApprovalNeed, Limits, RuleGuards, StepKind
 from tests.ledger.builders import (
     DAY,
@@ -210,6 +210,26 @@ async def test_of_a_refill_id_given_again_only_limits_over_the_same_order_are_re
     assert watched.order.entity == order(of)
 
 
+async def test_a_firing_that_is_stopped_keeps_none_of_the_others_from_acting(ledger: Ledger) -> None:
+    await ledger.track([new_order(1), new_order(2)], T0)
+    stopped, free = firing(order(1), limits=Limits(per_chain=0)), firing(order(2))
+    known = firing(order(2), "known")
+    await ledger.record(fired(planned(known, draft())))
+    recorded = await ledger.record(fired(*(planned(what, draft()) for what in (known, stopped, free))))
+    assert ([one.firing for one in recorded.stopped], len(recorded.intents)) == ([stopped], 1)
+
+
+async def test_an_order_that_has_a_parent_keeps_it_whatever_a_panel_answers(ledger: Ledger) -> None:
+    await ledger.track([new_order(1), new_order(9), new_order(2, order(9))], T0)
+    intent = await ledger.ask(draft(kind=StepKind.REORDER), order(1), T0, "ann")
+    await ledger.claim(intent.id, "d1", T0, {})
+    made = ended(S.CONFIRMED, tracked=NewOrder(order(2), parent=order(1)))
+    await ledger.settle(intent.id, made, NOTHING, T0, "d1")
+    known = await ledger.order(order(2))
+    assert known is not None
+    assert (known.parent, known.root, known.depth) == (order(9), order(9), 1)
+
+
 # -- what is remembered ---------------------------------------------------------------------------------
 async def test_a_memory_of_what_nobody_watches_keeps_none_of_the_others_from_being_stored(
     ledger: Ledger,
@@ -231,12 +251,33 @@ async def _resting(ledger: Ledger) -> dict[str, bool]:
 
 async def test_an_order_whose_chain_becomes_longer_at_its_beginning_is_looked_at_anew(ledger: Ledger) -> None:
     await ledger.track([new_order(3, order(2)), new_order(4, order(3)), new_order(9)], T0)
-    rest = Rest(answer=1, context=2, until=T0 + 9 * DAY, pace=MINUTE, changes=0)
-    looks = [observed(order(number), {"remains": 5}, due_at=LATER) for number in (3, 4, 9)]
-    await ledger.record(Sweep(T0, tuple(replace(look, rest=rest) for look in looks)))
+    await _at_rest(ledger, 3, 4, 9)
     assert await _resting(ledger) == {"3": True, "4": True, "9": True}
     await ledger.track([new_order(2, order(1))], T0)
     assert await _resting(ledger) == {"2": False, "3": False, "4": False, "9": True}
+
+
+async def _at_rest(ledger: Ledger, *numbers: int) -> None:
+    rest = Rest(answer=1, context=2, until=T0 + 9 * DAY, pace=MINUTE, changes=0)
+    looks = [observed(order(number), {"remains": 5}, due_at=LATER) for number in numbers]
+    await ledger.record(Sweep(T0, tuple(replace(look, rest=rest) for look in looks)))
+
+
+async def test_an_order_that_turns_out_to_be_a_reorder_is_looked_at_anew(ledger: Ledger) -> None:
+    await ledger.track([new_order(1), new_order(2), new_order(3)], T0)
+    await _at_rest(ledger, 1, 2, 3)
+    intent = await ledger.ask(draft(kind=StepKind.REORDER), order(1), T0, "ann")
+    await ledger.claim(intent.id, "d1", T0, {})
+    made = ended(S.CONFIRMED, tracked=NewOrder(order(2), parent=order(1)))
+    await ledger.settle(intent.id, made, NOTHING, T0, "d1")
+    assert await _resting(ledger) == {"1": True, "2": False, "3": True}
+
+
+async def test_an_order_with_one_more_refill_is_looked_at_anew(ledger: Ledger) -> None:
+    await ledger.track([new_order(1), new_order(2)], T0)
+    await _at_rest(ledger, 1, 2)
+    await _refilled(ledger, 7)
+    assert await _resting(ledger) == {"1": False, "2": True}
 
 
 async def test_only_orders_that_are_due_are_given_where_no_batch_is_asked_for(ledger: Ledger) -> None:
