@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -179,7 +178,9 @@ def _read_configuration(report: Report, path: Path, environment: Mapping[str, st
 def _try_live(report: Report) -> Trials:
     if report.configuration is None:
         raise Stop("--live tries the panels of a configuration; name one with --config.", Exit.USAGE)
-    from smm_rules.cli.live import try_all  # late: the HTTP client takes longer to load than all else here
+    import asyncio  # late, both: the HTTP client takes longer to load than all else here
+
+    from smm_rules.cli.live import try_all
 
     return asyncio.run(try_all(report.configuration, os.environ))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from smm_rules.document import did_you_mean
-
 #: Longer than any first sentence: it is wrapped below its command, not cut off.
 WHOLE_SENTENCE = 400
 
@@ -27,6 +25,8 @@ class Group(click.Group):
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
+        from smm_rules.document import did_you_mean  # late: only a mistyped command needs it
+
         meant = did_you_mean(name, self.list_commands(ctx))
         told = f'There is no command "{name}".'
         raise click.UsageError(f"{told} {meant}" if meant else told, ctx)

@@ -8,10 +8,7 @@ from pathlib import Path
 import click
 
 from smm_rules.cli.context import asynchronous, config_option, read_configuration
-from smm_rules.clock import SystemClock
-from smm_rules.daemon.daemon import Daemon
-from smm_rules.daemon.parts import secrets_of
-from smm_rules.observe import configure_logging
+from smm_rules.cli.lean import without
 
 
 @click.command("run")
@@ -20,6 +17,13 @@ from smm_rules.observe import configure_logging
 async def command(config_path: Path | None) -> None:
     """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
     configuration = read_configuration(config_path)
+    # httpx would bring them for a command line of its own, structlog for tracebacks in colour: 4 MiB.
+    with without("rich", "pygments"):
+        from smm_rules.daemon.daemon import Daemon
+    from smm_rules.clock import SystemClock
+    from smm_rules.daemon.parts import secrets_of
+    from smm_rules.observe import configure_logging
+
     configure_logging(
         configuration.logging.format, configuration.logging.level, secrets_of(configuration, os.environ)
     )

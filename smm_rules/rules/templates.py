@@ -7,26 +7,15 @@ simple sums, and chooses with `{% if %}`. Nothing can be called, looped over or 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from functools import lru_cache
-
-from jinja2 import Template, TemplateSyntaxError
 
 from smm_rules.facts import Entity, EntityKind, Known
-from smm_rules.rules.template.checking import TemplateProblem, check, syntax_problem
-from smm_rules.rules.template.filters import FILTERS, Filter
-from smm_rules.rules.template.names import unguarded_names
 from smm_rules.rules.template.plain import plain_names
-from smm_rules.rules.template.rendering import bounded_join, grouped, rendered
-from smm_rules.rules.template.sandbox import Sandbox, exact_numbers
-from smm_rules.rules.template.trial import tried
-from smm_rules.rules.template.writing import LONGEST_OUTPUT, TemplateFailed, written
+from smm_rules.rules.template.problem import TemplateProblem
+from smm_rules.rules.template.writing import LONGEST_OUTPUT, TemplateFailed, bounded_join, written
 
 __all__ = [
-    "FILTERS",
     "LONGEST_OUTPUT",
     "LONGEST_TEMPLATE",
-    "Filter",
     "TemplateFailed",
     "TemplateProblem",
     "check_template",
@@ -40,9 +29,7 @@ __all__ = [
 #: The longest template, in characters.
 LONGEST_TEMPLATE = 4096
 _MARKS = ("{{", "{%", "{#")
-_SANDBOX = Sandbox()
 _TOO_LONG = f"The template is longer than {LONGEST_TEMPLATE} characters"
-_TOO_DEEP = "The template is nested too deeply"
 #: What a value that isn't there looks like when something printed it nevertheless.
 _NOTHINGS = frozenset({"none", "null", "unknown", "undefined", "nan"})
 #: The facts worth telling when nothing else can be told.
@@ -76,21 +63,9 @@ def check_template(
     printed = plain_names(text)
     if printed is not None and all(name in names for name, _ in printed):
         return ()  # any fact can be printed
-    return _problems(text, names, kind)
+    from smm_rules.rules.template.jinja import problems_of  # late: see there
 
-
-@lru_cache(maxsize=1024)
-def _problems(text: str, names: frozenset[str], kind: EntityKind | None) -> tuple[TemplateProblem, ...]:
-    """Everything wrong with a template; rules often share one."""
-    compiled = _compiled(text)
-    problems: list[TemplateProblem] = []
-    with suppress(TemplateSyntaxError, RecursionError, ValueError):
-        problems = check(_SANDBOX, _SANDBOX.parse(text), text, names)
-    if not problems and isinstance(compiled, TemplateProblem):
-        problems = [compiled]
-    if not problems and kind is not None:
-        problems = tried(_SANDBOX, text, kind)
-    return tuple(problems)
+    return problems_of(text, names, kind)
 
 
 def printed_names(text: str) -> tuple[tuple[str, int], ...]:
@@ -102,34 +77,13 @@ def printed_names(text: str) -> tuple[tuple[str, int], ...]:
         return ()
     printed = plain_names(text)
     if printed is None:
-        return _unguarded_names(text)
+        from smm_rules.rules.template.jinja import unguarded_names  # late: see there
+
+        return unguarded_names(text)
     first: dict[str, int] = {}
     for name, offset in printed:
         first.setdefault(name, offset)
     return tuple(first.items())
-
-
-@lru_cache(maxsize=1024)
-def _unguarded_names(text: str) -> tuple[tuple[str, int], ...]:
-    return unguarded_names(_SANDBOX, text)
-
-
-@lru_cache(maxsize=1024)
-def _compiled(text: str) -> Template | TemplateProblem:
-    """The template ready to render, or the first thing wrong with it whatever the names are."""
-    try:
-        tree = _SANDBOX.parse(text)
-        problems = check(_SANDBOX, tree, text, None)
-        if problems:
-            return problems[0]
-        code = _SANDBOX.compile(exact_numbers(tree))
-        return Template.from_code(_SANDBOX, code, {})
-    except TemplateSyntaxError as error:
-        return syntax_problem(_SANDBOX, text, error)
-    except (RecursionError, MemoryError, SyntaxError):
-        return TemplateProblem(0, _TOO_DEEP)
-    except (ValueError, OverflowError):
-        return TemplateProblem(0, "The template holds a number that is too long")
 
 
 def render(text: str, facts: Mapping[str, Known], extra: Mapping[str, object]) -> str:
@@ -142,10 +96,9 @@ def render(text: str, facts: Mapping[str, Known], extra: Mapping[str, object]) -
         return bounded_join([text])
     if len(text) > LONGEST_TEMPLATE:
         raise TemplateFailed(_TOO_LONG)
-    template = _compiled(text)
-    if isinstance(template, TemplateProblem):
-        raise TemplateFailed(template.message)
-    return rendered(template, grouped(facts, extra))
+    from smm_rules.rules.template.jinja import filled_in  # late: see there
+
+    return filled_in(text, facts, extra)
 
 
 def render_parameter(text: str, facts: Mapping[str, Known], extra: Mapping[str, object]) -> str:

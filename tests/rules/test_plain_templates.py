@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from unittest import mock
 
 import pytest
@@ -45,7 +46,7 @@ def test_names_of_a_plain_template(text: str, names: tuple[tuple[str, int], ...]
 
 
 def test_a_plain_template_needs_no_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(templates, "_SANDBOX", None)
+    monkeypatch.setitem(sys.modules, "smm_rules.rules.template.jinja", None)
     assert check_template("Order {{ order.id }}: {{ remains }}", NAMES, EntityKind.ORDER) == ()
     assert printed_names("{{ remains }} {{ id }} {{ remains }}") == (("remains", 3), ("id", 17))
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smm_rules.facts import Entity, EntityKind, Known, readable_fields
+from smm_rules.rules.template.filters import FILTERS
 from smm_rules.rules.templates import (
-    FILTERS,
     LONGEST_OUTPUT,
     LONGEST_TEMPLATE,
     TemplateFailed,

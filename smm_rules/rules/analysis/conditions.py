@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from smm_rules.document.problem import Position, Problem, Severity
-from smm_rules.facts import EntityKind
 from smm_rules.rules.analysis.box import Boxes, TooManyBoxes, both
-from smm_rules.rules.analysis.normal import is_constant, ways
-from smm_rules.rules.analysis.reading import Reading
+from smm_rules.rules.analysis.normal import ways
+from smm_rules.rules.analysis.reading import Reading, always, can_be_worked_out
 from smm_rules.rules.analysis.world import possible
-from smm_rules.rules.condition.nodes import AnyOf, Arithmetic, Comparison, IsKnown, Node, every_part
+from smm_rules.rules.condition.nodes import AnyOf, IsKnown, Node, every_part
 from smm_rules.rules.condition.trace import fields_of
 from smm_rules.rules.expression import Clause
 
@@ -33,7 +32,7 @@ def condition_warnings(reading: Reading, key: str) -> list[Problem]:
     kind = reading.kind
     if reading.never():
         return [_never_true(reading, key)]
-    if key == "when" and all(always(clause.node, kind) for clause in reading.clauses):
+    if key == "when" and all(map(reading.kept.always, reading.clauses)):
         message = f"The condition is true for every {kind}, so the rule fires for each"
         return [warning(reading.clauses[0].position, message, "Say which ones are meant")]
     found = list(_idle_clauses(reading))
@@ -43,34 +42,17 @@ def condition_warnings(reading: Reading, key: str) -> list[Problem]:
     return found
 
 
-def always(node: Node, kind: EntityKind) -> bool:
-    """Whether it is certain that a part is true whenever the facts it reads are known."""
-    with suppress(TooManyBoxes):
-        return _can_be_worked_out(node) and not possible(ways(node, False), kind)
-    return False
-
-
 def follows(node: Node, given: Boxes) -> bool:
     """Whether it is certain that a part is true, neither false nor unknown, in each of the `given` ways.
 
     By the writing alone: `not reachable and failures >= 3` is no slip, though the one follows from the other.
     """
     needed = _needed(node)
-    if not _can_be_worked_out(node) or not all(needed <= box.known for box in given):
+    if not can_be_worked_out(node) or not all(needed <= box.known for box in given):
         return False
     with suppress(TooManyBoxes):
         return not both(given, ways(node, False))
     return False
-
-
-def _can_be_worked_out(node: Node) -> bool:
-    """Whether a part has a value whenever its facts are known: it doesn't divide or need a currency."""
-    for part in every_part(node):
-        if isinstance(part, Arithmetic) and not is_constant(part):
-            return False
-        if isinstance(part, Comparison) and part.currency_facts:
-            return False
-    return True
 
 
 def _needed(node: Node) -> frozenset[str]:
@@ -105,7 +87,7 @@ def _idle_clauses(reading: Reading) -> Iterator[Problem]:
         if isinstance(clause.node, IsKnown):
             continue
         others = [other for other in kept if other is not clause]
-        if always(clause.node, reading.kind):
+        if reading.kept.always(clause):
             message = f"`{clause.source}` is true for every {reading.kind} of which it is known"
             yield warning(clause.position, message, _LEAVE_OUT)
             kept = others
@@ -116,7 +98,7 @@ def _idle_clauses(reading: Reading) -> Iterator[Problem]:
 
 
 def _implied(reading: Reading, clause: Clause, others: Sequence[Clause]) -> bool:
-    if not reading.reads(clause) <= frozenset().union(*map(reading.reads, others)):
+    if not reading.kept.reads(clause) <= frozenset().union(*map(reading.kept.reads, others)):
         return False  # mostly, and told without working out any ways
     with suppress(TooManyBoxes):
         return follows(clause.node, reading.written(others))

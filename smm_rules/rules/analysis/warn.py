@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smm_rules.document.problem import Problem
+from smm_rules.facts import EntityKind
 from smm_rules.rules.analysis.conditions import condition_warnings, until_warnings
 from smm_rules.rules.analysis.missing import missing_warnings
 from smm_rules.rules.analysis.overlap import Acting, overlap_warnings
 from smm_rules.rules.analysis.paying import paid_too_soon
-from smm_rules.rules.analysis.reading import Reading
+from smm_rules.rules.analysis.reading import Kept, Reading
 from smm_rules.rules.analysis.settled import settled_warnings
 from smm_rules.rules.analysis.spending import unbounded_spending
 from smm_rules.rules.checks import WrittenRule
@@ -22,10 +23,11 @@ class Oddities:
     def __init__(self, scope: Scope | None) -> None:
         self._scope = scope
         self._acting: list[Acting] = []
+        self._kept = {kind: Kept(kind) for kind in EntityKind}
 
     def of_rule(self, written: WrittenRule, rule: Rule) -> list[Problem]:
         """What is odd about one rule, each at its own place."""
-        when, until = _reading(rule, rule.when), _reading(rule, rule.until)
+        when, until = self._reading(rule, rule.when), self._reading(rule, rule.until)
         if when is None:
             return []
         if rule.acts:
@@ -43,6 +45,7 @@ class Oddities:
         """What is odd about these rules beside each other."""
         return list(overlap_warnings(self._acting))
 
-
-def _reading(rule: Rule, condition: Condition | None) -> Reading | None:
-    return Reading(condition, rule.watch) if isinstance(condition, CompiledCondition) else None
+    def _reading(self, rule: Rule, condition: Condition | None) -> Reading | None:
+        if isinstance(condition, CompiledCondition):
+            return Reading(condition, self._kept[rule.watch])
+        return None

@@ -11,6 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from smm_rules.document.problem import did_you_mean
 from smm_rules.rules.template.filters import FILTERS, Filter
 from smm_rules.rules.template.places import Places, Role
+from smm_rules.rules.template.problem import TemplateProblem
 from smm_rules.rules.template.sandbox import Sandbox
 
 TESTS = ("known",)
@@ -56,15 +57,6 @@ _OPERATOR_WAYS_OUT = {
     "//": "Divide with /",
     "+": "Leave it out",
 }
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TemplateProblem:
-    """A mistake found in a template's text, at the character `offset` (from 0)."""
-
-    offset: int
-    message: str
-    suggestion: str = ""
 
 
 def check(

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from jinja2 import Environment, TemplateSyntaxError
 
+from smm_rules.rules.template.plain import WORDS
+
 
 class Role(StrEnum):
     """What a word is in a template."""
@@ -33,8 +35,6 @@ class Piece:
 
 
 _BEGINNINGS = ("variable_begin", "block_begin", "comment_begin")
-#: Names that Jinja2 takes for something else.
-WORDS = frozenset("and or not in is if else elif endif true false none True False None".split())  # noqa: SIM905
 
 
 def pieces(environment: Environment, text: str) -> tuple[Piece, ...]:

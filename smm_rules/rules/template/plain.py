@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from smm_rules.rules.template.places import WORDS
-
+#: Names that Jinja2 takes for something else.
+WORDS = frozenset("and or not in is if else elif endif true false none True False None".split())  # noqa: SIM905
 _NAME = r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+"
 _PRINT = re.compile(rf"\{{\{{[ \t\n]*+({_NAME})[ \t\n]*+\}}\}}", re.ASCII)
 _PLAIN = re.compile(rf"(?:[^{{]++|\{{(?![{{%#])|{_PRINT.pattern})*+", re.ASCII)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from jinja2 import Template, UndefinedError
 
 from smm_rules.facts import Known
 from smm_rules.rules.template.sandbox import Group
-from smm_rules.rules.template.writing import LONGEST_OUTPUT, TemplateFailed, WrongKind
+from smm_rules.rules.template.writing import TemplateFailed, WrongKind, bounded_join
 
 
 def rendered(template: Template, context: Mapping[str, object]) -> str:
@@ -24,17 +24,6 @@ def rendered(template: Template, context: Mapping[str, object]) -> str:
     except Exception as error:
         # Whatever a template does, it costs its own message and nothing else.
         raise TemplateFailed(f"The template can't be rendered: {error}") from error
-
-
-def bounded_join(pieces: Iterable[str]) -> str:
-    """The pieces as one text, given up as soon as it is longer than `LONGEST_OUTPUT`."""
-    length, kept = 0, []
-    for piece in pieces:
-        length += len(piece)
-        if length > LONGEST_OUTPUT:
-            raise TemplateFailed(f"The text comes to more than {LONGEST_OUTPUT} characters")
-        kept.append(piece)
-    return "".join(kept)
 
 
 def grouped(facts: Mapping[str, Known], extra: Mapping[str, object]) -> dict[str, object]:

@@ -9,8 +9,9 @@ from decimal import Decimal
 from jinja2 import Template, nodes
 
 from smm_rules.facts import EntityKind, FactType, Known, readable_fields
-from smm_rules.rules.template.checking import TemplateProblem, dotted_name
+from smm_rules.rules.template.checking import dotted_name
 from smm_rules.rules.template.places import Places, Role
+from smm_rules.rules.template.problem import TemplateProblem
 from smm_rules.rules.template.rendering import grouped, rendered
 from smm_rules.rules.template.sandbox import Sandbox, exact_numbers
 from smm_rules.rules.template.writing import TemplateFailed, WrongKind

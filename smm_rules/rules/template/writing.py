@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -45,3 +46,14 @@ def bounded(text: str) -> str:
     if len(text) > LONGEST_OUTPUT:
         raise TemplateFailed(f"The text comes to more than {LONGEST_OUTPUT} characters")
     return text
+
+
+def bounded_join(pieces: Iterable[str]) -> str:
+    """The pieces as one text, given up as soon as it is longer than `LONGEST_OUTPUT`."""
+    length, kept = 0, []
+    for piece in pieces:
+        length += len(piece)
+        if length > LONGEST_OUTPUT:
+            raise TemplateFailed(f"The text comes to more than {LONGEST_OUTPUT} characters")
+        kept.append(piece)
+    return "".join(kept)

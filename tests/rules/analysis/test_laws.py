@@ -6,8 +6,8 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, assume, given, settings
 
 from smm_rules.facts import EntityKind
-from smm_rules.rules.analysis.conditions import always, condition_warnings, until_warnings
-from smm_rules.rules.analysis.reading import Reading
+from smm_rules.rules.analysis.conditions import condition_warnings, until_warnings
+from smm_rules.rules.analysis.reading import Kept, Reading, always
 from tests.rules.analysis.generated import NOW, SOURCES, condition, worlds
 
 ORDER = EntityKind.ORDER
@@ -24,7 +24,7 @@ def joined(sources: list[str], word: str) -> str:
 @given(SEVERAL, SEEDS)
 def test_what_is_warned_of_as_never_true_is_never_true(sources: list[str], seed: int) -> None:
     compiled = condition(joined(sources, "and"))
-    assume(Reading(compiled, ORDER).never())
+    assume(Reading(compiled, Kept(ORDER)).never())
     assert [world for world in worlds(seed, complete=False) if compiled.holds(world, NOW)] == []
 
 
@@ -44,7 +44,7 @@ def test_a_clause_that_changes_nothing_changes_nothing(sources: list[str], seed:
     compiled = condition(joined(sources, "and"))
     warned = {
         found.position
-        for found in condition_warnings(Reading(compiled, ORDER), "when")
+        for found in condition_warnings(Reading(compiled, Kept(ORDER)), "when")
         if "says it already" in found.message
     }
     kept = [clause for clause in compiled.clauses if clause.position not in warned]
@@ -61,7 +61,7 @@ def test_an_until_said_to_be_true_while_when_is_never_false_then(when: str, unti
     assume(
         any(
             "already while" in found.message
-            for found in until_warnings(Reading(first, ORDER), Reading(second, ORDER))
+            for found in until_warnings(Reading(first, Kept(ORDER)), Reading(second, Kept(ORDER)))
         )
     )
     told = [second.holds(world, NOW) for world in worlds(seed, complete=False) if first.holds(world, NOW)]

@@ -12,7 +12,7 @@ from smm_rules.document import Problem
 from smm_rules.document.problem import Position
 from smm_rules.facts import EntityKind
 from smm_rules.rules.analysis import overlap
-from smm_rules.rules.analysis.reading import Reading
+from smm_rules.rules.analysis.reading import Kept, Reading
 from smm_rules.rules.expression import compile_condition
 from smm_rules.rules.model import Rule, Step, StepKind
 
@@ -22,7 +22,7 @@ REFILL = (Step(StepKind.REFILL),)
 def acting(name: str, when: str, panels: frozenset[str] | None = None) -> overlap.Acting:
     condition = compile_condition(when, EntityKind.ORDER, Position(Path("rules.yaml"), 1, 1))
     rule = Rule(name, EntityKind.ORDER, condition, REFILL, "v1", panels=panels)
-    return overlap.Acting(rule, Reading(condition, EntityKind.ORDER))
+    return overlap.Acting(rule, Reading(condition, Kept(EntityKind.ORDER)))
 
 
 def told(several: list[overlap.Acting]) -> list[Problem]:
