@@ -74,12 +74,11 @@ class Attention:
             if not isinstance(since, datetime):
                 continue
             passed = now - since
-            index = bisect_left(lengths, passed)
-            if index < len(lengths):
-                # What stands at its very length turns in a moment.
-                left = max(lengths[index] - passed, MOMENT)
+            if passed <= lengths[-1]:
+                left = lengths[bisect_left(lengths, passed)] - passed
                 shortest = left if shortest is None or left < shortest else shortest
-        return shortest
+        # What stands at its very length turns in a moment.
+        return MOMENT if shortest is not None and not shortest else shortest
 
 
 def _turns(condition: Condition) -> frozenset[Turn] | None:

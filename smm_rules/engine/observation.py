@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 
 from smm_rules.facts import FIELDS, EntityKind, Facts, FactType, Known
 
@@ -45,6 +46,7 @@ def differs(kind: EntityKind, before: Facts, after: Facts) -> bool:
     }
 
 
+@lru_cache(maxsize=4096)
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal:
     """`part` / `whole`, cut to a millionth so that almost all is never all, and without trailing zeros."""
     exact = Decimal(part) / Decimal(whole)

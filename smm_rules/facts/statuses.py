@@ -47,11 +47,13 @@ def _spellings(statuses: type[OrderStatus] | type[RefillStatus]) -> dict[str, st
 
 _ORDER_SPELLINGS = _spellings(OrderStatus)
 _REFILL_SPELLINGS = _spellings(RefillStatus)
+#: As most panels write them: found at once.
+_ORDER_AS_WRITTEN = {status.value: status.value for status in OrderStatus}
 
 
 def order_status(text: str) -> str:
     """The canonical spelling of an order status, or the trimmed text itself when nobody knows it."""
-    return _ORDER_SPELLINGS.get(_squeeze(text), text.strip())
+    return _ORDER_AS_WRITTEN.get(text) or _ORDER_SPELLINGS.get(_squeeze(text), text.strip())
 
 
 def refill_status(text: str) -> str:

@@ -15,7 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import blake2b
+from struct import Struct
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -39,7 +41,9 @@ _ENTRY = re.compile(
 _OPENING = re.compile(rf"{_SPACE}\{{{_SPACE}")
 #: Longer answers about a hundred IDs have something in them that isn't plain.
 _LONGEST = 256 * 1024
-_PRINT_BYTES = 8
+#: Made once, for there is one for every entry of every answer.
+_hash = partial(blake2b, digest_size=8)
+_print = Struct(">q").unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Repeats:
 
 def fingerprint(text: str) -> int:
     """A whole number of 64 bits, signed, that two different entries of one order practically never share."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=_PRINT_BYTES).digest(), signed=True)
+    [value] = _print(_hash(text.encode()).digest())
+    return int(value)
 
 
 def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Reader[State]) -> Reading[State]:
@@ -85,7 +90,7 @@ def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Rea
         return Reading(entries.found, entries.unreadable)
     prints = {name: fingerprint(texts[name]) for name in ids if name in texts}
     same = {name: texts[name] for name, print_ in prints.items() if known.get(name) == print_}
-    rest = [name for name in prints if name not in same]
+    rest = [name for name in prints if name not in same] if len(same) < len(prints) else []
     if not rest and same:
         return Reading({}, (), same)
     entries = reader(judge(replace(reply, text=_document(texts, rest) if rest else reply.text)), ids)

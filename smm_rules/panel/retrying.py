@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,18 +59,24 @@ async def retried(
 
     `on_retry` hears of each repetition as it begins: its number and the error before it.
     """
-    failure: PanelError | None = None
+    begun = time.monotonic()
+    try:
+        return await attempt(1)  # nearly always all there is, and the rest takes its time even then
+    except PanelError as error:
+        failure = error
+    left = policy.within - timedelta(seconds=time.monotonic() - begun)
     async for turn in stamina.retry_context(
         on=policy.wait_after,
         attempts=policy.attempts,
-        timeout=policy.within,
+        timeout=max(left, timedelta(microseconds=1)),
         wait_initial=policy.first_wait,
         wait_max=policy.longest_wait,
         wait_jitter=policy.jitter,
     ):
         with turn:
-            if failure is not None:
-                on_retry(turn.num, failure)
+            if turn.num == 1:
+                raise failure  # the attempt made above
+            on_retry(turn.num, failure)
             try:
                 return await attempt(turn.num)
             except PanelError as error:
