@@ -45,6 +45,7 @@ _MEANINGS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
         "the server took too long",
         "look at its load, and for long transactions in pg_stat_activity, then try again",
     ),
+    (errors.DeadlockDetected, "others kept getting in the way", "try again"),
     (errors.DataCorrupted, "the ledger is damaged", "stop every daemon and restore a backup"),
     (errors.IndexCorrupted, "an index of the ledger is damaged", "stop every daemon, then REINDEX DATABASE"),
     (errors.AdminShutdown, "the server was shut down", _SERVER),
@@ -71,7 +72,7 @@ def _meaning(error: psycopg.Error) -> tuple[str, str]:
     for kind, what, remedy in _MEANINGS:
         if isinstance(error, kind):
             return what, remedy
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return _by_words(str(error))
     return "the ledger refused a change", "report this as a defect"
 

@@ -34,7 +34,7 @@ R = TypeVar("R")
 PATIENCE = timedelta(seconds=10)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: How often a transaction is tried that another one got in the way of.
-_TRIES = 5
+_TRIES = 20
 _IN_THE_WAY = (errors.DeadlockDetected, errors.SerializationFailure)
 _LAST_ENTRY = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
 _HASH = "SELECT hash FROM audit WHERE id = ?"

@@ -108,8 +108,10 @@ def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
     """Note what was read; return the IDs of those that are watched."""
     keys = {one.entity: key(one.entity) for one in observed}
     new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
-    rows_of_each(connection, _APPEAR, new)
-    looks = [(at, maybe_micros(one.due_at), *keys[one.entity], *rest.columns(one)) for one in observed]
+    rows_of_each(connection, _APPEAR, sorted(new))
+    # Rows in one order: two that look at the same things at once could wait for each other otherwise.
+    in_order = sorted(observed, key=lambda one: keys[one.entity])
+    looks = [(at, maybe_micros(one.due_at), *keys[one.entity], *rest.columns(one)) for one in in_order]
     seen = rows_of_each(connection, _SEE, looks)
     by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
     ids = {entity: by_key[name] for entity, name in keys.items() if name in by_key}
