@@ -107,6 +107,7 @@ class DueOrder(NamedTuple):
     context: int | None
     rests_until: int | None
     pace: int | None
+    due_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Counts of what happened since the daemon started, kept in the process."""
+"""Counts of what happened since the daemon started, and levels of what is now, kept in the process."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class Count:
 
 
 class Counters:
-    """Counts by name and labels that only grow. Safe to use from several threads."""
+    """Counts by name and labels that only grow, and levels that don't. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._levels: dict[str, dict[tuple[tuple[str, str], ...], int]] = {}
         self._series: dict[str, Counter[tuple[tuple[str, str], ...]]] = {}
 
     def increment(self, name: str, amount: int = 1, **labels: str) -> None:
@@ -37,6 +38,24 @@ class Counters:
             if key not in series and len(series) >= MOST_SERIES:
                 key = OVERFLOW
             series[key] += amount
+
+    def level(self, name: str, value: int, **labels: str) -> None:
+        """Note how high `name` with these labels is now; a further series beyond the most is not kept."""
+        key = tuple(sorted((label, str(each)) for label, each in labels.items()))
+        with self._lock:
+            series = self._levels.setdefault(name, {})
+            if key in series or len(series) < MOST_SERIES:
+                series[key] = value
+
+    def levels(self) -> tuple[Count, ...]:
+        """All levels as they were noted last, sorted."""
+        with self._lock:
+            noted = [
+                Count(name, labels, value)
+                for name, series in self._levels.items()
+                for labels, value in series.items()
+            ]
+        return tuple(sorted(noted))
 
     def value(self, name: str, **labels: str) -> int:
         """The sum of all counts of `name` whose labels include these."""

@@ -16,6 +16,7 @@ from smm_rules.engine.memory import BLANK, Memory, Reason
 from smm_rules.engine.steps import begin
 from smm_rules.facts import Entity, Facts, Snapshot
 from smm_rules.ledger.records import KeptTrace, Observed, PlannedFiring, Remembered, Sweep
+from smm_rules.polling.pacing import LOOKS_AT_ONE_PACE, Pacing
 from smm_rules.polling.resting import MISSED_LOOKS as MISSED_LOOKS
 from smm_rules.polling.resting import Grounds
 from smm_rules.polling.tracing import kept_trace
@@ -32,7 +33,8 @@ class Look:
     It is looked at again after `interval`, sooner if a rule waits for an instant before, and no more once
     it has been in a terminal status for `settle_after`. `same` says that its facts are the very ones the
     ledger holds. `asked_at` is when the panel was asked, where it matters how old an answer may be. `grounds`
-    are given for what may rest while the panel repeats itself.
+    are given for what may rest while the panel repeats itself, `pacing` for an order whose next look comes as
+    soon as it is worth one.
     """
 
     snapshot: Snapshot
@@ -43,6 +45,7 @@ class Look:
     same: bool = False
     asked_at: datetime | None = None
     grounds: Grounds | None = None
+    pacing: Pacing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def decide(
     over_limit = _over_limit(at_work, recent, stopped=False)
     gathering = _Gathering(now, belts, over_limit, _over_limit(at_work, recent, stopped=True))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
-        gathering.add(look, verdicts, broken)
+        gathering.add(look, verdicts, broken, remembered.get(look.snapshot.entity, {}))
     return gathering.decided()
 
 
@@ -212,8 +215,14 @@ class _Gathering:
         )
         return Decided(sweep, tuple(self.verdicts), self.over_limit_with_stopped, tuple(self.broken))
 
-    def add(self, look: Look, verdicts: Sequence[Verdict], broken: Sequence[Broken]) -> None:
-        """Take over one entity with what its rules came to."""
+    def add(
+        self,
+        look: Look,
+        verdicts: Sequence[Verdict],
+        broken: Sequence[Broken],
+        remembered: Mapping[str, Memory],
+    ) -> None:
+        """Take over one entity with what its rules came to. `remembered` is what they knew of it before."""
         self.broken += broken
         wakes = [verdict.evaluation.wake_at for verdict in verdicts]
         # All of them, whatever comes first: each has its own memory and firing to hand over.
@@ -221,13 +230,25 @@ class _Gathering:
         if broken or not all(carried_out):
             wakes.append(self.now + look.interval)
         entity = look.snapshot.entity
-        due_at = next_look(entity.kind, look.facts, self.now, look.interval, look.settle_after, wakes)
+        pace = self._pace(look, verdicts, remembered)
+        due_at = next_look(entity.kind, look.facts, self.now, pace, look.settle_after, wakes)
+        if look.pacing is not None and due_at is not None:
+            turns_at = look.pacing.turns_at(look.snapshot.facts, self.now)
+            due_at = due_at if turns_at is None else min(due_at, turns_at)
         rest = None
         if look.grounds is not None and due_at is not None and not broken and all(map(_is_calm, verdicts)):
             settled = settles_at(entity.kind, look.facts, look.settle_after)
-            rest = look.grounds.rest(look.snapshot.facts, self.now, look.interval, (*wakes, settled))
+            again = None if look.pacing is None else self.now + LOOKS_AT_ONE_PACE * pace
+            rest = look.grounds.rest(look.snapshot.facts, self.now, pace, (*wakes, settled, again))
         observed = Observed(entity, look.facts, look.changed, due_at, look.same, look.asked_at, rest)
         self.observed.append(observed)
+
+    def _pace(self, look: Look, verdicts: Sequence[Verdict], remembered: Mapping[str, Memory]) -> timedelta:
+        """The time to the next look, should nothing ask for one before."""
+        if look.pacing is None:
+            return look.interval
+        after = [verdict.evaluation.memory for verdict in verdicts]
+        return look.pacing.pace(look.facts, (*remembered.values(), *after), self.now)
 
     def _carry_out(self, verdict: Verdict, snapshot: Snapshot) -> bool:
         """Take over memory and firing; False when the verdict is left out and has to come again."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from smm_rules.engine.order_facts import OrderIntake, observe_order, whole_number
 from smm_rules.engine.snapshots import complete
 from smm_rules.facts import Entity, EntityKind, Snapshot
+from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import DueOrder, OrderSource, TrackedOrder, Watched
 from smm_rules.panel.answers import OrderState, OrderStates, Refused
+from smm_rules.panel.batches import LARGEST_BATCH
 from smm_rules.panel.repeats import read_same
 from smm_rules.panel.wire import read_order_states
 from smm_rules.polling.asking import Answered, make_looks, note_answers, postpone_missing
@@ -30,9 +33,12 @@ async def sweep_orders(watch: PanelWatch) -> int:
     if not watch.standing.acquainted(watch.clock.now()):
         return 0
     interval = watch.pace.orders
-    due = await watch.ledger.due_orders(watch.panel, watch.clock.now(), watch.pace.sweep_size)
+    asked_at = watch.clock.now()
+    batch = 1 if watch.pace.bounds is None else LARGEST_BATCH
+    due = await watch.ledger.due_orders(watch.panel, asked_at, watch.pace.sweep_size, batch)
     if not due:
         return 0
+    _note_lateness(watch, due, asked_at)
     known = {one.id: one.answer for one in due if one.answer is not None}
     states = await watch.read("orders", lambda: watch.client.order_states([one.id for one in due], known))
     if states is None:
@@ -48,6 +54,13 @@ async def sweep_orders(watch: PanelWatch) -> int:
         made = await watch.make(EntityKind.ORDER, looks, now, rests)
     await watch.tell(made, now)
     return len(answered)
+
+
+def _note_lateness(watch: PanelWatch, due: Sequence[DueOrder], now: datetime) -> None:
+    """How late the latest look is: a panel whose budget doesn't suffice shows in it first."""
+    late = max(to_micros(now) - due[0].due_at, 0) // 1_000_000
+    watch.counters.increment("orders_asked", amount=len(due), panel=watch.panel)
+    watch.counters.level("orders_late_seconds", late, panel=watch.panel)
 
 
 def _missing(watch: PanelWatch, due: Sequence[DueOrder], states: OrderStates) -> list[Entity]:
@@ -78,9 +91,11 @@ async def _whole_looks(
     prints = {**states.prints, **{one.id: one.answer for one in awake.values() if one.id in same}}
     # Nothing is waited for from here on: the context is of the very facts that the looks are taken on.
     _valid_contexts(watch)
+    pacing = watch.pacing()
 
     async def make(item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
-        return _order_look(watch, item, answer, prints.get(item.entity.id), now)
+        look = _order_look(watch, item, answer, prints.get(item.entity.id), now)
+        return look if pacing is None else replace(look, pacing=pacing)
 
     found = tuple((item, answers[item.entity.id]) for item in watched.values() if item.entity.id in answers)
     return await make_looks(watch, Answered(now, found), watch.pace.orders, make)

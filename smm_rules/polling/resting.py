@@ -22,6 +22,7 @@ from hashlib import blake2b
 
 from smm_rules import __version__
 from smm_rules.engine.attention import Attention
+from smm_rules.engine.urgency import Interest
 from smm_rules.facts import UNKNOWN, EntityKind, Value
 from smm_rules.ledger.codec import duration_to_micros, to_micros
 from smm_rules.ledger.records import DueOrder, Rest
@@ -72,6 +73,7 @@ class Contexts:
 
     settings: str = ""
     attention: Attention = field(default_factory=lambda: Attention.of(()))
+    interest: Interest = field(default_factory=lambda: Interest.of(()))
     valid: set[int] = field(default_factory=set)
     _rules: tuple[Rule, ...] | None = None
     _of_service: dict[str, int] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class Contexts:
         """Take note of how things are: rules in force, balance and panel, how many catalogues were read."""
         if self._rules is None or not _same(rules, self._rules):
             self._rules, self._of_panel = rules, None
-            self.attention = Attention.of(rules)
+            self.attention, self.interest = Attention.of(rules), Interest.of(rules)
             names = sorted(self.attention.names)
             self._read_of_service = tuple(name for name in names if name.startswith(_SERVICE))
             self._read_of_panel = tuple(name for name in names if name.startswith(_OF_THE_PANEL))
@@ -119,7 +121,7 @@ def resting(
     """
     at, longest = to_micros(now), duration_to_micros(gap)
     found = []
-    for row, name, seen, answer, context, until, pace in due:
+    for row, name, seen, answer, context, until, pace, _ in due:
         if answer is None or context not in valid or name not in same:
             continue
         if seen is None or until is None or pace is None or seen > at:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from smm_rules.clock import Clock
 from smm_rules.engine.memory import Memory
+from smm_rules.engine.urgency import Bounds
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import DueOrder, Recorded, Sweep, Watched
 from smm_rules.ledger.stops import Stop, paused_rules
@@ -19,6 +20,7 @@ from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Belts, Decided, Look, decide
+from smm_rules.polling.pacing import Pacing
 from smm_rules.polling.recent import Recent, RecentInMemory
 from smm_rules.polling.resting import Contexts
 from smm_rules.polling.standing import Standing, WatchedReader
@@ -62,7 +64,11 @@ class SweepLedger(WatchedReader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a panel is looked at and how much at a time."""
+    """How often a panel is looked at and how much at a time.
+
+    Within `bounds` each order has its own pace, by how urgent it is, and requests are filled with those due
+    next; without them all orders have the pace of `orders`.
+    """
 
     orders: timedelta
     refills: timedelta
@@ -70,6 +76,7 @@ class Pace:
     catalogue: timedelta
     settle_after: timedelta
     sweep_size: int
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,12 @@ class PanelWatch:
 
     def __post_init__(self) -> None:
         self.contexts = Contexts(repr((self.pace, self.belts.gap)))
+
+    def pacing(self) -> Pacing | None:
+        """What each order's own pace follows from; None where all have the same."""
+        if self.pace.bounds is None:
+            return None
+        return Pacing(self.pace.orders, self.pace.bounds, self.contexts.interest, self.contexts.attention)
 
     @property
     def telling(self) -> Telling:

@@ -16,7 +16,7 @@ from tests.polling.world import HOUR, MINUTE, T0, TELL, World, order, state
 
 PACE = 5 * MINUTE // timedelta(microseconds=1)
 NOW = T0 + 5 * MINUTE
-RESTING = DueOrder(1, "7", to_micros(T0), -3, 11, to_micros(T0 + HOUR), PACE)
+RESTING = DueOrder(1, "7", to_micros(T0), -3, 11, to_micros(T0 + HOUR), PACE, to_micros(NOW))
 SAME = {"7": "{}"}
 
 

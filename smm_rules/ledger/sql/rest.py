@@ -11,7 +11,7 @@ from smm_rules.ledger.records import DueOrder, Observed, Watched
 from smm_rules.ledger.sql.query import Connection, changed, rows, rows_of_each
 from smm_rules.ledger.sql.rows import key, watched_by_row
 
-_SHORT = "SELECT id, name, last_seen_at, answer, context, rests_until, pace FROM entities"
+_SHORT = "SELECT id, name, last_seen_at, answer, context, rests_until, pace, due_at FROM entities"
 _DUE = f"""
   {_SHORT} WHERE kind = 'order' AND panel = ? AND due_at <= ? AND due_at IS NOT NULL AND forgotten_at IS NULL
   ORDER BY due_at LIMIT ?

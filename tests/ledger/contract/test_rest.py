@@ -43,6 +43,7 @@ async def test_a_due_order_comes_in_short_with_its_rest(ledger: Ledger) -> None:
         11,
         to_micros(T0 + DAY),
         PACE // timedelta(microseconds=1),
+        to_micros(T0 + PACE),
     )
     watched = await ledger.watched(order(1))
     assert await ledger.watched_rows([found.row]) == {found.row: watched}
@@ -51,7 +52,7 @@ async def test_a_due_order_comes_in_short_with_its_rest(ledger: Ledger) -> None:
 async def test_an_order_never_seen_doesn_t_rest(ledger: Ledger) -> None:
     await ledger.track([new_order(1)], T0)
     [found] = await due(ledger, T0)
-    assert found[1:] == ("1", None, None, None, None, None)
+    assert found[1:] == ("1", None, None, None, None, None, to_micros(T0))
 
 
 async def test_what_is_not_due_is_not_given(ledger: Ledger) -> None:
