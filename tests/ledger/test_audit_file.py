@@ -124,6 +124,16 @@ def test_an_end_cut_off_shows_by_what_was_handed_out() -> None:
         assert (found.fault.entry, found.fault.what) == (5, "entry 5 to 6 is missing")
 
 
+def test_entries_that_are_missing_are_named() -> None:
+    for missing, words in (((3,), "entry 3 is missing"), ((3, 4), "entry 3 to 4 is missing")):
+        with closing(_filled(open_in_memory())) as connection:
+            _without_triggers(connection)
+            connection.executemany("DELETE FROM audit WHERE id = ?", [(one,) for one in missing])
+            found = audit.verify(connection)
+            assert found.fault is not None
+            assert (found.fault.entry, found.fault.what) == (3, words)
+
+
 def test_an_altered_last_entry_shows_by_the_head_noted_elsewhere() -> None:
     with closing(_filled(open_in_memory())) as connection:
         noted = audit.head(connection)

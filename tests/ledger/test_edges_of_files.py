@@ -5,8 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -27,6 +30,7 @@ from smm_rules.ledger.sqlite.connection import (
 )
 from smm_rules.ledger.sqlite.copies import Backup, restore
 from smm_rules.ledger.stamp import Stamp, StampFile
+from smm_rules.ledger.stops import StopKind, StopScope
 from tests.ledger.builders import MINUTE, T0, draft, new_order, order, plan
 
 BY = "operator:ann"
@@ -108,6 +112,40 @@ async def test_a_backup_with_a_dangling_reference_is_refused(path: Path, tmp_pat
     with pytest.raises(LedgerError, match=r"copy\.db is damaged: row 7 of facts refers"):
         restore(source, path, BY, T0)
     assert path.read_bytes() == before
+
+
+async def test_another_programs_database_in_the_way_of_a_backup_is_left_alone(
+    path: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs.db"
+    with closing(apsw.Connection(str(theirs))) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+        connection.pragma("user_version", 3)
+    before = theirs.read_bytes()
+    with pytest.raises(LedgerError, match="is no ledger, so it is left alone"):
+        await _backed_up(path, theirs)
+    assert theirs.read_bytes() == before
+
+
+async def test_what_a_backup_that_was_cut_off_left_behind_is_cleared_away(path: Path, tmp_path: Path) -> None:
+    (tmp_path / ".copy.db.part").write_bytes(b"half")
+    (tmp_path / ".copy.db.part-journal").write_bytes(b"half")
+    await _backed_up(path, tmp_path / "copy.db")
+    assert _names(tmp_path) == {"copy.db", "state"}
+
+
+async def test_a_full_disk_is_told_with_the_file_that_found_no_room(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with await SqliteLedger.open(path) as ledger:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(LedgerError, match=rf"^{tmp_path}/copy\.db: No space left on device; check that"):
+            await ledger.backup(tmp_path / "copy.db", BY, T0)
+    with pytest.raises(LedgerError, match=r"missing/\.copy\.db\.part: No such file or directory; check that"):
+        await _backed_up(path, tmp_path / "missing" / "copy.db")
 
 
 async def test_an_empty_file_is_no_backup(path: Path, tmp_path: Path) -> None:
@@ -212,6 +250,9 @@ async def test_a_ledger_in_memory_claims_once_and_has_no_stamp() -> None:
         intent_id = await plan(ledger, draft())
         assert await ledger.claim(intent_id, "d1", T0, {}) is True
         assert await ledger.claim(intent_id, "d1", T0, {}) is False
+        stopped = await plan(ledger, draft(), T0 + MINUTE)
+        await ledger.stop(StopKind.PANIC, StopScope.ALL, "", "no", "ann", T0)
+        assert await ledger.claim(stopped, "d1", T0 + MINUTE, {}) is False
         assert await ledger.hold_if_doubtful("d1", T0) is None
         assert (await ledger.verify_audit()).fault is None
         assert str(ledger.path) == ":memory:"
@@ -421,6 +462,38 @@ def test_an_inode_used_again_for_another_file_is_told_by_its_generation(
     assert (same and same.original, other and other.original) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("act", "asked"),
+    [
+        (StampFile.read, fcntl.LOCK_SH),
+        (lambda file: file.move(_stamp(2), durable=False), fcntl.LOCK_EX),
+        (lambda file: file.begin(_stamp(2)), fcntl.LOCK_EX),
+    ],
+)
+def test_a_stamp_is_read_and_written_under_a_lock(
+    path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[StampFile], object], asked: int
+) -> None:
+    file = StampFile(path)
+    file.begin(_stamp(1))
+    calls: list[object] = []
+
+    def noting(module: object, name: str, what: Callable[[tuple[Any, ...]], object]) -> None:
+        real = getattr(module, name)
+
+        def call(*given: Any) -> Any:
+            calls.append(what(given))
+            return real(*given)
+
+        monkeypatch.setattr(module, name, call)
+
+    noting(fcntl, "flock", lambda given: given[1])
+    noting(os, "pread", lambda _: "read")
+    noting(os, "pwrite", lambda _: "write")
+    act(file)
+    assert calls[0] == asked
+    assert calls.count(asked) == 1
+
+
 # -- the lock -------------------------------------------------------------------------------------------
 def test_a_second_daemon_is_told_which_process_is_in_its_way(path: Path) -> None:
     with DaemonLock(path), pytest.raises(LedgerError, match=rf"another daemon \(process {os.getpid()}\) is"):
@@ -481,6 +554,15 @@ def test_a_lock_that_was_refused_can_be_taken_later(path: Path) -> None:
         late.acquire()
     with late:
         assert late.holder() == str(os.getpid())
+
+
+def test_a_lock_file_is_private_whatever_the_umask(path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        with DaemonLock(path) as lock:
+            assert stat.S_IMODE(lock.path.stat().st_mode) == 0o600
+    finally:
+        os.umask(umask)
 
 
 def test_who_starts_while_somebody_looks_tries_a_few_times(

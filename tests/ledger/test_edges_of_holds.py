@@ -12,7 +12,7 @@ import pytest
 from smm_rules.ledger.audit import AuditQuery
 from smm_rules.ledger.holds import Confirmed, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
-from smm_rules.ledger.records import IntentState, NewOrder, Sweep, Transition
+from smm_rules.ledger.records import IntentState, Leave, NewOrder, Sweep, Transition
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.sqlite.copies import restore
 from smm_rules.ledger.stamp import StampFile
@@ -298,3 +298,30 @@ async def test_an_order_is_stamped_once_it_is_confirmed_and_not_before(path: Pat
     found = StampFile(path).read()
     assert found is not None
     assert found.orders == {"north": "8"}
+
+
+async def test_a_process_stamps_only_the_orders_it_has_not_stamped_yet(path: Path) -> None:
+    """What it had confirmed earlier may not stand in for what another process has confirmed since."""
+    async with await SqliteLedger.open(path) as one, await SqliteLedger.open(path) as other:
+        for number, ledger in enumerate((one, other), 1):
+            intent_id = await plan(ledger, draft(), T0 + number * MINUTE)
+            await ledger.claim(intent_id, f"d{number}", LATER, {})
+            made = ended(IntentState.CONFIRMED, tracked=NewOrder(order(number)))
+            await ledger.settle(intent_id, made, NOTHING, LATER, f"d{number}")
+        await one.track([new_order(9)], LATER)
+    found = StampFile(path).read()
+    assert found is not None
+    assert found.orders == {"north": "2"}
+
+
+async def test_a_claimed_action_does_not_leave_once_there_is_a_hold(path: Path) -> None:
+    async with await SqliteLedger.open(path) as ledger:
+        first, second = await plan(ledger, draft()), await plan(ledger, draft(), T0 + MINUTE)
+        for intent_id in (first, second):
+            assert await ledger.claim(intent_id, "d1", LATER, {}) is True
+        await ledger.settle(second, ended(IntentState.UNKNOWN), NOTHING, LATER, "d1")
+        assert await ledger.may_leave(first, "d1", 1, LATER) is Leave.YES
+        StampFile(path).path.unlink()
+        assert await _held(path) is not None
+        assert await ledger.may_leave(first, "d1", 1, LATER) is Leave.STOPPED
+        assert await ledger.may_leave(second, "d1", 1, LATER) is Leave.LOST

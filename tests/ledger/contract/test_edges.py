@@ -173,6 +173,16 @@ async def test_what_was_counted_by_the_facts_counts_when_the_order_is_known(ledg
     assert await _stopped(ledger, 1) == [Reason.LIMIT_PER_ORDER]
 
 
+async def test_orders_nobody_tracked_count_in_the_chain_their_firing_names(ledger: Ledger) -> None:
+    once = Limits(per_chain=1)
+    firings = [
+        replace(firing(order(number), limits=once), root=order(root)) for number, root in ((5, 1), (6, 1))
+    ]
+    other = replace(firing(order(7), limits=once), root=order(2))
+    recorded = await ledger.record(fired(*(planned(what, draft()) for what in (*firings, other))))
+    assert [one.firing.entity for one in recorded.stopped] == [order(6)]
+
+
 @pytest.mark.parametrize(("before", "after"), [(None, None), (Reason.LIMIT_EVERY, Reason.LIMIT_PER_ORDER)])
 async def test_a_stopped_firing_remembers_the_limit_that_stopped_it(
     ledger: Ledger, before: Reason | None, after: Reason | None

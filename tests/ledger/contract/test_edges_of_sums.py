@@ -149,6 +149,13 @@ async def test_one_sweep_adds_up_money_of_one_currency_over_all_panels(under: Un
     assert await _one_sweep(books, *asked, rule=rule) == ["planned", "planned", "held", "planned"]
 
 
+async def test_one_sweep_goes_by_each_orders_own_money(under: Under) -> None:
+    books = await under()
+    rule = RuleGuards(spend=per("3.00/order 9.00/day"))
+    asked = [("north", "2", "USD"), ("north", "3", "USD"), ("north", "3.01", "USD"), ("north", "3", "USD")]
+    assert await _one_sweep(books, *asked, rule=rule) == ["planned", "planned", "held", "planned"]
+
+
 async def test_one_sweep_goes_by_each_panels_own_money(under: Under) -> None:
     books = await under(north=Bounds(spend=per("3/day")), south=Bounds(spend=per("3/day")))
     asked = [("north", "2", "USD"), ("south", "2", "USD"), ("north", "1", "USD"), ("south", "2", "USD")]

@@ -100,6 +100,18 @@ async def test_a_firing_stopped_by_the_chain_is_traced_as_stopped_and_only_once(
     assert await watching.traces(order(), None, 10) == (expected,)
 
 
+async def test_a_trace_that_is_no_news_keeps_none_of_the_others_from_being_kept(watching: Ledger) -> None:
+    asked = planned(firing(limits=Limits(per_chain=0)), memory_if_stopped=HOLDING)
+    for minute in range(2):
+        at = T0 + minute * MINUTE
+        traced = (trace(at=at, reason=Reason.FIRED), trace(order(2), at=at), trace(at=at, rule="other"))
+        looks = tuple(observed(order(number), {}) for number in (1, 2))
+        await watching.record(Sweep(at, looks, firings=(asked,), traced=traced))
+    assert len(await watching.traces(order(1), "top-up", 10)) == 1
+    assert len(await watching.traces(order(1), "other", 10)) == 2
+    assert len(await watching.traces(order(2), "top-up", 10)) == 2
+
+
 async def test_pruning_drops_old_traces(watching: Ledger) -> None:
     await watching.record(sweep(trace(at=T0)))
     await watching.record(sweep(trace(at=T0 + DAY)))
