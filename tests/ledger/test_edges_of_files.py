@@ -20,6 +20,7 @@ from smm_rules.ledger.audit import Head
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.migrations import MIGRATIONS, load_migrations, migrate, schema_version
 from smm_rules.ledger.port import LedgerError
+from smm_rules.ledger.records import IntentState, Outcome
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.sqlite.connection import (
     BUSY_TIMEOUT,
@@ -31,7 +32,7 @@ from smm_rules.ledger.sqlite.connection import (
 from smm_rules.ledger.sqlite.copies import Backup, restore
 from smm_rules.ledger.stamp import Stamp, StampFile
 from smm_rules.ledger.stops import StopKind, StopScope
-from tests.ledger.builders import MINUTE, T0, draft, new_order, order, plan
+from tests.ledger.builders import MINUTE, NOTHING, T0, draft, new_order, order, plan
 
 BY = "operator:ann"
 
@@ -298,6 +299,22 @@ def test_a_connection_that_can_only_read_is_refused(path: Path) -> None:
         pytest.raises(apsw.ReadOnlyError, match="opened read-only"),
     ):
         _configure(connection, BUSY_TIMEOUT)
+
+
+async def test_how_attempts_ended_is_kept_as_long_as_the_rest(path: Path) -> None:
+    async with await SqliteLedger.open(path) as ledger:
+        intent_id = await plan(ledger, draft())
+        await ledger.claim(intent_id, "d1", T0, {})
+        await ledger.settle(intent_id, Outcome(IntentState.UNKNOWN, "lost"), NOTHING, T0, "d1")
+
+        async def kept() -> object:
+            count = "SELECT count(*) FROM attempts"
+            return await ledger._writer.read(lambda connection: connection.execute(count).get)
+
+        await ledger.prune(T0)
+        assert await kept() == 1
+        await ledger.prune(T0 + MINUTE)
+        assert await kept() == 0
 
 
 # -- the stamp ------------------------------------------------------------------------------------------
