@@ -18,36 +18,6 @@ Plain = dict[str, "Plain"] | list["Plain"] | str | int | Decimal | bool | None
 Trail = tuple[str | int, ...]
 
 
-@dataclass(slots=True)
-class Node:
-    """A value with its place. `size` and `height` count what aliases stand for as written out."""
-
-    position: Position
-    value: Plain
-    size: int = 1
-    height: int = 0
-
-
-@dataclass(slots=True)
-class ScalarNode(Node):
-    """Text, a number, true, false or null. `start` and `end` are offsets in the source."""
-
-    start: int = 0
-    end: int = 0
-    style: str = ""
-
-
-@dataclass(slots=True)
-class SequenceNode(Node):
-    items: list[Node] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class MappingNode(Node):
-    keys: dict[str, Position] = field(default_factory=dict)
-    entries: dict[str, Node] = field(default_factory=dict)
-
-
 class Lines:
     """Offsets of a text as lines and columns."""
 
@@ -59,6 +29,63 @@ class Lines:
         """The place of the character at `offset`."""
         line = bisect_right(self._starts, offset)
         return Position(self._path, line, offset - self._starts[line - 1] + 1)
+
+
+class Elsewhere(Lines):
+    """Stands in for the lines of a value that comes from outside the file: all of it is at one place."""
+
+    def __init__(self, place: Position) -> None:
+        super().__init__(place.file, "")
+        self._place = place
+
+    def position(self, offset: int) -> Position:  # noqa: ARG002 - there is but one place
+        """The place the value comes from."""
+        return self._place
+
+
+@dataclass(slots=True)
+class Node:
+    """A value, and the offset at which it starts. `size` and `height` count aliases as written out.
+
+    Its position is worked out when it is asked for: of most nodes it never is.
+    """
+
+    lines: Lines = field(repr=False)
+    start: int
+    value: Plain
+    size: int = 1
+    height: int = 0
+
+    @property
+    def position(self) -> Position:
+        """Where the value starts."""
+        return self.lines.position(self.start)
+
+
+@dataclass(slots=True)
+class ScalarNode(Node):
+    """Text, a number, true, false or null. It ends before the offset `end`."""
+
+    end: int = 0
+    style: str = ""
+
+
+@dataclass(slots=True)
+class SequenceNode(Node):
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MappingNode(Node):
+    """Keys with their values; `key_nodes` are the keys as written."""
+
+    key_nodes: dict[str, Node] = field(default_factory=dict)
+    entries: dict[str, Node] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> dict[str, Position]:
+        """Where each key is written."""
+        return {key: node.position for key, node in self.key_nodes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +170,16 @@ class Document:
         return self.lines.position(len(before) - 1) if before.endswith("-") else node.position
 
     def _nearest(self, trail: Trail) -> tuple[Node, Position | None]:
-        node, key = self.root, None
+        node: Node = self.root
+        key: Node | None = None
         for step in trail:
             try:
                 child = _child(node, step)
             except (KeyError, IndexError):
                 break
-            key = node.keys[step] if isinstance(node, MappingNode) and isinstance(step, str) else None
+            key = node.key_nodes[step] if isinstance(node, MappingNode) and isinstance(step, str) else None
             node = child
-        return node, key
+        return node, None if key is None else key.position
 
 
 def _child(node: Node, step: str | int) -> Node:
@@ -164,13 +192,14 @@ def _child(node: Node, step: str | int) -> Node:
 
 def _overridden(node: Node | None, trail: tuple[str, ...], value: Plain, position: Position) -> Node:
     if not trail:
-        return ScalarNode(position, value, start=0, end=1)
+        return ScalarNode(Elsewhere(position), 0, value, end=1)
     if node is not None and not isinstance(node, MappingNode) and node.value is not None:
         return node  # a fault of the file itself, told by its own check
-    keys = dict(node.keys) if isinstance(node, MappingNode) else {}
+    keys = dict(node.key_nodes) if isinstance(node, MappingNode) else {}
     entries = dict(node.entries) if isinstance(node, MappingNode) else {}
     key, *rest = trail
-    keys[key] = position
+    keys[key] = ScalarNode(Elsewhere(position), 0, key)
     entries[key] = _overridden(entries.get(key), tuple(rest), value, position)
     values = {name: entry.value for name, entry in entries.items()}
-    return MappingNode(node.position if node else position, values, keys=keys, entries=entries)
+    place = (node.lines, node.start) if node else (Elsewhere(position), 0)
+    return MappingNode(*place, values, key_nodes=keys, entries=entries)

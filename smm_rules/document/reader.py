@@ -112,7 +112,7 @@ class _Key:
     """A key read. `kept` is false for one that was refused: its value is read and dropped."""
 
     text: str
-    position: Position
+    node: Node
     kept: bool = True
 
 
@@ -137,7 +137,7 @@ class _Builder:
         """The root of the document; an empty file's is an empty scalar."""
         with suppress(_Stop):
             self._read()
-        return self.root or ScalarNode(self.lines.position(0), None)
+        return self.root or ScalarNode(self.lines, 0, None)
 
     def _read(self) -> None:
         """Take every event. Not by `yaml.parse`, which would hand each through two generators."""
@@ -170,7 +170,8 @@ class _Builder:
         offset = self.offset = event.start_mark.index  # type: ignore[union-attr]  # parsers give every event its marks
         # The commonest first: of a large file's events most are scalars.
         if isinstance(event, yaml.ScalarEvent):
-            self._untagged(event.tag, offset)
+            if event.tag is not None:
+                self._untagged(event.tag, offset)
             self._add(self._scalar(event, offset), event.anchor)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._close()
@@ -199,16 +200,15 @@ class _Builder:
                 value = resolve(event.value)
             except NotAValue as error:
                 self._refuse(start, str(error), "Put it in quotes if it is text")
-        return ScalarNode(self.lines.position(start), value, start=start, end=end, style=style)
+        return ScalarNode(self.lines, start, value, end=end, style=style)
 
     def _open(self, event: yaml.CollectionStartEvent, offset: int) -> None:
-        position = self.lines.position(offset)
         if len(self.frames) >= self.bounds.depth:
             self._stop(offset, f"Values are nested more than {self.bounds.depth} deep")
         if isinstance(event, yaml.MappingStartEvent):
-            self.frames.append(_Frame(MappingNode(position, {}), event.anchor, offset))
+            self.frames.append(_Frame(MappingNode(self.lines, offset, {}), event.anchor, offset))
         else:
-            self.frames.append(_Frame(SequenceNode(position, []), event.anchor, offset))
+            self.frames.append(_Frame(SequenceNode(self.lines, offset, []), event.anchor, offset))
 
     def _close(self) -> None:
         frame = self.frames.pop()
@@ -255,18 +255,20 @@ class _Builder:
             frame.key = None
 
     def _key(self, mapping: MappingNode, node: Node) -> _Key:
-        key = _Key("", node.position, kept=False)
+        key = _Key("", node, kept=False)
         if not isinstance(node, ScalarNode):
             self._refuse_collection_key(node)
             return key
         key.text = node.value if isinstance(node.value, str) else self.text[node.start : node.end]
-        earlier = mapping.keys.get(key.text)
+        earlier = mapping.key_nodes.get(key.text)
         if node.start == node.end:
             self._refuse(node.start, 'A key is missing before the ":"')
         elif key.text == "<<" and not node.style:
             self._refuse(node.start, 'Merging with "<<" is not supported', "Write the keys out")
         elif earlier is not None:
-            message = f'The key "{key.text}" is written twice; it stands at line {earlier.line} already'
+            message = (
+                f'The key "{key.text}" is written twice; it stands at line {earlier.position.line} already'
+            )
             self._refuse(node.start, message, "Keep one of them")
         else:
             key.kept = True
@@ -281,7 +283,7 @@ class _Builder:
 
     def _value(self, mapping: MappingNode, key: _Key, node: Node) -> None:
         if key.kept:
-            mapping.keys[key.text] = key.position
+            mapping.key_nodes[key.text] = key.node
             mapping.entries[key.text] = node
             _append(mapping, node, key.text)
 
