@@ -98,13 +98,10 @@ def replaced(
     stamps: Stamps,
 ) -> Iterator[None]:
     """The block runs on simulated edges; `on_event` hears every log event with its level."""
-    original = transport.Transport._client
     clock = machine_datetime(timeline)
 
-    def client(self: Any, kept_alive: int) -> httpx.AsyncClient:
-        made = original(self, kept_alive)
-        made._transport = transport_of(self._endpoint.name)
-        return made
+    def connections(self: Any, kept_alive: int) -> httpx.AsyncBaseTransport:
+        return transport_of(self._endpoint.name)
 
     def seconds() -> float:
         return timeline.seconds
@@ -114,7 +111,7 @@ def replaced(
         raise structlog.DropEvent
 
     values: list[tuple[Any, str, Any]] = [
-        (transport.Transport, "_client", client),
+        (transport.Transport, "_connections", connections),
         (transport, "datetime", clock),
         (jobs, "datetime", clock),
         (jobs, "AsyncIOScheduler", lambda **_: Ticker(timeline, chance)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,11 @@ PER_CHAIN = {"reorder-canceled": 2}
 EVERY = {"refill-partial": 24 * 3600}
 #: Panels round what they charge.
 _ROUNDING = Decimal("0.0001")
+#: What the operator approved, and what he asked to be tried again.
+_LET_GO = """
+  SELECT DISTINCT intent FROM transitions
+  WHERE id > ? AND after = 'planned' AND by = 'operator'
+"""
 _FINAL = frozenset({"confirmed", "rejected", "not_sent", "denied"})
 
 
@@ -42,6 +49,7 @@ class Row:
     result: str
     evidence: dict[str, str]
     claimed_at: int | None
+    episode: int
 
     @property
     def order(self) -> str:
@@ -64,6 +72,14 @@ class Judge:
     doubted: set[int] = field(default_factory=set)
     approved: set[int] = field(default_factory=set)
     figures: Counter[str] = field(default_factory=Counter)
+    #: What was done by runs that a restore has made the ledger forget: the intent as it was, by the effect.
+    lost: dict[int, Row] = field(default_factory=dict)
+    #: When a ledger was put back that had forgotten something, and since when rules may act again; None while
+    #: they may not. Then what the operator let go since.
+    restored_at: float | None = None
+    act_since: datetime | None = None
+    let_go: set[int] = field(default_factory=set)
+    _decided_before: int = 0
 
     def after_death(self, power: bool) -> None:
         """A process has just died: every paid effect so far must be accounted for in its file."""
@@ -106,6 +122,50 @@ class Judge:
         for row in self.rows.values():
             self.figures[f"{row.kind} {row.state}"] += 1
 
+    # -- restores ---------------------------------------------------------------------------------------
+    def before_restore(self) -> None:
+        """Judge the run that is about to be forgotten, for the last time."""
+        self.archive()
+
+    def after_restore(self, *, older_than_confirmed: bool) -> None:
+        """What the panel did and the ledger has forgotten is lost on purpose: it may not be done again.
+
+        A copy since which nothing was done may be worked on as if it had never been put back.
+        `older_than_confirmed` says that it was made before the last hold was confirmed.
+        """
+        lost_before = len(self.lost)
+        known, self.rows, self.firings, self.doubted, self.approved = self.rows, {}, {}, set(), set()
+        with _opened(self.world) as connection:
+            self._check_file(connection)
+            self._read(connection)
+            decided = connection.execute("SELECT coalesce(max(id), 0) FROM transitions").get
+        for number, effect in enumerate(self.world.panel.effects):
+            row = self.rows.get(effect.intent)
+            if number not in self.lost and (row is None or row.state not in ACCOUNTED):
+                self.lost[number] = known[effect.intent]
+                self.figures["effects forgotten by a restore"] += 1
+        if len(self.lost) > lost_before or (self.lost and older_than_confirmed):
+            self.restored_at, self.act_since = self.world.timeline.seconds, None
+            self.let_go, self._decided_before = set(), decided
+        self.world.received.clear()  # what it never said it may say anew
+
+    def hold_confirmed(self, act_since: datetime) -> None:
+        """Rules may act again on what begins from now on."""
+        self.act_since = act_since
+
+    def was_lost(self, intent: int, rule: str, order: str) -> bool:
+        """Whether a forgotten run did it: that very intent, or what the rule asks for about that order."""
+        done = [(self.world.panel.effects[number].intent, row) for number, row in self.lost.items()]
+        return any(known == intent or (row.rule, row.order) == (rule, order) for known, row in done)
+
+    def _hold(self, effect: Effect, row: Row) -> None:
+        """After a restore only what the operator approved may act, and what began after the hold was over."""
+        if self.restored_at is None or effect.at <= self.restored_at or row.id in self.let_go:
+            return
+        since = None if self.act_since is None else round(self.act_since.timestamp() * 1_000_000)
+        if since is None or row.episode < since:
+            self.world.fail(f"FORGOTTEN: intent {row.id} acted on what began before the restore: {row}")
+
     # -- inside -----------------------------------------------------------------------------------------
     def _check_file(self, connection: apsw.Connection) -> None:
         found = connection.execute("PRAGMA quick_check").fetchall()
@@ -115,12 +175,14 @@ class Judge:
     def _read(self, connection: apsw.Connection) -> None:
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'intents'").fetchall():
             return  # the power went while the very first schema was being written
-        columns = "id, rule, entity, kind, state, reserved, result, evidence, claimed_at"
+        columns = "id, rule, entity, kind, state, reserved, result, evidence, claimed_at, episode"
         read: list[tuple[Any, ...]] = connection.execute(f"SELECT {columns} FROM intents").fetchall()
-        for number, rule, entity, kind, state, reserved, result, evidence, claimed_at in read:
+        for number, rule, entity, kind, state, reserved, result, evidence, claimed_at, episode in read:
             money = None if reserved is None else Decimal(reserved)
             texts = {name: str(text) for name, text in json.loads(evidence).items()}
-            self.rows[number] = Row(number, rule, entity, kind, state, money, result, texts, claimed_at)
+            self.rows[number] = Row(
+                number, rule, entity, kind, state, money, result, texts, claimed_at, episode
+            )
         present = {row[0] for row in read}
         for number in [number for number, row in self.rows.items() if number not in present]:
             if self.rows[number].state not in _FINAL:
@@ -131,16 +193,20 @@ class Judge:
         self.doubted |= {number for (number,) in doubted}
         approved = connection.execute("SELECT DISTINCT intent FROM transitions WHERE reason = 'approved'")
         self.approved |= {number for (number,) in approved}
+        let_go = connection.execute(_LET_GO, (self._decided_before,))
+        self.let_go |= {number for (number,) in let_go}
 
     def _effects(self) -> None:
         """At most one effect of each intent, and each effect known to the ledger, with money set aside."""
         seen: dict[int, Effect] = {}
-        for effect in self.world.panel.effects:
+        for number, effect in enumerate(self.world.panel.effects):
             entry = effect.entry
             told = f"{entry.kind} {entry.order} {entry.refill} by request {entry.request}"
             if effect.intent in seen:
                 self.world.fail(f"DOUBLED: intent {effect.intent}: {told}")
             seen[effect.intent] = effect
+            if number in self.lost:
+                continue
             row = self.rows.get(effect.intent)
             if row is None or row.state not in ACCOUNTED:
                 self.world.fail(f"LOST: intent {effect.intent} made {told}, and the ledger says {row}")
@@ -154,11 +220,17 @@ class Judge:
                 )
             elif (row.reserved or Decimal(0)) + _ROUNDING < effect.possible:
                 self.figures["reserved less than its cost at the claim"] += 1
+            if row is not None:
+                self._hold(effect, row)
+
+    def _kept(self) -> Iterator[Effect]:
+        """The effects that the ledger hasn't forgotten by a restore: its limits can count no others."""
+        return (effect for number, effect in enumerate(self.world.panel.effects) if number not in self.lost)
 
     def _limits(self) -> None:
         """By effects for how often, by firings for how soon after each other."""
         parents: dict[str, str] = {}
-        for effect in self.world.panel.effects:
+        for effect in self._kept():
             if effect.entry.kind == Kind.ORDER_MADE and effect.intent in self.rows:
                 parents[effect.entry.order] = self.rows[effect.intent].order
 
@@ -169,7 +241,7 @@ class Judge:
 
         by_order: Counter[tuple[str, str]] = Counter()
         by_chain: Counter[tuple[str, str]] = Counter()
-        for effect in self.world.panel.effects:
+        for effect in self._kept():
             row = self.rows.get(effect.intent)
             if row is not None:
                 by_order[row.rule, row.order] += 1
@@ -198,7 +270,7 @@ class Judge:
     def _spending(self) -> None:
         """What left the account in a day of the daemon's clock, but for what the operator approved."""
         spent: defaultdict[int, Decimal] = defaultdict(Decimal)
-        for effect in self.world.panel.effects:
+        for effect in self._kept():
             row = self.rows.get(effect.intent)
             if row is not None and row.claimed_at is not None and row.id not in self.approved:
                 spent[row.claimed_at // 86_400_000_000] += effect.possible
@@ -212,7 +284,7 @@ class Judge:
     def _by_link(self) -> None:
         """The same count with no knowledge of which request was whose: each chain has its own link."""
         allowed: Counter[str] = Counter()
-        for row in self.rows.values():
+        for row in (*self.rows.values(), *self.lost.values()):
             if row.kind == "reorder" and row.state in ACCOUNTED:
                 allowed[json.loads(row.evidence["sent"])["link"]] += 1
         made = Counter(
@@ -225,7 +297,7 @@ class Judge:
                 self.world.fail(f"{count} orders were made for {link}, the ledger knows of {allowed[link]}")
 
     def _ever_held(self) -> None:
-        for effect in self.world.panel.effects:
+        for effect in self._kept():
             row = self.rows.get(effect.intent)
             if row is None:
                 continue

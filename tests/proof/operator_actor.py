@@ -53,12 +53,14 @@ class OperatorActor:
             world.counts["reloads asked"] += 1
             daemon.reload()
         async with await SqliteLedger.open(world.ledger_path) as ledger:
+            await world.restoring.look_after_hold(ledger)
             await self._import(ledger)
             await self._resolve(ledger)
             await self._judge_held(ledger)
             await self._brake(ledger)
             if self._chance.random() < 0.05 and not world.calm:
                 await self._forget(ledger)
+            await world.restoring.back_up(ledger)
 
     async def _start_a_second_daemon(self) -> None:
         second = self._world.second_daemon()
@@ -114,7 +116,10 @@ class OperatorActor:
         world = self._world
         for intent in await ledger.intents((IntentState.HELD,), _MANY):
             luck = self._chance.random()
-            if luck < 0.4:
+            if world.restoring.concerns(intent) and world.restoring.was_done(intent):
+                world.counts["denied, for it was done before the restore"] += 1
+                await deny(ledger, intent.id, world.timeline.wall(), _BY)
+            elif luck < 0.4:
                 world.counts["approved"] += 1
                 await approve(ledger, intent.id, world.timeline.wall(), _BY)
             elif luck < 0.7:

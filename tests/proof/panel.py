@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from smm_rules.simulator import Entry, Fault, Simulator
+from smm_rules.simulator import Entry, Fault, Kind, Simulator
 from smm_rules.simulator.api import STALE_BY, Reply
 from smm_rules.simulator.journal import PAID_KINDS
 
@@ -39,6 +39,11 @@ class Panel:
     links: dict[str, str] = field(default_factory=dict)
     prices_told: dict[int, Decimal] = field(default_factory=dict)
     _read: int = 0
+
+    def known_orders(self) -> list[str]:
+        """Every order there is, the customers' and those the daemon made, the oldest first."""
+        made = [effect.entry.order for effect in self.effects if effect.entry.kind == Kind.ORDER_MADE]
+        return [*self.links, *made]
 
     def answer(self, form: dict[str, str], intent: int, fault: Fault | None) -> Reply:
         """Let the panel answer; note what it told and did."""

@@ -13,7 +13,7 @@ import apsw
 
 from smm_rules.actions import attempt, evidence, executor, voice
 from smm_rules.ledger.records import IntentState
-from smm_rules.ledger.sql import chains, changes, guarding
+from smm_rules.ledger.sql import chains, changes, guarding, holds
 from smm_rules.ledger.sqlite import connection
 from smm_rules.rules.model import Limits
 
@@ -86,6 +86,21 @@ def _spendthrift() -> Any:
     return patch.object(guarding, "judge", verdict)
 
 
+def _unheld() -> Any:
+    """A ledger that was put back from a copy is taken for the one worked on last."""
+
+    @contextmanager
+    def all_of_it() -> Iterator[None]:
+        with (
+            patch.object(holds, "compare", lambda *_: None),
+            patch.object(holds, "open_hold", lambda *_: None),
+            patch.object(holds, "keeps", lambda *_: False),
+        ):
+            yield
+
+    return all_of_it()
+
+
 SABOTAGES: dict[str, Callable[[], Any]] = {
     "unsynced": _unsynced,
     "resend": _resend,
@@ -93,6 +108,7 @@ SABOTAGES: dict[str, Callable[[], Any]] = {
     "silence": _silence,
     "limitless": _limitless,
     "spendthrift": _spendthrift,
+    "unheld": _unheld,
 }
 
 

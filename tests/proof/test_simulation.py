@@ -59,6 +59,17 @@ def test_one_seed_is_one_run_whatever_the_time_zone() -> None:
 
 
 @pytest.mark.timeout(PATIENCE)
+def test_what_a_restored_ledger_has_forgotten_is_not_done_again() -> None:
+    world = ("--seed", "1", "--days", "1.2", "--orders", "60")
+    verdict, _ = simulated(*world, "--faults", "crash,restore")
+
+    assert verdict["wrong"] == []
+    assert verdict["counts"]["restores"] > 0
+    assert verdict["counts"]["holds confirmed"] > 0
+    assert verdict["figures"]["effects forgotten by a restore"] > 0
+
+
+@pytest.mark.timeout(PATIENCE)
 def test_in_calm_nothing_is_in_doubt_and_nothing_is_asked() -> None:
     verdict, _ = simulated("--seed", "1", "--days", "1", "--faults", "none")
 
@@ -75,6 +86,7 @@ CONDEMNED = {
     "silence": ("network", 1, ("nobody was told",)),
     "limitless": ("none", 1, ("over the chain",)),
     "spendthrift": ("none", 1, ("are allowed",)),
+    "unheld": ("crash,restore", 2, ("FORGOTTEN", "DOUBLED")),
 }
 
 

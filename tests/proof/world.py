@@ -31,11 +31,12 @@ from tests.proof.judge import Judge
 from tests.proof.network import Network, Stage
 from tests.proof.operator_actor import OperatorActor
 from tests.proof.panel import Panel
+from tests.proof.restoring import Restoring
 from tests.proof.timeline import EPOCH, Crash, MachineClock, Slowness, Timeline, TrueClock, VirtualLoop
 from tests.proof.trace import Trace
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-FAULTS = ("network", "disk", "crash", "power", "clock", "second", "reload", "prices")
+FAULTS = ("network", "disk", "crash", "power", "clock", "second", "reload", "prices", "restore")
 SERVICES = (1, 2, 3, 4)
 
 
@@ -121,6 +122,7 @@ class World:
         self.edition = Edition()
         self.spend_a_day = self.chance.choice((Decimal("15.00"), Decimal("40.00"), Decimal("1000.00")))
         self.judge = Judge(self)
+        self.restoring = Restoring(self, Random(f"restoring {self.settings.seed}"))
         self.operator = OperatorActor(self, Random(self.chance.random()))
         self._disk_trouble: tuple[float, DiskFault] = (0.0, DiskFault.FULL)
         self._crash_at_call: tuple[int, DiskFault] | None = None
@@ -184,6 +186,15 @@ class World:
                 return fault if self.chance.random() < 0.3 else None
             return fault
         return None
+
+    @contextlib.contextmanager
+    def quiet_disk(self) -> Iterator[None]:
+        """Nothing goes wrong on the disk in the block."""
+        judge, self.disk.judge = self.disk.judge, lambda *_: None
+        try:
+            yield
+        finally:
+            self.disk.judge = judge
 
     def _watch_paid(self, stage: Stage) -> None:
         if self._crash_at_stage is None or self._crash_at_stage[1] is not stage:
@@ -296,6 +307,7 @@ class World:
             end = self.settings.days * DAY
             while self.timeline.seconds < end and not self.wrong:
                 self._live(min(self._plan_death(), end - self.timeline.seconds))
+                self.restoring.perhaps()
             self._evening()
             self.judge.finally_()
         self.disk.drop_process()
