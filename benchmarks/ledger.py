@@ -22,6 +22,7 @@ from smm_rules.engine.firing import Continuation, Firing, IntentDraft, Occasion
 from smm_rules.engine.memory import BLANK, Memory
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.records import NewOrder, Observed, PlannedFiring, Remembered, Sweep
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rules.model import Step, StepKind
 
@@ -69,7 +70,7 @@ def timed(what: str, count: int) -> Iterator[None]:
     print(f"{what:<58} {count / seconds:>12,.0f} /s   ({seconds:.3f} s for {count:,})")
 
 
-async def track(ledger: SqliteLedger, count: int) -> None:
+async def track(ledger: SqlLedger, count: int) -> None:
     with timed(f"orders tracked, {BATCH:,} at a time", count):
         for first in range(0, count, BATCH):
             batch = range(first, min(first + BATCH, count))
@@ -81,7 +82,7 @@ def sweep(numbers: range, remains: int, changed: bool, at: datetime) -> Sweep:
     return Sweep(at, tuple(Observed(entity(n), facts(n, remains), changed, due_at) for n in numbers))
 
 
-async def sweeps(ledger: SqliteLedger, numbers: range) -> None:
+async def sweeps(ledger: SqlLedger, numbers: range) -> None:
     later = NOW + timedelta(minutes=5)
     first, same, new = (
         sweep(numbers, remains, changed, later + timedelta(minutes=index))
@@ -120,7 +121,7 @@ def firing(number: int) -> PlannedFiring:
     return PlannedFiring(what, Continuation(intent=draft, finished=False), BLANK)
 
 
-async def claims(ledger: SqliteLedger) -> None:
+async def claims(ledger: SqlLedger) -> None:
     with timed(f"firings planned, {CLAIMS} in one sweep", CLAIMS):
         await ledger.record(Sweep(NOW, firings=tuple(firing(number) for number in range(CLAIMS))))
     planned = await ledger.claimable(NOW, CLAIMS)

@@ -212,6 +212,11 @@ def _ago(at: datetime | None, now: datetime) -> str:
     return "never" if at is None else f"{format_duration(max(now - at, timedelta()))} ago"
 
 
+def _process(name: str) -> int | str | None:
+    """A process of this machine by its number, one that works on a database from elsewhere by its name."""
+    return int(name) if name.isdecimal() else name or None
+
+
 def _as_json(standing: Standing, ledger: str, now: datetime) -> dict[str, object]:
     daemon, totals = standing.daemon, standing.totals
     return {
@@ -220,7 +225,7 @@ def _as_json(standing: Standing, ledger: str, now: datetime) -> dict[str, object
         "daemon": {
             "state": daemon.state,
             "running": daemon.state in (DaemonState.RUNNING, DaemonState.STUCK),
-            "process": int(daemon.process) if daemon.process else None,
+            "process": _process(daemon.process),
             "mode": daemon.mode,
             "started_at": daemon.started_at,
             "heartbeat_at": daemon.beat_at,

@@ -42,6 +42,7 @@ class AuditKind(StrEnum):
     OUTBOX = "outbox"
     BACKUP = "backup"
     RESTORE = "restore"
+    MOVE = "move"
     HOLD = "hold"
     HOLD_CONFIRMED = "hold_confirmed"
     CHECKPOINT = "checkpoint"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from smm_rules.config.model import Configuration
 from smm_rules.config.place import DatabaseAddress
+from smm_rules.config.secrets import SecretReference
 from smm_rules.engine.guards_set import guards_of
 from smm_rules.ledger.lock import DaemonLock
 from smm_rules.ledger.port import LedgerError
@@ -55,17 +56,24 @@ def daemon_lock(configuration: Configuration, environment: Mapping[str, str] | N
 
 def access_to(configuration: Configuration, environment: Mapping[str, str] | None = None) -> Access:
     """How to get at the database. `LedgerError` when the ledger is a file, or the client isn't installed."""
-    place, secret = configuration.ledger, configuration.ledger_password
+    place = configuration.ledger
     if not isinstance(place, DatabaseAddress):
         raise LedgerError(f"{place} is a file; this needs a ledger in a PostgreSQL database")
+    given = os.environ if environment is None else environment
+    return access_by(place, configuration.ledger_password, given)
+
+
+def access_by(
+    address: DatabaseAddress, password: SecretReference | None, environment: Mapping[str, str]
+) -> Access:
+    """How to get at the database at `address`; without a password the client library looks for one itself."""
     try:
         from smm_rules.ledger.postgres import Access
     except ImportError as error:
         raise LedgerError(
             f"a ledger in PostgreSQL needs psycopg: pip install 'smm-rules[postgres]' ({error})"
         ) from error
-    given = os.environ if environment is None else environment
-    return Access(place.url, None if secret is None else secret.read(given))
+    return Access(address.url, None if password is None else password.read(environment))
 
 
 def stamp_of(configuration: Configuration) -> Path | None:

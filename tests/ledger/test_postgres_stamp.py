@@ -77,6 +77,29 @@ async def test_a_claim_that_was_forgotten_puts_the_ledger_on_hold(
         assert await ledger.hold_if_doubtful("daemon", LATER) is None
 
 
+async def test_a_dump_that_was_put_back_goes_on_whole_and_on_hold(
+    database_: Restorable, postgres: Server, tmp_path: Path
+) -> None:
+    access, stamp = Access(database_.url), tmp_path / "ledger"
+    async with await PostgresLedger.open(access, stamp) as ledger:
+        first = await plan(ledger)
+        assert await ledger.claim(first, "d1", T0 + MINUTE, {})
+    postgres.run("pg_dump", "--format=custom", "--schema=smm_rules", "--file=dump", database_.url)
+    async with await PostgresLedger.open(access, stamp) as ledger:
+        second = await plan(ledger, episode=LATER)
+        assert await ledger.claim(second, "d1", LATER, {})
+    postgres.run("pg_restore", "--clean", "--if-exists", f"--dbname={database_.url}", "dump")
+    async with await PostgresLedger.open(access, stamp) as ledger:
+        hold = await ledger.hold_if_doubtful("daemon", LATER)
+        assert hold is not None
+        assert (hold.reason, hold.gap.intents) == (HoldReason.OLDER, (second, second))
+        await ledger.confirm_hold(LATER, "ann", LATER)
+        third = await plan(ledger, episode=LATER + MINUTE)
+        assert third == second + 1
+        assert await ledger.claim(third, "d1", LATER + DAY, {})
+        assert (await ledger.verify_audit()).fault is None
+
+
 async def test_a_copy_that_was_worked_on_elsewhere_is_noticed(database_: Restorable, tmp_path: Path) -> None:
     access = Access(database_.url)
     async with await PostgresLedger.open(access, tmp_path / "here") as ledger:

@@ -47,10 +47,12 @@ def binaries() -> Path | None:
 class Server:
     """One server. It may be stopped, killed and started again; its port and its files stay the same."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, home: Path | None = None) -> None:
+        """Its files are made in memory, where that is possible, or in a directory of `home`."""
         self._programs = programs
         self._as_user = _unprivileged()
-        home = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
+        if home is None and os.access(_IN_MEMORY, os.W_OK):
+            home = _IN_MEMORY
         self.directory = Path(tempfile.mkdtemp(prefix="smm-rules-pg-", dir=home))
         if self._as_user:
             shutil.chown(self.directory, _USER)
@@ -94,6 +96,11 @@ class Server:
     def kill(self) -> None:
         """Die at once, as by a loss of power; the next start recovers from the log."""
         self._end(signal.SIGQUIT)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of the server's programs in the server's directory."""
+        command = [*self._as_user, str(self._programs / program), *arguments]
+        subprocess.run(command, check=True, cwd=self.directory)
 
     def remove(self) -> None:
         """Stop if it runs, and remove its files."""

@@ -17,6 +17,9 @@ from smm_rules.ledger.port import LedgerError
 
 #: `smmr` in ASCII.
 APPLICATION_ID = 0x736D_6D72
+#: A ledger that is being moved into a database (`smmm`), and one that was (`smmd`): nobody may work on it.
+MOVING_ID = 0x736D_6D6D
+MOVED_ID = 0x736D_6D64
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,18 @@ def check_ours(connection: apsw.Connection, migrations: Sequence[Migration] = MI
     """`LedgerError` for a file of another program, or of a newer version of this one. Writes nothing."""
     version, newest = schema_version(connection), migrations[-1].version
     empty = version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-    if not empty and connection.pragma("application_id") != APPLICATION_ID:
+    mark = connection.pragma("application_id")
+    if mark == MOVED_ID:
+        raise LedgerError(
+            "the ledger was moved into a database and goes on there: write its address as `ledger` in the "
+            "configuration; to go on from before the move, restore a backup"
+        )
+    if mark == MOVING_ID:
+        raise LedgerError(
+            "the ledger is being moved into a database; run `smm-rules ledger migrate` again, which brings "
+            "that to its end"
+        )
+    if not empty and mark != APPLICATION_ID:
         raise LedgerError("the file is a database of another program; give the ledger a file of its own")
     if version > newest:
         raise LedgerError(

@@ -128,7 +128,8 @@ class Lane:
         def note(before: Head) -> None:
             """The entry that shows that it was committed; without one it may be done twice."""
             nonlocal promised
-            last = Head(*(self.execute(_LAST_ENTRY).fetchall() or [(0, "")])[0])
+            found = self.execute(_LAST_ENTRY).fetchall()
+            last = Head(*found[0]) if found else Head()
             promised = last if last != before else None
 
         try:

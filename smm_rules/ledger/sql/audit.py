@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from smm_rules.ledger.audit import (
+    GENESIS,
     AuditEntry,
     AuditFault,
     AuditKind,
@@ -28,6 +29,9 @@ from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, ro
 
 _LAST = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
 _HANDED_OUT = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
+_BEFORE = f"""
+  SELECT ({_HANDED_OUT}), (SELECT hash FROM audit ORDER BY id DESC LIMIT 1)
+"""  # noqa: S608 - only constants are put in
 _ADD = "INSERT INTO audit (id, at, kind, by, subject, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "id, at, kind, by, subject, data, hash"
 _PAGE = f"""
@@ -80,9 +84,10 @@ def append(
 
     The ID is the next never used: entries that somebody cut off at the end leave a gap that shows.
     """
-    entry_id: int = (cell(connection, _HANDED_OUT) or 0) + 1
+    [(handed_out, before)] = rows(connection, _BEFORE)
+    entry_id: int = (handed_out or 0) + 1
     columns = (entry_id, to_micros(at), kind.value, storable(by), storable(subject), to_canonical_json(data))
-    changed(connection, _ADD, (*columns, digest(head(connection).hash, *columns)))
+    changed(connection, _ADD, (*columns, digest(before or GENESIS, *columns)))
 
 
 # -- rules ----------------------------------------------------------------------------------------------

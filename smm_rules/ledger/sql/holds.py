@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.audit import AuditKind
+from smm_rules.ledger.audit import AuditKind, Head
 from smm_rules.ledger.codec import from_json, from_micros, maybe_instant, to_canonical_json, to_micros
 from smm_rules.ledger.holds import Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.sql import audit
-from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first
+from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stamp import Stamp, StampUnreadable
 
@@ -30,6 +30,12 @@ _BEGIN_COUNTING = """
   WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'intents')
 """
 _HASH = "SELECT hash FROM audit WHERE id = ?"
+#: All that a stamp tells, and whether a hold is open, at once: the stamp is moved after every decision.
+_STAMP = f"""
+  SELECT i.ledger, a.id, a.hash, a.at, ({_HANDED_OUT}),
+    EXISTS (SELECT 1 FROM holds WHERE confirmed_at IS NULL)
+  FROM identity i LEFT JOIN audit a ON a.id = (SELECT max(id) FROM audit)
+"""  # noqa: S608 - only constants are put in
 _KNOWS_ORDER = "SELECT 1 FROM entities WHERE kind = ? AND panel = ? AND name = ?"
 
 
@@ -105,8 +111,14 @@ def _hold(row: Row) -> Hold:
 # -- the stamp ------------------------------------------------------------------------------------------
 def stamp_of(connection: Connection) -> Stamp:
     """The stamp that belongs beside the ledger as it is now."""
-    ledger, _ = _identity(connection)
-    return Stamp(ledger, audit.head(connection), audit.last_at(connection), _handed_out(connection))
+    return stamp_and_hold(connection)[0]
+
+
+def stamp_and_hold(connection: Connection) -> tuple[Stamp, bool]:
+    """The stamp that belongs beside the ledger as it is now, and whether a hold is open."""
+    [(ledger, last, hashed, at, handed_out, on_hold)] = rows(connection, _STAMP)
+    head = Head() if last is None else Head(last, hashed)
+    return Stamp(ledger, head, from_micros(at or 0), handed_out or 0), bool(on_hold)
 
 
 def is_stamped(connection: Connection) -> bool:

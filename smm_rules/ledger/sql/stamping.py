@@ -8,7 +8,7 @@ from smm_rules.facts import Entity
 from smm_rules.ledger.audit import Head
 from smm_rules.ledger.holds import Finding, HoldReason
 from smm_rules.ledger.port import LedgerError
-from smm_rules.ledger.sql import audit, holds
+from smm_rules.ledger.sql import holds
 from smm_rules.ledger.sql.query import Connection
 from smm_rules.ledger.sql.transactions import Transact
 from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
@@ -137,11 +137,9 @@ class Stamping:
     def _move(self, connection: Connection, *, claims: int, durable: bool) -> None:
         if self.recheck(connection) is not None:
             return
-        if audit.head(connection).id == self._stamped and not durable:
-            return
-        if holds.open_hold(connection) is not None:
-            return  # what the stamp knew stays until the operator has confirmed
-        stamp = holds.stamp_of(connection)
+        stamp, on_hold = holds.stamp_and_hold(connection)
+        if on_hold or (stamp.head.id == self._stamped and not durable):
+            return  # on hold, what the stamp knew stays until the operator has confirmed
         self.file.move(replace(stamp, orders=dict(self._orders), claims=claims), durable=durable)
         self._stamped = stamp.head.id
         self._orders.clear()

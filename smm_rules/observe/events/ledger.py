@@ -27,6 +27,20 @@ EVENTS: tuple[Event, ...] = (
         "The stamp beside the ledger can be moved again. What waited is sent.",
     ),
     Event(
+        "ledger.connection_lost",
+        "warning",
+        ("error",),
+        "The connection to the ledger's database was lost in the middle of something. It is made anew, and "
+        "what was under way is done once.",
+        "Look whether the server was restarted; nothing else if `ledger.reconnected` follows.",
+    ),
+    Event(
+        "ledger.reconnected",
+        "info",
+        (),
+        "A connection to the ledger's database that was lost is there again.",
+    ),
+    Event(
         "ledger.audit_sealed",
         "info",
         ("entries",),
