@@ -24,6 +24,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "SMM_RULES_LOG_FORMAT": ("logging", "format"),
     "SMM_RULES_LOG_LEVEL": ("logging", "level"),
     "SMM_RULES_STOP_TIMEOUT": ("stop_timeout",),
+    "SMM_RULES_POLLING": ("polling",),
     "SMM_RULES_SWEEP_SIZE": ("sweep_size",),
 }
 #: Variables of the command line, which are not settings.

@@ -40,6 +40,7 @@ def _cross_checks(document: Document, configuration: Configuration) -> Iterator[
     if configuration.statement is not None:
         yield from _channel(document, configuration, "statement", configuration.statement.channel)
     yield from _gaps(document, configuration)
+    yield from _paces(document, configuration)
 
 
 def _ledger(document: Document, configuration: Configuration) -> Iterator[Problem]:
@@ -93,3 +94,21 @@ def _gaps(document: Document, configuration: Configuration) -> Iterator[Problem]
     suggestion = f"Write observation_gap: {format_duration(interval * 3)} or look more often"
     stated = isinstance(document.value, dict) and "observation_gap" in document.value
     yield document.problem(("observation_gap",) if stated else trail, message, suggestion)
+
+
+def _paces(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    """The usual time between two looks at an order lies between the least and the most."""
+    for index, panel in enumerate(configuration.panels):
+        poll, (fastest, slowest) = panel.poll, panel.poll.bounds
+        for name, bound, wrong in (
+            ("fastest", fastest, fastest > poll.orders),
+            ("slowest", slowest, slowest < poll.orders),
+        ):
+            if wrong:
+                than = "longer" if name == "fastest" else "shorter"
+                message = (
+                    f"`{name}` ({format_duration(bound)}) must not be {than} than the usual time between two "
+                    f"looks at orders ({format_duration(poll.orders)})"
+                )
+                suggestion = f"Leave `{name}` out, or write {name}: {format_duration(poll.orders)}"
+                yield document.problem(("panels", index, "poll", name), message, suggestion)

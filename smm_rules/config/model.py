@@ -19,15 +19,29 @@ from smm_rules.config.web import WebSettings
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many
 
 _SECOND = at_least(timedelta(seconds=1))
+#: How much sooner and later than usual an order is looked at, where nothing else is set.
+_FASTER, _SLOWER = 5, 12
 
 
 class PollSettings(Settings):
-    """How often each kind of thing is read from a panel, at most."""
+    """How often each kind of thing is read from a panel.
+
+    With adaptive polling `orders` is the usual time between two looks at an order, which is never less than
+    `fastest` and never more than `slowest`; a fifth and twelve times of it where they aren't set.
+    """
 
     orders: Annotated[Duration, _SECOND] = timedelta(minutes=5)
     refills: Annotated[Duration, _SECOND] = timedelta(minutes=15)
     balance: Annotated[Duration, _SECOND] = timedelta(minutes=5)
     catalogue: Annotated[Duration, _SECOND] = timedelta(hours=6)
+    fastest: Annotated[Duration, _SECOND] | None = None
+    slowest: Annotated[Duration, _SECOND] | None = None
+
+    @property
+    def bounds(self) -> tuple[timedelta, timedelta]:
+        """The least and the most time between two looks at an order."""
+        fastest = max(self.orders / _FASTER, timedelta(seconds=1)) if self.fastest is None else self.fastest
+        return fastest, self.orders * _SLOWER if self.slowest is None else self.slowest
 
 
 class PanelSettings(Settings):
@@ -67,7 +81,8 @@ class Configuration(Settings):
     machine notes how far that has come.
     `observation_gap` is the longest time between two looks at a thing that still counts as having watched
     it. `settle_after` is how long a finished thing is still looked at. `retention` is how long history is
-    kept. `sweep_size` is how many orders one look takes at most.
+    kept. `polling` says whether each order has a pace of its own. `sweep_size` is how many orders one look
+    takes at most.
     """
 
     panels: Annotated[tuple[PanelSettings, ...], Field(strict=False, min_length=1)]
@@ -91,6 +106,7 @@ class Configuration(Settings):
     cluster: ClusterSettings = ClusterSettings()
     logging: LoggingSettings = LoggingSettings()
     stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
+    polling: Literal["adaptive", "fixed"] = "fixed"
     sweep_size: Annotated[int, Field(ge=1, le=100_000)] = 2000
 
     def panel(self, name: str) -> PanelSettings | None:

@@ -19,6 +19,7 @@ from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
 from smm_rules.daemon.sending import Sending
 from smm_rules.daemon.statements import DailyStatement
 from smm_rules.daemon.units import Alone, Driver, Sharing, Unit
+from smm_rules.engine.urgency import Bounds
 from smm_rules.facts import EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.intake.drop_folder import DropFolder
@@ -149,6 +150,7 @@ class Work:
                 sweep_size=min(
                     settings.sweep_size, LARGEST_BATCH * panel.requests_per_minute * LONGEST_SWEEP_MINUTES
                 ),
+                bounds=Bounds(*panel.poll.bounds) if settings.polling == "adaptive" else None,
             ),
             belts=Belts(
                 live=settings.mode == "live",
@@ -203,6 +205,8 @@ class Work:
         """A quarter of the shortest interval, within bounds: how late a due look may be."""
         polls = [panel.poll for panel in self.configuration.panels]
         shortest = min(min(poll.orders, poll.refills, poll.balance, poll.catalogue) for poll in polls)
+        if self.configuration.polling == "adaptive":
+            shortest = min(shortest, *(poll.bounds[0] for poll in polls))
         return min(max(self.clock.real_seconds(shortest) / 4, SHORTEST_TICK), LONGEST_TICK)
 
     def _seconds(self, duration: timedelta) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from smm_rules.config import Configuration, load_configuration
+from smm_rules.config.model import PollSettings
 from smm_rules.document import DocumentError, Position, Problem
 from tests.document.marked import unmarked
 
@@ -222,6 +223,44 @@ def test_slow_polling_needs_a_longer_gap(tmp_path: Path) -> None:
 
     assert problem.suggestion == "Write observation_gap: 3h or look more often"
     assert (problem.position.line, problem.position.column) == (4, 20)
+
+
+@pytest.mark.parametrize(
+    ("poll", "message"),
+    [
+        (
+            "{orders: 5m, fastest: 6m}",
+            "`fastest` (6m) must not be longer than the usual time between two looks at orders (5m)",
+        ),
+        (
+            "{orders: 5m, slowest: 4m}",
+            "`slowest` (4m) must not be shorter than the usual time between two looks at orders (5m)",
+        ),
+    ],
+)
+def test_the_usual_pace_lies_between_the_fastest_and_the_slowest(
+    tmp_path: Path, poll: str, message: str
+) -> None:
+    (problem,) = problems(tmp_path, SOUND.replace("    key:", f"    poll: {poll}\n    key:"))
+
+    assert problem.message == message
+
+
+@pytest.mark.parametrize(
+    ("poll", "bounds"),
+    [
+        (PollSettings(), (timedelta(minutes=1), timedelta(hours=1))),
+        (PollSettings(orders=timedelta(seconds=2)), (timedelta(seconds=1), timedelta(seconds=24))),
+        (
+            PollSettings(fastest=timedelta(seconds=30), slowest=timedelta(days=1)),
+            (timedelta(seconds=30), timedelta(days=1)),
+        ),
+    ],
+)
+def test_the_bounds_follow_from_the_usual_pace(
+    poll: PollSettings, bounds: tuple[timedelta, timedelta]
+) -> None:
+    assert poll.bounds == bounds
 
 
 def test_all_faults_are_told_in_one_run(tmp_path: Path) -> None:

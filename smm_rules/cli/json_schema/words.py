@@ -106,6 +106,7 @@ WORDS: dict[str, dict[str, str]] = {
         "reload": "When rules are read again.",
         "cluster": "How workers (`smm-rules worker`) on one PostgreSQL ledger share the work.",
         "stop_timeout": "How long what is being sent may take to end at a stop.",
+        "polling": "`adaptive` gives each order a pace of its own, `fixed` all of them the same.",
         "sweep_size": "How many orders one look at a panel takes at most.",
     },
     "ClusterSettings": {
@@ -175,6 +176,8 @@ WORDS: dict[str, dict[str, str]] = {
         "refills": _POLL.format("each refill is looked at"),
         "balance": _POLL.format("the balance is read"),
         "catalogue": _POLL.format("the services are read"),
+        "fastest": "With `polling: adaptive` no order is looked at more often; a fifth of `orders` by default.",
+        "slowest": "With `polling: adaptive` none is looked at more rarely; 12 times `orders` by default.",
     },
     "SecretReference": {
         "env": "The environment variable that holds it.",
