@@ -37,6 +37,7 @@ COMMANDS = {
     "panic": "panic",
     "pauses": "pauses",
     "status": "status",
+    "web": "web",
     "explain": "explain",
     "preview": "preview",
     "notify": "notify",

@@ -12,6 +12,7 @@ from smm_rules import __version__
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.jobs import Jobs
+from smm_rules.daemon.page import RunningEngine, StatusPage
 from smm_rules.daemon.parts import Parts, assemble
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import DAEMON, recover, stale_claim
@@ -58,6 +59,8 @@ class Daemon:
     4. Start the jobs and tell systemd READY.
     5. On SIGHUP, and when their files change, read the rules again, whole or not at all.
     6. On SIGTERM or SIGINT start nothing more, let what is under way settle within `stop_timeout`, close.
+
+    The status page is there from 4 to the end, if it is wanted; nothing that happens to it stops the daemon.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Daemon:
         self._deciding = asyncio.Lock()
         self.started = asyncio.Event()
         self.counters = Counters()
+        self.page: StatusPage | None = None
 
     def stop(self) -> None:
         """Ask the daemon to drain and end."""
@@ -121,7 +125,10 @@ class Daemon:
                 jobs.every(unit.every, unit.name, unit.run)
             jobs.start()
             watching = asyncio.create_task(files.run()) if configuration.reload.watch else None
+            shown: asyncio.Task[None] | None = None
             try:
+                self.page = self._status_page(parts, rules, work, progress)
+                shown = None if self.page is None else asyncio.create_task(self.page.run())
                 self._say_started(rules)
                 await self._serve(work, rules, parts)
             finally:
@@ -129,6 +136,27 @@ class Daemon:
                 await self._drain(jobs, work)
                 if watching is not None:
                     await watching
+                if self.page is not None and shown is not None:
+                    self.page.stop()
+                    await shown
+
+    def _status_page(
+        self, parts: Parts, rules: RulesInForce, work: Work, progress: Progress
+    ) -> StatusPage | None:
+        """The page, where the configuration says that it is served."""
+        listen = self._configuration.web.listen if self._configuration.web is not None else None
+        if listen is None:
+            return None
+        engine = RunningEngine(self.counters, rules, progress, work.watches, work.act_soon)
+        return StatusPage(
+            listen=listen,
+            configuration=self._configuration,
+            environment=self._environment,
+            clock=self._clock,
+            engine=engine,
+            voice=parts.voice,
+            started_at=work.started_at,
+        )
 
     async def _work(
         self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress, carried: Carried

@@ -56,6 +56,11 @@ class Progress:
             if now - pace.last > self._patience + (0 if pace.at_work else pace.every)
         )
 
+    def at_rest(self) -> dict[str, float]:
+        """Seconds since each job last got on."""
+        now = self._monotonic()
+        return {job: now - pace.last for job, pace in self._jobs.items()}
+
     def _note(self, job: str, at_work: bool) -> None:
         pace = self._jobs[job]
         pace.last, pace.at_work = self._monotonic(), at_work

@@ -34,6 +34,11 @@ def panel_lines(panel: PanelStatement) -> Iterator[str]:
         yield "nothing was done"
     for line in panel.lines:
         yield f"{line.rule or 'placed elsewhere'}: {_line(line)}"
+    yield from balance_lines(panel)
+
+
+def balance_lines(panel: PanelStatement) -> Iterator[str]:
+    """The balance of one panel beside what is known of its movements."""
     if panel.reconciliation is None:
         yield "balance: never read, so nothing can be compared"
     else:

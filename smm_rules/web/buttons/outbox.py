@@ -1,0 +1,40 @@
+"""Dead letters: try one again, or let it be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from smm_rules.notify import pages
+from smm_rules.web.buttons.acting import carry_out
+from smm_rules.web.visit import NotFound, Visit
+
+
+async def revive(visit: Visit) -> Response:
+    """Deliver a dead message after all."""
+    number = _number(visit)
+
+    async def act(_: Mapping[str, str], by: str) -> str:
+        revived = await visit.site.ledger.revive([number], visit.now, by)
+        return "It is tried again now." if revived else "It wasn't dead any more."
+
+    return await carry_out(visit, act, pages.MESSAGES)
+
+
+async def drop(visit: Visit) -> Response:
+    """Give a dead message up."""
+    number = _number(visit)
+
+    async def act(_: Mapping[str, str], by: str) -> str:
+        dropped = await visit.site.ledger.drop([number], visit.now, by)
+        return "It is dropped and never delivered." if dropped else "It wasn't waiting any more."
+
+    return await carry_out(visit, act, pages.MESSAGES)
+
+
+def _number(visit: Visit) -> int:
+    text = visit.request.path_params["message"]
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise NotFound(f"There is no message {text}.")
+    return int(text)

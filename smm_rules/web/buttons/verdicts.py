@@ -1,0 +1,103 @@
+"""Approve, deny, and the word on an action in doubt: what `smm-rules intents` does, by the same ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from starlette.responses import Response
+
+from smm_rules import actions
+from smm_rules.actions.circumstances import BUYING
+from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.notify import pages
+from smm_rules.standing.evidence import money_in_words, suggestion_in_words
+from smm_rules.web.buttons.acting import Act, carry_out, must_be_logged_in
+from smm_rules.web.pages.intents import the_intent
+from smm_rules.web.visit import NotFound, Visit
+
+#: Each verdict and the state it is for.
+VERDICTS = {
+    "approve": IntentState.HELD,
+    "deny": IntentState.HELD,
+    "happened": IntentState.UNKNOWN,
+    "did-not": IntentState.UNKNOWN,
+}
+
+
+async def confirm(visit: Visit) -> Response:
+    """What exactly would be done, before it is."""
+    verb = _verb(visit)
+    if must_be_logged_in(visit) is None:
+        return visit.to_login()
+    intent = await the_intent(visit)
+    if intent.state is not VERDICTS[verb]:
+        return visit.redirect(pages.intent(intent.id))
+    return visit.page(
+        "verdict.html",
+        intent=intent,
+        verb=verb,
+        buys=intent.kind in BUYING,
+        money_words=money_in_words(intent),
+        suggestion=suggestion_in_words(intent),
+        mode=visit.site.configuration.mode,
+    )
+
+
+async def give(visit: Visit) -> Response:
+    """Carry the verdict out."""
+    verb = _verb(visit)
+    intent = await the_intent(visit)
+    made: dict[str, Callable[[Visit, Intent], Act]] = {
+        "approve": _approve,
+        "deny": _deny,
+        "happened": _happened,
+        "did-not": _did_not,
+    }
+    return await carry_out(visit, made[verb](visit, intent), pages.intent(intent.id))
+
+
+def _verb(visit: Visit) -> str:
+    verb: str = visit.request.path_params["verb"]
+    if verb not in VERDICTS:
+        raise NotFound(f"Nothing is called {verb} here.")
+    return verb
+
+
+def _approve(visit: Visit, intent: Intent) -> Act:
+    async def act(_: Mapping[str, str], by: str) -> str:
+        await actions.approve(visit.site.ledger, intent.id, visit.now, by)
+        mode = visit.site.configuration.mode
+        if mode != "live":
+            return f"Approved. The configuration says mode: {mode}, so it is held again."
+        return (
+            "Approved. It is sent at the daemon's next look, after its price and bounds were checked again."
+        )
+
+    return act
+
+
+def _deny(visit: Visit, intent: Intent) -> Act:
+    async def act(_: Mapping[str, str], by: str) -> str:
+        await actions.deny(visit.site.ledger, intent.id, visit.now, by)
+        return "Denied. It is never sent."
+
+    return act
+
+
+def _happened(visit: Visit, intent: Intent) -> Act:
+    async def act(fields: Mapping[str, str], by: str) -> str:
+        site = visit.site
+        made = fields.get("made", "")[:200]
+        settled = await actions.resolve_happened(site.ledger, site.voice, intent.id, made, visit.now, by)
+        return f"It counts as done{f'; {settled.result} is watched from now on' if settled.result else ''}."
+
+    return act
+
+
+def _did_not(visit: Visit, intent: Intent) -> Act:
+    async def act(fields: Mapping[str, str], by: str) -> str:
+        site, retry = visit.site, fields.get("retry") == "yes"
+        await actions.resolve_did_not(site.ledger, site.voice, intent.id, visit.now, by, retry=retry)
+        return "It is planned once more." if retry else "It counts as not sent; its money is free again."
+
+    return act

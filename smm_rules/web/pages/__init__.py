@@ -1,0 +1,1 @@
+"""The pages to look at, a module for each kind of thing."""

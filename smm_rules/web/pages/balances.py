@@ -1,0 +1,54 @@
+"""A panel's balance over time, from the ledger's history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from smm_rules.facts import Entity
+from smm_rules.ledger.records import Observation, Watched
+from smm_rules.web.charts import Point
+
+#: More movements of a balance than this within the time shown aren't read.
+_MOST = 50_000
+#: How far back the reading before the time shown is looked for, the nearest first: most balances move daily.
+_LOOK_BACK = (timedelta(days=1), timedelta(days=14), timedelta(days=400))
+
+
+class BalanceReader(Protocol):
+    """What is read of the ledger."""
+
+    async def history(
+        self, entity: Entity | None, since: datetime, until: datetime, limit: int
+    ) -> tuple[Observation, ...]: ...
+
+    async def watched(self, entity: Entity) -> Watched | None: ...
+
+
+async def balance_points(
+    ledger: BalanceReader, balance: Entity, since: datetime, until: datetime
+) -> Sequence[Point]:
+    """The balance from `since` on, with the last value before it where that can be had."""
+    inside = _points(await ledger.history(balance, since, until, _MOST))
+    if inside and inside[0].at == since:
+        return inside
+    for span in _LOOK_BACK:
+        earlier = _points(await ledger.history(balance, since - span, since, _MOST))
+        if earlier:
+            return [earlier[-1], *inside]
+    return inside or await _now(ledger, balance, until)
+
+
+async def _now(ledger: BalanceReader, balance: Entity, until: datetime) -> Sequence[Point]:
+    """The present value alone, where the history doesn't go back to its last movement."""
+    watched = await ledger.watched(balance)
+    amount = watched.facts.get("amount") if watched is not None else None
+    return [Point(until, amount)] if isinstance(amount, Decimal) else []
+
+
+def _points(history: Sequence[Observation]) -> list[Point]:
+    return [
+        Point(seen.at, amount) for seen in history if isinstance(amount := seen.facts.get("amount"), Decimal)
+    ]

@@ -1,0 +1,89 @@
+"""Intents: every action by its state, and everything on one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from starlette.responses import Response
+
+from smm_rules.actions.circumstances import BUYING
+from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
+from smm_rules.standing.next_steps import what_next
+from smm_rules.standing.since import gather_since, since_in_words
+from smm_rules.web.visit import NotFound, Visit
+
+_PAGE = 50
+#: Evidence that is shown in words of its own, or says nothing to people.
+_TOLD_ELSEWHERE = frozenset(
+    {
+        "sent", "cost", "currency", "rate", "suggests", "balance_before", "balance_after",
+        "balance_difference", "other_spending", "waiting_since",
+    }
+)  # fmt: skip
+
+
+async def intents(visit: Visit) -> Response:
+    """The actions in a state, or all, the newest first."""
+    text = visit.argument("state", 20)
+    state = IntentState(text) if text in list(IntentState) else None
+    rule, panel = visit.argument("rule") or None, visit.argument("panel") or None
+    before = visit.number("before")
+    found = await visit.site.ledger.intents_page(
+        [state] if state is not None else (), _PAGE + 1, before, rule, panel
+    )
+    totals = await visit.site.ledger.totals(visit.now)
+    return visit.page(
+        "intents.html",
+        intents=found[:_PAGE],
+        more=found[_PAGE - 1].id if len(found) > _PAGE else None,
+        state=state.value if state is not None else "",
+        states=[(one.value, totals.intents.get(one, 0)) for one in IntentState],
+        total=sum(totals.intents.values()),
+        rule=rule or "",
+        panel=panel or "",
+        is_first=before is None,
+    )
+
+
+async def the_intent(visit: Visit) -> Intent:
+    """The intent that the path names; `NotFound` when there is none."""
+    text = visit.request.path_params["intent"]
+    found = await visit.site.ledger.intent(int(text)) if text.isdecimal() and len(text) < 19 else None
+    if found is None:
+        raise NotFound(f"There is no intent {text}.")
+    return found
+
+
+async def intent(visit: Visit) -> Response:
+    """One action: what was asked for, by whom and on which facts, every change, and what to do next."""
+    found = await the_intent(visit)
+    ledger = visit.site.ledger
+    sent = sent_parameters(found)
+    return visit.page(
+        "intent.html",
+        intent=found,
+        sent=bool(sent),
+        parameters=sent or found.parameters,
+        money_words=money_in_words(found),
+        suggestion=suggestion_in_words(found),
+        evidence={
+            name.replace("_", " "): _instant_or_text(text)
+            for name, text in found.evidence.items()
+            if name not in _TOLD_ELSEWHERE and text
+        },
+        since=since_in_words(await gather_since(ledger, found, visit.now)),
+        transitions=await ledger.transitions(found.id),
+        firing=None if found.firing is None else await ledger.firing(found.firing),
+        next_steps=what_next(found),
+        buys=found.kind in BUYING,
+    )
+
+
+def _instant_or_text(text: str) -> datetime | str:
+    """An instant that was noted, to be shown like all others; else the text itself."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return found if found.tzinfo is not None else text
