@@ -86,6 +86,10 @@ class DaemonLock:
             os.close(descriptor)
         return None
 
+    def keep(self) -> bool:
+        """Whether it is still held: the kernel takes it from nobody."""
+        return self._descriptor is not None
+
     def release(self) -> None:
         """Let the lock go. Releasing what isn't held does nothing."""
         if self._descriptor is not None:

@@ -10,6 +10,8 @@ import os
 import socket
 from types import TracebackType
 
+import psycopg
+
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres.errors import translated
 from smm_rules.ledger.postgres.locks import HOLDERS, Lock, call
@@ -30,19 +32,40 @@ class PostgresDaemonLock:
         """Take the lock; `LedgerError` when another process has it or the server can't be reached."""
         if self._session is not None:
             return
+        other = self._take()
+        if other is not None:
+            raise LedgerError(
+                f"another daemon{_in_brackets(other)} is running on this ledger "
+                f"({self._access.url}); stop it first, or give this one another ledger"
+            )
+
+    def keep(self) -> bool:
+        """Take it again if its session was lost, as when the server was restarted; False when another
+        process was faster. `LedgerError` while the server can't be reached."""
+        session = self._session
+        if session is not None:
+            try:
+                session.own("SELECT 1")
+                return True
+            except psycopg.OperationalError:
+                self.release()
+        return self._take() is None
+
+    def _take(self) -> str | None:
+        """Take the lock; the process that has it already, None when it is ours now."""
         with translated(self._access.url):
             session = connect(self._access, process_name("daemon"))
             try:
                 row = session.own(_TAKE)
                 if row is None or row[0] is not True:
-                    raise LedgerError(
-                        f"another daemon{_in_brackets(holder(session))} is running on this ledger "
-                        f"({self._access.url}); stop it first, or give this one another ledger"
-                    )
+                    other = holder(session) or ""
+                    session.close()
+                    return other
             except BaseException:
                 session.close()
                 raise
         self._session = session
+        return None
 
     def holder(self) -> str | None:
         """The process that has the lock; None when none has it. `LedgerError` when that can't be seen."""
