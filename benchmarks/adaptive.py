@@ -1,9 +1,10 @@
 """Adaptive polling beside polling at a fixed interval: `python -m benchmarks.adaptive [--orders 2000]`.
 
-The daemon's own looks, rules and ledger over simulated time, against the simulator's orders: each has a course
-that it takes whoever looks. For every way to poll: how many requests it spent, and how long after an order's end
-the daemon knew of it, in the median and at the 95th percentile. Nothing here is measured by a clock, so the
-figures are the same on every machine. `filled` is a fixed interval whose requests are filled with those due next.
+The daemon's own looks, rules and ledger over simulated time, against the simulator's orders: each has a
+course that it takes whoever looks. For every way to poll: how many requests it spent, and how long after an
+order's end the daemon knew of it, in the median and at the 95th percentile. Nothing here is measured by a
+clock, so the figures are the same on every machine. `filled` is a fixed interval whose requests are filled
+with those due next.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class CoursePanel:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to poll: the usual time between two looks at an order, and the bounds of its own pace, if any."""
+    """One way to poll: the usual time between two looks, and the bounds of each order's own pace, if any."""
 
     kind: str
     usual: timedelta

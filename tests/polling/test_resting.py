@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from smm_rules.engine.attention import MOMENT, Attention
+from smm_rules.engine.urgency import Bounds
 from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import DueOrder
+from smm_rules.ledger.stops import StopKind, StopScope
+from smm_rules.observe.counters import Count
+from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.polling.resting import LONGEST_REST, Grounds, resting
+from smm_rules.polling.watch import PanelWatch
 from smm_rules.rules.expression import Turn
-from tests.polling.world import HOUR, MINUTE, T0, TELL, World, order, state
+from tests.polling.world import FOLLOWERS, HOUR, MINUTE, REFILL, T0, TELL, World, order, state
 
 PACE = 5 * MINUTE // timedelta(microseconds=1)
 NOW = T0 + 5 * MINUTE
@@ -139,3 +146,141 @@ async def test_a_daemon_that_starts_again_lets_them_rest_on(world: World) -> Non
     await world.later(watch, 5 * MINUTE)
     found = await world.ledger.due_orders("north", T0 + HOUR, 10)
     assert {one.rests_until for one in found} == {to_micros(T0 + 5 * MINUTE + LONGEST_REST)}
+
+
+DEAR = """
+rules:
+  - name: dear
+    watch: order
+    when: service.rate > 2.5
+    do: [{notify: {channel: ops, message: "{{ order.id }} is dear"}}]
+"""
+
+
+async def test_a_change_of_their_service_wakes_all_its_orders(world: World) -> None:
+    world.use(DEAR)
+    for name in ("1", "2", "3"):
+        world.panel.orders[name] = state("In progress", 500)
+    await world.track("1", "2", "3")
+    watch = await world.acquainted(sweep_size=1)
+    for _ in range(6):
+        await world.later(watch, 2 * MINUTE)
+    world.panel.catalogue = (replace(FOLLOWERS, rate=Decimal("3.00")),)
+    watch.standing.catalogue_wanted = True
+    await look_at_catalogue(watch)
+    for _ in range(4):
+        await world.later(watch, 5 * MINUTE)
+    assert sorted(await world.told()) == ["1 is dear", "2 is dear", "3 is dear"]
+
+
+async def test_what_a_pause_kept_from_firing_does_not_rest(world: World) -> None:
+    world.use(TELL)
+    world.panel.orders["1"] = state("Partial", 500)
+    await world.track("1")
+    watch = await world.acquainted()
+    stop = await world.ledger.stop(StopKind.PAUSE, StopScope.RULE, "tell", "a look", "ann", T0)
+    await sweep_orders(watch)
+    await world.later(watch, 5 * MINUTE)
+    assert await world.told() == []
+    await world.ledger.end_stop(stop.id, world.clock.now(), "ann")
+    await world.later(watch, 5 * MINUTE)
+    assert await world.told() == ["1 is partial"]
+
+
+async def test_an_order_that_rests_settles_in_its_time(world: World) -> None:
+    world.use(TELL)
+    world.panel.orders["1"] = state("Completed", 0)
+    await world.track("1")
+    watch = await world.acquainted()
+    watch.pace = replace(watch.pace, settle_after=30 * MINUTE)
+    await sweep_orders(watch)
+    for _ in range(5):
+        await world.later(watch, 5 * MINUTE)
+    assert await world.due_at(order("1")) == T0 + 30 * MINUTE
+    await world.later(watch, 5 * MINUTE)
+    assert await world.due_at(order("1")) is None
+
+
+async def test_a_look_that_changed_what_a_rule_remembers_is_followed_by_a_whole_one(world: World) -> None:
+    world.use(TELL)
+    world.panel.orders["1"] = state("Partial", 500)
+    await world.track("1")
+    watch = await world.acquainted()
+    answers = []
+    for _ in range(3):
+        await sweep_orders(watch)
+        [due] = await world.ledger.due_orders("north", T0 + HOUR, 10)
+        answers.append(due.answer is not None)
+        world.clock.move(5 * MINUTE)
+    assert answers == [False, True, True]
+
+
+async def test_a_refill_counted_meanwhile_is_seen_at_the_next_look(world: World) -> None:
+    world.use(DEAR.replace("service.rate > 2.5", "refills >= 1"))
+    world.panel.orders["1"] = state("In progress", 500)
+    await world.track("1")
+    watch = await world.acquainted()
+    await sweep_orders(watch)
+    await world.later(watch, 5 * MINUTE)
+    await world.track_refill("9", "1")
+    await world.later(watch, 5 * MINUTE)
+    assert await world.told() == ["1 is dear"]
+
+
+# -- each order's own pace -------------------------------------------------------------------------------
+BOUNDS = Bounds(MINUTE, HOUR)
+
+
+async def paced(world: World) -> PanelWatch:
+    watch = await world.acquainted()
+    watch.pace = replace(watch.pace, bounds=BOUNDS)
+    return watch
+
+
+async def test_what_a_rule_waits_for_is_looked_at_as_usual_however_dull(world: World) -> None:
+    world.use(REFILL.replace("10m", "2d"))
+    world.panel.orders |= {"1": state("Partial", 500), "2": state("Completed", 0)}
+    await world.track("1", "2")
+    watch = await paced(world)
+    world.clock.move(HOUR)
+    await sweep_orders(watch)
+    for _ in range(12 * 5):
+        await world.later(watch, 5 * MINUTE)
+    watched = [await world.ledger.watched(order(name)) for name in ("1", "2")]
+    paces = [one.due_at - one.last_seen_at for one in watched if one and one.due_at and one.last_seen_at]
+    assert paces[0] == 5 * MINUTE
+    assert paces[1] > HOUR / 2
+
+
+async def test_a_duration_that_a_rule_names_is_looked_at_when_it_is_over(world: World) -> None:
+    world.use(DEAR.replace("service.rate > 2.5", 'in_status >= 17m and status == "Pending"'))
+    world.panel.orders["1"] = state("Pending", 1000)
+    await world.track("1")
+    watch = await paced(world)
+    await sweep_orders(watch)
+    while await world.told() == []:
+        due_at = await world.due_at(order("1"))
+        assert due_at is not None
+        await world.later(watch, due_at - world.clock.now())
+    assert world.clock.now() == T0 + 17 * MINUTE
+
+
+async def test_requests_are_filled_with_the_orders_due_next(world: World) -> None:
+    world.use(TELL)
+    names = [str(number) for number in range(1, 251)]
+    world.panel.orders |= dict.fromkeys(names, state("In progress", 500))
+    await world.track(*names)
+    watch = await paced(world)
+    await sweep_orders(watch)
+    await world.ledger.postpone([order("7")], world.clock.now() + MINUTE)
+    await world.later(watch, MINUTE)
+    assert len(world.panel.asked[-1][1]) == 100
+    assert world.counters.levels() == (Count("orders_late_seconds", (("panel", "north"),), 0),)
+
+
+async def test_the_latest_order_s_lateness_is_told(world: World) -> None:
+    world.panel.orders["1"] = state("In progress", 500)
+    await world.track("1")
+    watch = await world.acquainted()
+    await world.later(watch, 4 * MINUTE)
+    assert world.counters.levels() == (Count("orders_late_seconds", (("panel", "north"),), 240),)
