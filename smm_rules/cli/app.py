@@ -32,6 +32,7 @@ COMMANDS = {
     "backup": "backup",
     "restore": "restore",
     "hold": "hold",
+    "ledger": "ledger",
     "pause": "pause",
     "resume": "resume",
     "panic": "panic",
