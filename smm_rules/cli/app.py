@@ -19,6 +19,7 @@ from smm_rules.cli.group import Group
 #: Each command and the module that has it, as `command`. Loaded when asked for: `check` needs no web server.
 COMMANDS = {
     "run": "run",
+    "worker": "worker",
     "check": "check",
     "test": "trial",
     "replay": "replay",

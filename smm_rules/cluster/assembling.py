@@ -99,10 +99,10 @@ async def assemble(
 ) -> Household:
     """Open and build everything; `stack` closes it in reverse order. `LedgerError` and the like say what is
     missing."""
-    name = f"smm-rules worker {socket.gethostname()[:20]} {os.getpid()} {token_hex(4)}"
+    name = f"smm-rules worker, process {os.getpid()} on {socket.gethostname()[:16]} {token_hex(4)}"
     rules = RulesInForce(configuration.rules, scope_of(configuration))
     endpoints = [endpoint_of(panel, environment) for panel in configuration.panels]
-    ledger = await WorkerLedger.open(access, stamp, guards=guards_of(configuration))
+    ledger = await WorkerLedger.open(access, stamp, guards_of(configuration), name=name)
     stack.push_async_callback(ledger.aclose)
     connections, turn_connections = pool(access, name, CONNECTIONS), pool(access, name, TURN_CONNECTIONS)
     for opened in (connections, turn_connections):
@@ -138,7 +138,7 @@ async def assemble(
         started_at=clock.now(),
         sharing=Together(database, turns, lease, lambda: lease.rules),
     )
-    doing = Doing(work, lease, database, outdated=lambda: following.behind.set())
+    doing = Doing(work, ledger, lease, database, outdated=lambda: following.behind.set())
     queue = Queue(
         connections,
         {UNIT: doing.unit, INTENT: doing.intent},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,9 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import Access
 from smm_rules.ledger.postgres.session import SCHEMA as LEDGER_SCHEMA
+
+# A connection that broke is replaced; that the server is away is said once, by the keeper of the lease.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 #: Where the workers' tables and the queue's are, beside the ledger's own.
 SCHEMA = "smm_rules_cluster"

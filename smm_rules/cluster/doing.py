@@ -10,6 +10,7 @@ from datetime import timedelta
 from smm_rules.cluster.database import Database
 from smm_rules.cluster.dispatch import unit_of
 from smm_rules.cluster.lease import Lease
+from smm_rules.cluster.ledger import WorkerLedger
 from smm_rules.cluster.runs import Run, running
 from smm_rules.cluster.standing import SharedStanding, read_all
 from smm_rules.cluster.turns import RulesOutdated
@@ -33,6 +34,7 @@ class Doing:
     """The handlers of the queue. `outdated` is called when other rules turn out to be in force."""
 
     work: Work
+    ledger: WorkerLedger
     lease: Lease
     database: Database
     outdated: Callable[[], object]
@@ -69,8 +71,9 @@ class Doing:
             await self._unless_outdated(lambda: self._carry_out(number))
 
     async def settle_again(self) -> None:
-        """Write down the outcomes that the ledger wouldn't take before."""
+        """Write down outcomes that the ledger wouldn't take before, and take back claims that may not be."""
         async with self._settling:
+            await self.ledger.take_back_doubtful()
             if self.work.executor.unwritten:
                 await self.work.executor.settle_again()
 

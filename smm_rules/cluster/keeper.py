@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from smm_rules.actions.evidence import tell_in_doubt
 from smm_rules.cluster.database import Database, ServerAway
 from smm_rules.cluster.lease import Lease
 from smm_rules.cluster.runs import OWNER_PREFIX, epoch_of
@@ -59,7 +60,8 @@ class Keeper:
     stale_claim: timedelta
     lost: Callable[[], Awaitable[object]]
     renewed: Callable[[], object] = lambda: None
-    _away: bool = field(default=False)
+    _away: bool = False
+    _untold: bool = False
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`: renew, look for workers that are gone."""
@@ -97,9 +99,14 @@ class Keeper:
             await self.database.rows(_FORGET_ENDED)
             self.counters.increment("workers_lost", amount=len(ended))
             log.error("worker.taken_for_dead", workers=workers, epochs=epochs)
+        orphans = [str(row[0]) for row in await self.database.rows(_ORPHANS)]
+        if ended or orphans:
+            self._untold = True  # also of what one of those who are gone was about to tell
         in_doubt = 0
-        for (owner,) in await self.database.rows(_ORPHANS):
+        for owner in orphans:
             if epoch_of(owner) is not None:
-                now = self.now()
-                in_doubt += await recover(self.ledger, self.voice, owner, self.stale_claim, now)
+                in_doubt += await recover(self.ledger, self.voice, owner, self.stale_claim, self.now())
+        if self._untold:
+            await tell_in_doubt(self.ledger, self.voice, self.now())
+            self._untold = False
         return in_doubt

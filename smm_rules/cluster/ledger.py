@@ -76,6 +76,13 @@ class WorkerLedger(PostgresLedger):
         del owner
         return await super().claim(intent_id, current().owner, now, evidence, cost, currency)
 
+    async def take_back_doubtful(self) -> None:
+        """Plan again what this worker couldn't tell whether it had claimed: it sent nothing of it.
+
+        A daemon does so whenever it looks for what is planned; a worker may not do that for long.
+        """
+        await self._take_back_doubtful()
+
     async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
         del owner
         return await super().may_leave(intent_id, current().owner, attempt, now)

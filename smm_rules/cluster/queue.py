@@ -18,6 +18,8 @@ import procrastinate
 from procrastinate import exceptions, jobs
 from psycopg_pool import AsyncConnectionPool
 
+from smm_rules.cluster.database import ServerAway
+from smm_rules.cluster.ledger import Fenced
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 
@@ -216,6 +218,9 @@ class Queue:
         number = context.job.id or 0
         if context.job.worker_id is not None:
             self.running.workers.add(context.job.worker_id)
+        outer = asyncio.current_task()
+        if outer is not None:
+            outer.add_done_callback(_heard)
         task = asyncio.ensure_future(self._guarded(handler, name))
         self.running.jobs[number] = name
         self.running.tasks.add(task)
@@ -229,6 +234,10 @@ class Queue:
     async def _guarded(self, handler: Handler, name: str) -> object:
         try:
             return await handler(name)
+        except (ServerAway, Fenced) as error:
+            self._counters.increment("jobs_cut_off", job=name)
+            log.warning("worker.job_cut_off", job=name, error=str(error))
+            return None
         except Exception as error:  # a job is done again when it is due again, never by itself
             self._counters.increment("jobs_raised", job=name)
             log.error("job.raised", job=name, error=repr(error), traceback="")
@@ -240,6 +249,12 @@ async def _unless(stopping: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:
         return
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """The queue's own task of a job fails when the job's end can't be written: `tidy` sees to such jobs."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _words(error: Exception) -> str:

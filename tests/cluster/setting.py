@@ -40,7 +40,6 @@ class Site:
     async def ledger(self) -> WorkerLedger:
         """The ledger, opened once more."""
         ledger = await WorkerLedger.open(self.access)
-        assert isinstance(ledger, WorkerLedger)
         self.stack.push_async_callback(ledger.aclose)
         return ledger
 

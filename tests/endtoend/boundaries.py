@@ -78,23 +78,34 @@ NAMES = (
 
 
 class _Countdown:
-    """Ends the process the `occurrence`-th time the moment comes."""
+    """Ends or stops the process the `occurrence`-th time the moment comes."""
 
-    def __init__(self, occurrence: int) -> None:
+    def __init__(self, occurrence: int, number: signal.Signals, ledger: type) -> None:
         self._left = occurrence
+        self._number = number
+        self.ledger = ledger
 
     def strike(self) -> None:
         self._left -= 1
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._number)
 
 
-def install(name: str, occurrence: int = 1) -> None:
-    """Make this process die at the moment `name`, the `occurrence`-th time it comes."""
+def install(
+    name: str,
+    occurrence: int = 1,
+    *,
+    ledger: type = SqliteLedger,
+    number: signal.Signals = signal.SIGKILL,
+) -> None:
+    """Make this process die at the moment `name`, the `occurrence`-th time it comes.
+
+    `ledger` is the back end's class, `number` another signal to get, such as SIGSTOP.
+    """
     if name not in NAMES:
         raise ValueError(f"no boundary {name!r}")
     what, _, moment = name.partition(".")
-    end = _Countdown(occurrence)
+    end = _Countdown(occurrence, number, ledger)
     if moment in PIECES:
         _after(changes, moment, _always, end)
     elif what in TRANSACTIONS:
@@ -112,9 +123,9 @@ def install(name: str, occurrence: int = 1) -> None:
 
 def _in_transaction(transaction: Transaction, moment: str, end: _Countdown) -> None:
     if moment == "before":
-        _async_before(SqliteLedger, transaction.method, transaction.when, end)
+        _async_before(end.ledger, transaction.method, transaction.when, end)
     elif moment == "after":
-        _async_after(SqliteLedger, transaction.method, transaction.when, end)
+        _async_after(end.ledger, transaction.method, transaction.when, end)
     else:
         _after(transaction.module, transaction.method, transaction.when, end)
 

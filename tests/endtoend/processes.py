@@ -74,11 +74,11 @@ class Running:
 
 
 class Launcher:
-    """The forking interpreter of this test process."""
+    """The forking interpreter of this test process. `module` is what it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "tests.endtoend.crashing_daemon") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.endtoend.crashing_daemon"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -95,21 +95,19 @@ class Launcher:
         pace: tuple[float, float] | None = None,
         crash: tuple[str, int] | None = None,
     ) -> Running:
+        return self.begin(
+            {"arguments": list(arguments), "pace": pace, "crash": crash}, directory, environment, name
+        )
+
+    def begin(
+        self, what: Mapping[str, object], directory: Path, environment: Mapping[str, str], name: str
+    ) -> Running:
+        """Fork a child that is told `what` to become, with its streams going to files called `name`."""
         output, errors = directory / f"{name}.out", directory / f"{name}.err"
         errors.touch()
-        answer = self._ask(
-            {
-                "start": {
-                    "arguments": list(arguments),
-                    "directory": str(directory),
-                    "environment": dict(environment),
-                    "output": str(output),
-                    "errors": str(errors),
-                    "pace": pace,
-                    "crash": crash,
-                }
-            }
-        )
+        streams = {"output": str(output), "errors": str(errors)}
+        place = {"directory": str(directory), "environment": dict(environment)}
+        answer = self._ask({"start": {**what, **place, **streams}})
         process = int(answer["process"])
         return Running(process, output, errors, lambda: int(self._ask({"reap": process})["status"]))
 

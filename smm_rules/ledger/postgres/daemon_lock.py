@@ -35,7 +35,7 @@ class PostgresDaemonLock:
         other = self._take()
         if other is not None:
             raise LedgerError(
-                f"another daemon{_in_brackets(other)} is running on this ledger "
+                f"another daemon or worker{_in_brackets(other)} is running on this ledger "
                 f"({self._access.url}); stop it first, or give this one another ledger"
             )
 

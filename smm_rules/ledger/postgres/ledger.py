@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.ledger.port import LedgerError
@@ -38,14 +39,16 @@ class PostgresLedger(SqlLedger):
         stamp: Path | None = None,
         guards: Guards = NO_GUARDS,
         patience: timedelta = PATIENCE,
-    ) -> PostgresLedger:
+        name: str = "",
+    ) -> Self:
         """Open the ledger, made in an empty database and upgraded where that is allowed.
 
         `stamp` is where this machine keeps its stamp (without `.stamp`); without one nothing tells a database
-        that was put back from a copy. `patience` is how long a server that was there may stay away.
-        `LedgerError` says what is wrong.
+        that was put back from a copy. `patience` is how long a server that was there may stay away. `name`
+        is what its sessions are called at the server, where not by the process. `LedgerError` says what is
+        wrong.
         """
-        opening = _Opening(access)
+        opening = _Opening(access, name or process_name("ledger"))
         deciding = Lane(opening.first, patience)
         transactions = PostgresTransactions(
             access.url, deciding, Lane(opening.further, patience), Lane(opening.further, patience)
@@ -75,9 +78,9 @@ class PostgresLedger(SqlLedger):
 class _Opening:
     """Makes the sessions of one opened ledger: all of them must be on the same one."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, name: str) -> None:
         self._access = access
-        self._name = process_name("ledger")
+        self._name = name
         self._identity: str | None = None
 
     def first(self) -> Session:

@@ -120,6 +120,12 @@ EVENTS: tuple[Event, ...] = (
         "The queue of jobs couldn't be served, most often because the server was away; it is served again.",
     ),
     Event(
+        "worker.job_cut_off",
+        "warning",
+        ("job", "error"),
+        "The server went away during a job, or the worker was taken for dead: the job is done anew.",
+    ),
+    Event(
         "worker.job_dropped",
         "info",
         ("job",),
