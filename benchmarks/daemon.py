@@ -43,6 +43,7 @@ channels:
 rules: {rules}
 ledger: ledger.db
 observation_gap: 5h
+guards: {{spend: 50.00/day}}
 logging: {{format: json, level: warning}}
 """
 
@@ -56,13 +57,13 @@ class Usage:
     cpu_share: float
 
 
-def write_stage(directory: Path, panel: PanelProcess, pace: str) -> Path:
+def write_stage(directory: Path, panel: PanelProcess, pace: str, rules: Path = RULES) -> Path:
     key = directory / "panel.key"
     key.touch(mode=0o600)
     key.write_text(panel.key)
     configuration = directory / "smm-rules.yaml"
     configuration.write_text(
-        _CONFIGURATION.format(panel=PANEL, url=panel.url, pace=pace, rules=RULES.resolve())
+        _CONFIGURATION.format(panel=PANEL, url=panel.url, pace=pace, rules=rules.resolve())
     )
     return configuration
 
