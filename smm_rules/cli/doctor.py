@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,16 +14,12 @@ import click
 from smm_rules.cli.context import config_option, find_configuration, json_option
 from smm_rules.cli.examination.configured import examine_configuration, unusable
 from smm_rules.cli.examination.finding import Finding, State, problem
-from smm_rules.cli.examination.machine import (
-    examine_clock,
-    examine_hosts,
-    examine_systemd,
-    without_hosts,
-)
+from smm_rules.cli.examination.machine import examine_clock, examine_systemd
+from smm_rules.cli.examination.reached import examine_channels, examine_panels, unasked
 from smm_rules.cli.examination.stored import examine_ledger
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.terminal import counted, new_table, output, print_json, print_table, safe
-from smm_rules.clock import SystemClock
+from smm_rules.clock import Clock, SystemClock
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError
@@ -34,34 +29,58 @@ _STYLES = {State.OK: "green", State.WARNING: "yellow", State.PROBLEM: "bold red"
 
 @click.command("doctor")
 @config_option
-@click.option("--offline", is_flag=True, help="Don't ask DNS for the panels' hosts.")
+@click.option("--offline", is_flag=True, help="Ask neither DNS nor panels.")
+@click.option("--send", is_flag=True, help="Send a test message through every channel.")
 @json_option
-def command(config_path: Path | None, offline: bool, as_json: bool) -> int:
+def command(config_path: Path | None, offline: bool, send: bool, as_json: bool) -> int:
     """Look whether everything is fit to run here, and say what to do where it isn't.
 
-    Only looks: no panel is asked, no file is made. Exit code 1 when there is a problem.
+    Only looks: each panel is asked for its balance, no file is made, and no message is sent without --send.
+    Exit code 0 when there is no problem, warnings or not; 1 when there is one.
     """
-    findings = examine(config_path, os.environ, SystemClock().now(), offline=offline)
+    if offline and send:
+        raise click.UsageError("--offline and --send don't go together")
+    findings = examine(config_path, os.environ, SystemClock(), offline=offline, send=send)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         _print(findings)
-    problems = any(finding.state is State.PROBLEM for finding in findings)
+    problems = any(finding.is_fault for finding in findings)
     return int(Exit.FAILED if problems else Exit.DONE)
 
 
 def examine(
-    config_path: Path | None, environment: Mapping[str, str], now: datetime, *, offline: bool
+    config_path: Path | None,
+    environment: Mapping[str, str],
+    clock: Clock,
+    *,
+    offline: bool,
+    send: bool = False,
 ) -> list[Finding]:
     """Everything there is to find; a configuration that can't be used keeps the rest from nothing."""
+    now = clock.now()
     findings, configuration = _configured(config_path, environment)
     if configuration is not None:
         findings += examine_ledger(configuration, environment, now)
-        findings += without_hosts(configuration) if offline else asyncio.run(examine_hosts(configuration))
+        findings += asyncio.run(_reached(configuration, environment, clock, offline=offline, send=send))
     told_of_clock = any(finding.subject == "clock" for finding in findings)
     findings += [one for one in examine_clock(now) if not (told_of_clock and one.subject == "clock")]
     findings += examine_systemd(environment)
     return findings
+
+
+async def _reached(
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    clock: Clock,
+    *,
+    offline: bool,
+    send: bool,
+) -> list[Finding]:
+    channels = await examine_channels(configuration, environment, clock.now(), send=send)
+    if offline:
+        return [*unasked(configuration), *channels]
+    return [*await examine_panels(configuration, environment, clock), *channels]
 
 
 def _configured(

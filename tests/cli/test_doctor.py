@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from smm_rules.cli.doctor import examine
 from smm_rules.cli.examination.finding import Finding, State
+from smm_rules.clock import Clock, SystemClock
 from smm_rules.ledger.lock import DaemonLock
+from smm_rules.ledger.records import Heartbeat, IntentState
+from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.stamp import StampFile
+from smm_rules.ledger.stops import StopKind, StopScope
+from smm_rules.simulator import DEFAULT_KEY, Fault, RunningSimulator
 from tests.cli.command import BROKEN, KEY, configure, said
-from tests.cli.stage import NOW, beat, stage
+from tests.cli.stage import NOW, an_order_due_an_hour_ago, beat, intent, stage
+from tests.ledger.builders import message
 
 Capture = pytest.CaptureFixture[str]
 FIT = {"NORTH_KEY": KEY}
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """A clock that shows one time."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def real_seconds(self, duration: timedelta) -> float:
+        return duration.total_seconds()
+
+
 def found(subject: str, environment: dict[str, str] = FIT, now: datetime = NOW) -> list[Finding]:
     """The findings about `subject`, of the configuration here."""
-    return [one for one in examine(None, environment, now, offline=True) if one.subject == subject]
+    findings = examine(None, environment, Stopped(now), offline=True)
+    return [one for one in findings if one.subject == subject]
 
 
 def only(subject: str, environment: dict[str, str] = FIT, now: datetime = NOW) -> Finding:
@@ -29,14 +55,17 @@ def only(subject: str, environment: dict[str, str] = FIT, now: datetime = NOW) -
     return finding
 
 
-def test_a_fit_set_up_has_no_problem(here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NORTH_KEY", KEY)
-    configure(here, url="http://127.0.0.1:9/api/v2")
+def test_a_fit_set_up_has_no_problem(
+    here: Path, capsys: Capture, smm_panel: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NORTH_KEY", DEFAULT_KEY)
+    configure(here, url=smm_panel.url)
     stage(here / "ledger.db")
     told = said(capsys, "doctor")
     assert told.code == 0
+    assert {entry.action for entry in smm_panel.journal.entries if entry.action} == {"balance"}
     assert "\nproblem" not in told.out
-    assert KEY not in told.out + told.err
+    assert DEFAULT_KEY not in told.out + told.err
 
 
 def test_it_makes_nothing(here: Path, capsys: Capture) -> None:
@@ -190,7 +219,9 @@ def test_an_unknown_host_is_a_problem_and_can_be_skipped(here: Path, monkeypatch
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     configure(here)
-    (finding,) = (one for one in examine(None, FIT, NOW, offline=False) if one.subject == "host of north")
+    findings = {one.subject: one for one in examine(None, FIT, Stopped(NOW), offline=False)}
+    finding = findings["host of north"]
+    assert findings["panel north"].state is State.SKIPPED
     assert (finding.state, finding.found) == (
         State.PROBLEM,
         "north.example: Name or service not known",
@@ -239,3 +270,216 @@ def test_every_remedy_stands_below_what_was_found(here: Path, capsys: Capture) -
     at = next(index for index, line in enumerate(lines) if "NORTH_KEY is not set" in line)
     assert lines[at].startswith("problem  key of north")
     assert lines[at + 1].strip() == "→ Set it for the daemon"
+
+
+# -- files ----------------------------------------------------------------------------------------------
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@as_root
+def test_a_file_beside_the_ledger_of_another_owner_is_a_problem(here: Path) -> None:
+    configure(here)
+    stage(here / "ledger.db")
+    assert only("owner").state is State.OK
+    stamp = StampFile(here / "ledger.db").path
+    os.chown(stamp, 4321, 4321)
+    finding = only("owner")
+    assert (finding.state, finding.remedy) == (State.PROBLEM, f"chown root {stamp}")
+    assert f"{stamp} to 4321" in finding.found
+
+
+@as_root
+def test_a_configuration_of_a_stranger_is_a_warning_and_one_of_the_daemons_user_is_not(here: Path) -> None:
+    path = configure(here)
+    path.chmod(0o600)
+    stage(here / "ledger.db")
+    os.chown(path, 4321, 4321)
+    finding = only("files")
+    assert (finding.state, finding.remedy) == (State.WARNING, "chown root smm-rules.yaml")
+    for mine in (here / "ledger.db", StampFile(here / "ledger.db").path):
+        os.chown(mine, 4321, 4321)
+    assert found("files") == []
+
+
+def test_a_directory_that_others_can_change_is_a_warning(here: Path) -> None:
+    configure(here)
+    stage(here / "ledger.db")
+    assert found("directory") == []
+    here.chmod(0o777)
+    assert only("directory").remedy == f"chmod go-w {here}"
+    here.chmod(0o1777)
+    assert found("directory") == []
+    here.chmod(0o700)
+
+
+def test_a_stamp_open_to_others_is_a_warning(here: Path) -> None:
+    configure(here)
+    stage(here / "ledger.db")
+    assert only("stamp").state is State.OK
+    StampFile(here / "ledger.db").path.chmod(0o644)
+    assert only("stamp").remedy == f"chmod 600 {StampFile(here / 'ledger.db').path}"
+
+
+def test_a_stamp_that_cannot_be_read_is_a_problem_and_keeps_the_rest_from_nothing(here: Path) -> None:
+    configure(here)
+    stage(here / "ledger.db")
+    StampFile(here / "ledger.db").path.unlink()
+    StampFile(here / "ledger.db").path.mkdir()
+    finding = only("stamp")
+    assert (finding.state, "can't be read: Is a directory" in finding.found) == (State.PROBLEM, True)
+    assert finding.remedy.startswith("Check who owns it")
+    assert (only("hold").state, only("integrity").state) == (State.OK, State.OK)
+
+
+def test_a_stamp_that_the_daemon_cannot_write_is_a_problem(here: Path) -> None:
+    async def troubled(ledger: SqliteLedger) -> None:
+        trouble = (
+            "the stamp s can't be written: Permission denied; nothing is sent without it: check who owns it"
+        )
+        await ledger.beat(Heartbeat("daemon", NOW, NOW, {"status": "1 orders", "stamp": trouble}))
+
+    configure(here)
+    stage(here / "ledger.db", troubled)
+    assert only("stamp").state is State.OK  # of a daemon that is gone
+    with DaemonLock(here / "ledger.db"):
+        finding = only("stamp")
+    assert (finding.state, finding.remedy) == (State.PROBLEM, "Check who owns it")
+
+
+# -- what waits -----------------------------------------------------------------------------------------
+def test_nothing_that_waits_is_said(here: Path) -> None:
+    configure(here)
+    stage(here / "ledger.db")
+    assert only("waiting").state is State.OK
+
+
+def test_what_waits_for_the_operator_is_a_warning(here: Path) -> None:
+    async def stopped_and_undelivered(ledger: SqliteLedger) -> None:
+        await ledger.stop(StopKind.PANIC, StopScope.ALL, "", "too much at once", "operator:ann", NOW)
+        await ledger.enqueue(message("k"), NOW)
+        [queued] = await ledger.deliverable(NOW, 10)
+        await ledger.undelivered(queued.id, "gone", None, NOW)
+
+    configure(here)
+    unknown = intent(IntentState.UNKNOWN)
+    stage(here / "ledger.db", an_order_due_an_hour_ago, unknown, stopped_and_undelivered)
+    assert only("in doubt").found == "1 action: it may have happened or not"
+    assert "too much at once" in only("stopped").found
+    assert only("messages").remedy == "smm-rules outbox list --dead"
+    assert {only(subject).state for subject in ("in doubt", "stopped", "messages")} == {State.WARNING}
+    assert found("waiting") == []
+
+
+def test_the_last_backup_is_told_and_an_old_one_or_none_is_a_warning(here: Path) -> None:
+    async def back_up(ledger: SqliteLedger) -> None:
+        await ledger.backup(here / "copy.db", "operator:ann", NOW - timedelta(days=2))
+
+    configure(here)
+    stage(here / "ledger.db")
+    assert only("backup").state is State.WARNING
+    stage(here / "ledger.db", back_up)
+    finding = only("backup")
+    assert (finding.state, finding.found) == (State.OK, f"the last was made 2d ago: {here / 'copy.db'}")
+    assert only("backup", now=NOW + timedelta(days=6)).state is State.WARNING
+    (here / "copy.db").chmod(0o644)
+    assert only("backup").remedy == f"chmod 600 {here / 'copy.db'}"
+    (here / "copy.db").unlink()
+    assert only("backup").state is State.OK  # it is kept elsewhere, as it should be
+
+
+# -- what is outside ------------------------------------------------------------------------------------
+def reached(subject: str, key: str = DEFAULT_KEY, clock: Clock | None = None, **more: bool) -> Finding:
+    """The finding about `subject` of a doctor that asks."""
+    findings = examine(None, {"NORTH_KEY": key}, clock or SystemClock(), offline=False, **more)
+    (finding,) = (one for one in findings if one.subject == subject)
+    return finding
+
+
+def test_a_panel_that_takes_the_key_is_told_with_its_balance(here: Path, smm_panel: RunningSimulator) -> None:
+    configure(here, url=smm_panel.url)
+    finding = reached("panel north")
+    assert (finding.state, finding.found.startswith("takes the key; the balance is ")) == (State.OK, True)
+    assert reached("clock").state is State.OK
+
+
+def test_a_key_that_is_refused_is_a_problem(here: Path, smm_panel: RunningSimulator) -> None:
+    configure(here, url=smm_panel.url)
+    finding = reached("panel north", key=KEY)
+    assert (finding.state, finding.remedy) == (State.PROBLEM, "Take the key from the panel's account page")
+    assert KEY not in finding.found
+
+
+def test_a_panel_that_answers_nonsense_is_a_problem(here: Path, smm_panel: RunningSimulator) -> None:
+    configure(here, url=smm_panel.url)
+    smm_panel.faults.always("balance", Fault.HTML_BEFORE_EFFECT)
+    finding = reached("panel north")
+    assert (finding.state, "the balance can't be read" in finding.found) == (State.PROBLEM, True)
+
+
+def test_a_panel_without_its_key_is_not_asked(here: Path, smm_panel: RunningSimulator) -> None:
+    configure(here, url=smm_panel.url)
+    assert reached("panel north", key="").state is State.SKIPPED
+    assert [entry for entry in smm_panel.journal.entries if entry.action] == []
+
+
+class _Panel(BaseHTTPRequestHandler):
+    """A panel whose server shows the time, as most do."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(405)
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        body = b'{"balance": "1.00", "currency": "USD"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def dated_panel() -> Iterator[str]:
+    """The address of one."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Panel) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api/v2"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("off", "state", "told"),
+    [
+        (timedelta(), State.OK, ""),
+        (timedelta(minutes=2), State.WARNING, "ahead of panel north's"),
+        (timedelta(minutes=-2), State.WARNING, "behind panel north's"),
+        (timedelta(hours=1), State.PROBLEM, "ahead of panel north's"),
+        (timedelta(hours=-1), State.PROBLEM, "behind panel north's"),
+    ],
+)
+def test_a_clock_that_a_panels_contradicts_is_told(
+    here: Path, dated_panel: str, off: timedelta, state: State, told: str
+) -> None:
+    class Off(SystemClock):
+        def now(self) -> datetime:
+            return super().now() + off
+
+    configure(here, url=dated_panel)
+    finding = reached("clock", clock=Off())
+    assert (finding.state, finding.found.endswith(told)) == (state, True)
+    assert reached("panel north", clock=Off()).found == "takes the key; the balance is 1.00 USD"
+
+
+def test_a_channel_is_made_ready_and_used_only_when_asked(here: Path, capsys: Capture) -> None:
+    path = configure(here, url="http://127.0.0.1:9/api/v2")
+    assert reached("channel ops").found == "log, ready; no message was sent (--send sends one)"
+    assert reached("channel ops", send=True).found == "log, took a test message"
+    webhook = '{webhook: {url: "http://127.0.0.1:9/x", secret: {env: NORTH_KEY}}}'
+    path.write_text(path.read_text(encoding="utf-8").replace("{log: {}}", webhook), encoding="utf-8")
+    finding = reached("channel ops", send=True)
+    assert (finding.state, finding.remedy) == (State.PROBLEM, "smm-rules notify ops --test")
+    assert said(capsys, "doctor", "--offline", "--send").code == 2

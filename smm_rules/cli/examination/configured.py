@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from smm_rules.cli.context import rule_paths
+from smm_rules.cli.examination.beside import user_name
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 from smm_rules.config.model import Configuration
 from smm_rules.config.oddities import oddities
@@ -36,6 +38,7 @@ def examine_configuration(
     for odd in oddities(read_document(path), configuration):
         yield warning("panels", f"{odd.position}: {odd.message}", odd.suggestion)
     yield from _modes(path, configuration)
+    yield from _owners(path, configuration)
     yield _rules(configuration)
     yield from _secrets(configuration, environment)
     yield from _operator(configuration)
@@ -58,6 +61,18 @@ def _modes(path: Path, configuration: Configuration) -> Iterator[Finding]:
     if inline and mode & _READABLE_BY_OTHERS:
         found = f"{path} holds a channel's address with its secrets and others can read it (mode {mode:04o})"
         yield warning("files", found, f"chmod 600 {path}, or write {{env: NAME}} in place of the address")
+
+
+def _owners(path: Path, configuration: Configuration) -> Iterator[Finding]:
+    """Who owns a file can change it, whatever its mode: that is to be you, root, or the daemon's user."""
+    trusted = {0, os.geteuid()}
+    if isinstance(configuration.ledger, Path) and configuration.ledger.exists():
+        trusted.add(configuration.ledger.stat().st_uid)
+    for file in (path, *configuration.rules):
+        if file.exists() and file.stat().st_uid not in trusted:
+            owner = user_name(file.stat().st_uid)
+            found = f"{file} belongs to {owner}, who could spend your money by changing it"
+            yield warning("files", found, f"chown root {file}")
 
 
 def _mode(path: Path) -> int:

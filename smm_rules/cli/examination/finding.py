@@ -22,6 +22,11 @@ class Finding:
     found: str
     remedy: str = ""
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether the daemon can't do its work like that."""
+        return self.state is State.PROBLEM
+
 
 def ok(subject: str, found: str) -> Finding:
     return Finding(subject, State.OK, found)

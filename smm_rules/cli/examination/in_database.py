@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
+from smm_rules.cli.examination.waiting import waiting_findings
 from smm_rules.cli.examination.worked_on import clock_findings, daemon_finding, hold_finding
 from smm_rules.config.model import Configuration
 from smm_rules.config.secrets import SecretUnavailable
@@ -72,6 +73,8 @@ def _examine(
         size = f"{description.size / 1024**2:.1f} MiB"
         yield ok("ledger", f"{description.address}, {size}, schema {version}{upgrade}")
         yield hold_finding(_doubt(session, known))
+        if version == newest:
+            yield from waiting_findings(session, now)
         beat = heartbeat(session)
         yield daemon_finding(holder(session), beat, now)
         yield from clock_findings(beat, now)

@@ -1,21 +1,16 @@
-"""What the machine gives: time, names of hosts, and the word of systemd."""
+"""What the machine gives: time, and the word of systemd."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from smm_rules.cli.examination.finding import Finding, ok, problem, skipped, warning
-from smm_rules.config.model import Configuration
+from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 
 #: No clock that is right shows an earlier year: this program is younger.
 _EARLIEST_YEAR = 2026
-_DNS_SECONDS = 5.0
 _TIMESYNC = Path("/run/systemd/timesync")
 
 
@@ -45,28 +40,3 @@ def examine_systemd(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok("systemd", "listens and watches")
     else:
         yield warning("systemd", "listens, and doesn't watch", "Set WatchdogSec=120 in the unit")
-
-
-async def examine_hosts(configuration: Configuration) -> tuple[Finding, ...]:
-    """Whether each panel's host has an address, asked side by side."""
-    return tuple(await asyncio.gather(*(_host(panel.name, panel.url) for panel in configuration.panels)))
-
-
-def without_hosts(configuration: Configuration) -> tuple[Finding, ...]:
-    """What is said of the hosts when they are not to be asked for."""
-    return tuple(skipped(f"host of {panel.name}", "--offline") for panel in configuration.panels)
-
-
-async def _host(panel: str, url: str) -> Finding:
-    host = urlsplit(url).hostname or ""
-    subject = f"host of {panel}"
-    try:
-        async with asyncio.timeout(_DNS_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except TimeoutError:
-        return problem(subject, f"no answer about {host} in {_DNS_SECONDS:.0f} s", "Look at /etc/resolv.conf")
-    except (OSError, UnicodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else str(error)
-        return problem(subject, f"{host}: {told}", "Look at the panel's `url`, and at the machine's DNS")
-    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-    return ok(subject, f"{host} is {', '.join(list(addresses)[:3])}")

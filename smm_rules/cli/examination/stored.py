@@ -10,8 +10,10 @@ from pathlib import Path
 
 import apsw
 
+from smm_rules.cli.examination.beside import ownership_findings, read_stamp, stamp_finding
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
 from smm_rules.cli.examination.in_database import examine_database
+from smm_rules.cli.examination.waiting import backup_finding, waiting_findings
 from smm_rules.cli.examination.worked_on import clock_findings, daemon_finding, hold_finding
 from smm_rules.config.model import Configuration
 from smm_rules.ledger.holds import HoldReason
@@ -21,7 +23,7 @@ from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.sql.holds import FIRST_STAMPED, compare, open_hold
 from smm_rules.ledger.sql.housekeeping import heartbeat
 from smm_rules.ledger.sqlite.connection import Description, check, describe, translated, wal_is_safe
-from smm_rules.ledger.stamp import Stamp, StampFile, StampUnreadable
+from smm_rules.ledger.stamp import Stamp, StampUnreadable
 
 _SCARCE, _LOW = 100 * 1024**2, 1024**3
 
@@ -77,7 +79,7 @@ def _not_yet(path: Path) -> Finding:
 
 
 def _examine_file(path: Path, now: datetime) -> Iterator[Finding]:
-    stamp = _stamp(path)
+    stamp = read_stamp(path)  # before the ledger: a daemon at work moves it
     with translated(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
@@ -88,10 +90,17 @@ def _examine_file(path: Path, now: datetime) -> Iterator[Finding]:
             yield _soundness(check(connection))
             if description.schema >= FIRST_STAMPED:
                 yield hold_finding(_doubt(connection, stamp))
+            if description.schema == MIGRATIONS[-1].version:
+                yield from waiting_findings(connection, now)
+                yield backup_finding(connection, now)
             beat = heartbeat(connection) if description.schema else None
         finally:
             connection.close()
-    yield daemon_finding(DaemonLock(path).holder(), beat, now)
+    holder = DaemonLock(path).holder()
+    if description.schema >= FIRST_STAMPED:
+        yield stamp_finding(path, stamp, holder is not None, beat)
+    yield from ownership_findings(path)
+    yield daemon_finding(holder, beat, now)
     yield from clock_findings(beat, now)
 
 
@@ -121,17 +130,14 @@ def _soundness(faults: tuple[str, ...]) -> Finding:
     return ok("integrity", "sound")
 
 
-def _stamp(path: Path) -> Stamp | StampUnreadable | None:
-    """Read before the ledger: a daemon at work moves it."""
-    try:
-        return StampFile(path).read()
-    except StampUnreadable as error:
-        return error
-
-
-def _doubt(connection: apsw.Connection, stamp: Stamp | StampUnreadable | None) -> HoldReason | None:
-    """Why nothing is sent, or None."""
-    hold, finding = open_hold(connection), compare(connection, stamp)
+def _doubt(
+    connection: apsw.Connection, stamp: Stamp | StampUnreadable | LedgerError | None
+) -> HoldReason | None:
+    """Why nothing is sent, or None. A stamp that can't be looked at may be in order."""
+    hold = open_hold(connection)
     if hold is not None:
         return hold.reason
+    if isinstance(stamp, LedgerError) and not isinstance(stamp, StampUnreadable):
+        return None
+    finding = compare(connection, stamp)
     return None if finding is None else finding.reason
