@@ -32,7 +32,7 @@ from smm_rules.ledger.sqlite.connection import (
 from smm_rules.ledger.sqlite.copies import Backup, restore
 from smm_rules.ledger.stamp import Stamp, StampFile
 from smm_rules.ledger.stops import StopKind, StopScope
-from tests.ledger.builders import MINUTE, NOTHING, T0, draft, new_order, order, plan
+from tests.ledger.builders import DAY, MINUTE, NOTHING, T0, draft, new_order, order, plan
 
 BY = "operator:ann"
 
@@ -301,20 +301,22 @@ def test_a_connection_that_can_only_read_is_refused(path: Path) -> None:
         _configure(connection, BUSY_TIMEOUT)
 
 
-async def test_how_attempts_ended_is_kept_as_long_as_the_rest(path: Path) -> None:
+async def test_how_attempts_ended_is_kept_as_long_as_the_rest_and_the_last_for_good(path: Path) -> None:
     async with await SqliteLedger.open(path) as ledger:
-        intent_id = await plan(ledger, draft())
-        await ledger.claim(intent_id, "d1", T0, {})
-        await ledger.settle(intent_id, Outcome(IntentState.UNKNOWN, "lost"), NOTHING, T0, "d1")
+        for day in range(3):
+            intent_id = await plan(ledger, draft(), T0 + day * DAY)
+            await ledger.claim(intent_id, "d1", T0 + day * DAY, {})
+            await ledger.settle(
+                intent_id, Outcome(IntentState.UNKNOWN, "lost"), NOTHING, T0 + day * DAY, "d1"
+            )
 
         async def kept() -> object:
             count = "SELECT count(*) FROM attempts"
             return await ledger._writer.read(lambda connection: connection.execute(count).get)
 
-        await ledger.prune(T0)
-        assert await kept() == 1
-        await ledger.prune(T0 + MINUTE)
-        assert await kept() == 0
+        for before, left in ((T0, 3), (T0 + MINUTE, 2), (T0 + 9 * DAY, 1)):
+            await ledger.prune(before)
+            assert await kept() == left
 
 
 # -- the stamp ------------------------------------------------------------------------------------------

@@ -127,6 +127,10 @@ async def test_a_restored_ledger_whose_stamp_is_not_ahead_is_on_hold_at_its_next
     hold = restore(source, path, BY, LATER).hold
     assert await _held(path) == hold
     assert hold.reason is HoldReason.RESTORED
+    async with await SqliteLedger.open(path) as ledger:
+        with pytest.raises(StateConflict, match="the ledger is on hold"):
+            await ledger.ask(draft(), order(1), LATER, BY)
+        assert await ledger.claim(1, "d1", LATER, {}) is False
 
 
 # -- confirming it --------------------------------------------------------------------------------------

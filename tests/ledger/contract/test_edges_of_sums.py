@@ -12,7 +12,7 @@ from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Bounds, Guards
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.port import Ledger
-from smm_rules.ledger.records import IntentState, NewOrder, Observed, Sweep
+from smm_rules.ledger.records import DatedBalance, IntentState, NewOrder, Observed, Sweep
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind
 from tests.ledger.builders import BALANCE, order, planned
 from tests.ledger.conftest import Opener
@@ -241,3 +241,23 @@ async def test_what_concerns_no_order_has_no_money_of_an_order(under: Under) -> 
     first = await books.fire("1.00", guards=rule, entity=panel)
     second = await books.fire("1.00", guards=rule, entity=panel)
     assert await books.states(first, second) == ["planned", "planned"]
+
+
+# -- balances -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("told", [{}, {"amount": "plenty"}, {"currency": "USD"}])
+async def test_a_balance_that_a_panel_tells_no_more_is_not_known_any_more(under: Under, told: Facts) -> None:
+    books = await under(north=Bounds(keep_balance=Decimal("1.00")))
+    await books.balance("9.00")
+    assert await books.ledger.balance("north") == DatedBalance(Decimal("9.00"), "USD", NOON, NOON)
+    one = await books.fire("2.00")
+    await books.ledger.record(Sweep(NOON + HOUR, (Observed(BALANCE, told, True, None),)))
+    assert await books.ledger.balance("north") is None
+    assert standing(await books.claim(one)) == ("held", "keep_balance")
+
+
+async def test_a_balance_in_whole_units_or_without_a_currency_is_one(under: Under) -> None:
+    books = await under()
+    asked = Observed(BALANCE, {"amount": 9}, True, None, asked_at=NOON - HOUR)
+    await books.ledger.record(Sweep(NOON, (asked,)))
+    assert await books.ledger.balance("north") == DatedBalance(Decimal(9), None, NOON - HOUR, NOON)
+    assert await books.ledger.balance("south") is None
