@@ -27,6 +27,7 @@ from smm_rules.daemon.rules_in_force import (
     versions,
 )
 from smm_rules.daemon.sending import take_up_hold
+from smm_rules.daemon.sole import LOOK_SECONDS, SoleDaemon
 from smm_rules.daemon.units import Alone
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
@@ -123,6 +124,8 @@ class Daemon:
             work = await self._work(parts, rules, jobs, progress, carried)
             for unit in work.units():
                 jobs.every(unit.every, unit.name, unit.run)
+            sole = SoleDaemon(lock, self.stop)
+            jobs.every(LOOK_SECONDS, "lock", sole.look)
             jobs.start()
             watching = asyncio.create_task(files.run()) if configuration.reload.watch else None
             shown: asyncio.Task[None] | None = None
@@ -139,6 +142,7 @@ class Daemon:
                 if self.page is not None and shown is not None:
                     self.page.stop()
                     await shown
+            sole.check()
 
     def _status_page(
         self, parts: Parts, rules: RulesInForce, work: Work, progress: Progress

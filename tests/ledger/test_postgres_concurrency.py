@@ -152,7 +152,7 @@ def test_a_second_daemon_is_refused_and_told_who_the_first_is(ledger_database: s
 
     def refused() -> None:
         with pytest.raises(
-            LedgerError, match=r"another daemon \(process \d+ on .+\) is running on this ledger"
+            LedgerError, match=r"another daemon .*\(process \d+ on .+\) is running on this ledger"
         ):
             PostgresDaemonLock(access).acquire()
 

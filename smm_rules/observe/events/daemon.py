@@ -20,6 +20,13 @@ EVENTS: tuple[Event, ...] = (
         "last orders confirmed, that the ledger doesn't know.",
         "`smm-rules hold show`, compare with the panels, then `smm-rules hold confirm`.",
     ),
+    Event(
+        "daemon.lock_lost",
+        "error",
+        (),
+        "Another daemon took over the ledger in a database while its server was away. This one ends.",
+        "Run one daemon a ledger; for several machines: `smm-rules worker`.",
+    ),
     Event("daemon.stopping", "info", ("under_way",), "A stop was asked for; what is under way is finished."),
     Event(
         "daemon.drain_timed_out",
