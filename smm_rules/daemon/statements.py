@@ -10,6 +10,7 @@ from smm_rules.config.statement import StatementSettings
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.ledger.audit import AuditQuery
 from smm_rules.ledger.port import Ledger
+from smm_rules.notify import pages
 from smm_rules.notify.operator import PREFIX
 from smm_rules.observe import get_logger
 from smm_rules.polling.carried import STATEMENT
@@ -33,13 +34,14 @@ class DailyStatement:
 
     After days on which nobody ran each of them has its statement, the last `MOST_DAYS` at most; the first one
     sent names the others, which can be had by `smm-rules statement --day`. Where nothing is known of a run
-    before, only the last day's is sent.
+    before, only the last day's is sent. With `page_url` each ends with a link to its page.
     """
 
     ledger: Ledger
     panels: Sequence[str]
     settings: StatementSettings
     retention: timedelta
+    page_url: str = ""
     _sent: date | None = None
 
     def carry_over(self, detail: Mapping[str, str]) -> None:
@@ -88,7 +90,8 @@ class DailyStatement:
     async def _send(self, day: date, note: str, now: datetime) -> bool:
         span = day_span(day, self.settings.time_zone)
         statement = await draw_up(self.ledger, self.panels, span, now - self.retention)
-        body = "\n".join((*((note,) if note else ()), *told(statement)))
+        link = f"{self.page_url}/{pages.statement(day.isoformat())}" if self.page_url else ""
+        body = "\n".join(line for line in (note, *told(statement), link) if line)
         key = f"{PREFIX}statement:{self.settings.channel}:{day.isoformat()}"
         draft = MessageDraft(key, StepKind.NOTIFY, self.settings.channel, title(statement), body)
         queued = await self.ledger.enqueue(draft, now)

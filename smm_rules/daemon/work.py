@@ -124,6 +124,7 @@ class Work:
                 tuple(self.watches),
                 self.configuration.statement,
                 self.configuration.retention,
+                self.configuration.page_url,
             )
             self.statement.carry_over(beat.detail if beat is not None else {})
         if self.configuration.drop_folder is not None:

@@ -194,3 +194,13 @@ async def test_settings_that_make_no_sense_are_refused(
     household.settings = LOG_CHANNEL + f"statement: {settings}\n"
     with pytest.raises(DocumentError, match=told):
         household.configuration()
+
+
+async def test_with_a_status_page_it_ends_with_a_link_to_its_day(ledger: SqliteLedger) -> None:
+    now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    await ledger.audit(AuditKind.PAUSE, "", "", {}, now - timedelta(days=3))
+    statements = daily(ledger)
+    statements.page_url = "https://ops.example/smm"
+    assert await statements.send_due(now)
+    (message,) = await ledger.messages((), 5)
+    assert message.body.splitlines()[-1] == "https://ops.example/smm/statements?day=2026-03-01"

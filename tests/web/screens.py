@@ -49,9 +49,9 @@ def chromium() -> str | None:
 
 
 @asynccontextmanager
-async def served(directory: Path) -> AsyncIterator[tuple[Site, str]]:
+async def served(directory: Path, *, on_disk: bool = False) -> AsyncIterator[tuple[Site, str]]:
     """A full shop's page on a port of its own: the site and its address."""
-    site = await open_site(directory, login=Login(USER, HASH))
+    site = await open_site(directory, login=Login(USER, HASH), on_disk=on_disk)
     await fill(site.ledger)  # type: ignore[arg-type]  # an SqliteLedger
     lock = DaemonLock(site.configuration.ledger)
     lock.acquire()
@@ -91,7 +91,7 @@ async def take(directory: Path) -> None:
     """Every page, wide and narrow, and some in the dark."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as shop:
-        async with served(Path(shop)) as (_, address), browsing() as browser:
+        async with served(Path(shop), on_disk=True) as (_, address), browsing() as browser:
             for width, size in (("wide", WIDE), ("narrow", NARROW)):
                 for scheme in ("light", "dark"):
                     context = await browser.new_context(viewport=size, color_scheme=scheme)

@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from smm_rules.ledger.audit import AuditKind, AuditQuery
+from smm_rules.ledger.holds import Gap, Hold, HoldReason
 from smm_rules.ledger.records import IntentState, MessageState
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
+from smm_rules.rules.model import StepKind
 from smm_rules.web.site import Site
 from tests.web.conftest import Opener
-from tests.web.shop import NOW, order
+from tests.web.shop import NOW, draft, fire, firing, order
 from tests.web.visitor import LOGIN, Visitor
 
 DOUBT, HELD, STALE = 8, 9, 7
@@ -55,6 +57,36 @@ async def test_an_approval_is_asked_once_more_with_its_price(site: Site, ann: Vi
     page = await said(ann, await ann.press(f"/intents/{HELD}/approve"))
     assert "Approved. It is sent at the daemon&#39;s next look" in page
     assert await last_change(site, HELD) == (IntentState.PLANNED, "web:ann")
+
+
+async def test_an_approval_says_that_nothing_is_sent_on_a_hold(site: Site, ann: Visitor) -> None:
+    assert "on hold" not in await ann.text(f"/intents/{HELD}/approve")
+    hold = Hold(1, NOW, HoldReason.RESTORED, Gap(), "daemon")
+
+    async def on_hold() -> Hold:
+        return hold
+
+    site.ledger.open_hold = on_hold  # type: ignore[method-assign]  # as after a restore
+    assert "The ledger is on hold: The ledger was restored" in await ann.text(f"/intents/{HELD}/approve")
+
+
+async def test_a_planned_action_is_given_up(site: Site, ann: Visitor) -> None:
+    assert "Give it up…" in await ann.text("/intents/10")
+    page = await said(ann, await ann.press("/intents/10/deny"))
+    assert "Denied. It is never sent." in page
+    assert await last_change(site, 10) == (IntentState.DENIED, "web:ann")
+
+
+async def test_what_waits_behind_a_stopped_action_says_so(site: Site, ann: Visitor) -> None:
+    await site.ledger.stop(StopKind.PAUSE, StopScope.RULE, "refill-partial", "x", "operator:ben", NOW)
+    what = firing(order(7311), "reorder-canceled", NOW, {"status": "Canceled"})
+    waits = await fire(site.ledger, what, draft(StepKind.CANCEL))  # type: ignore[arg-type]  # an SqliteLedger
+    text = await ann.text(f"/intents/{waits}")
+    assert "It waits for intent 10, a refill about the same order, which is stopped." in text
+    assert 'href="/intents/10"' in text
+    overview = await ann.text("/")
+    assert "Waiting behind what is stopped" in overview
+    assert f'href="/intents/{waits}"' in overview
 
 
 async def test_a_denial(site: Site, ann: Visitor) -> None:

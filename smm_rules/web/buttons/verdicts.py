@@ -11,16 +11,17 @@ from smm_rules.actions.circumstances import BUYING
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.notify import pages
 from smm_rules.standing.evidence import money_in_words, suggestion_in_words
+from smm_rules.standing.overview import held_back, stamp_trouble
 from smm_rules.web.buttons.acting import Act, carry_out, must_be_logged_in
 from smm_rules.web.pages.intents import the_intent
 from smm_rules.web.visit import NotFound, Visit
 
-#: Each verdict and the state it is for.
+#: Each verdict and the states it is for.
 VERDICTS = {
-    "approve": IntentState.HELD,
-    "deny": IntentState.HELD,
-    "happened": IntentState.UNKNOWN,
-    "did-not": IntentState.UNKNOWN,
+    "approve": (IntentState.HELD,),
+    "deny": (IntentState.HELD, IntentState.PLANNED),
+    "happened": (IntentState.UNKNOWN,),
+    "did-not": (IntentState.UNKNOWN,),
 }
 
 
@@ -30,7 +31,7 @@ async def confirm(visit: Visit) -> Response:
     if must_be_logged_in(visit) is None:
         return visit.to_login()
     intent = await the_intent(visit)
-    if intent.state is not VERDICTS[verb]:
+    if intent.state not in VERDICTS[verb]:
         return visit.redirect(pages.intent(intent.id))
     return visit.page(
         "verdict.html",
@@ -40,7 +41,18 @@ async def confirm(visit: Visit) -> Response:
         money_words=money_in_words(intent),
         suggestion=suggestion_in_words(intent),
         mode=visit.site.configuration.mode,
+        obstacle=await _obstacle(visit),
     )
+
+
+async def _obstacle(visit: Visit) -> str:
+    """What keeps everything from being sent, approved or not; empty when nothing does."""
+    ledger = visit.site.ledger
+    hold = await held_back(ledger)
+    if hold is not None:
+        return f"The ledger is on hold: {hold.sentence} Nothing is sent until that is confirmed."
+    trouble = stamp_trouble(ledger, await ledger.daemon(), await ledger.heartbeat())
+    return f"Nothing is sent now: {trouble}." if trouble else ""
 
 
 async def give(visit: Visit) -> Response:

@@ -7,6 +7,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from smm_rules.actions.circumstances import BUYING
+from smm_rules.actions.queueing import waits_behind_stopped
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
 from smm_rules.standing.next_steps import what_next
@@ -60,6 +61,7 @@ async def intent(visit: Visit) -> Response:
     found = await the_intent(visit)
     ledger = visit.site.ledger
     sent = sent_parameters(found)
+    behind = await waits_behind_stopped(ledger, found, visit.now)
     return visit.page(
         "intent.html",
         intent=found,
@@ -75,7 +77,8 @@ async def intent(visit: Visit) -> Response:
         since=since_in_words(await gather_since(ledger, found, visit.now)),
         transitions=await ledger.transitions(found.id),
         firing=None if found.firing is None else await ledger.firing(found.firing),
-        next_steps=what_next(found),
+        behind=behind,
+        next_steps=what_next(found, behind),
         buys=found.kind in BUYING,
     )
 
