@@ -100,9 +100,9 @@ def _code_of(code: types.CodeType, name: str) -> types.CodeType | None:
 
 def _changes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[int, str, Any]]:
     """Each change as its line, its words and what makes it."""
-    typing = _typing(function)
+    fixed = _typing(function) | _of_the_definition(function)
     for parent in ast.walk(function):
-        if id(parent) in typing:
+        if id(parent) in fixed:
             continue
         for name, value in ast.iter_fields(parent):
             if parent is function and name in ("decorator_list", "args"):
@@ -111,8 +111,13 @@ def _changes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple
                 for place, node in enumerate(value):
                     if isinstance(node, ast.AST):
                         yield from _of_node(node, lambda new, v=value, p=place: v.__setitem__(p, new))
-            elif isinstance(value, ast.AST) and id(value) not in typing:
+            elif isinstance(value, ast.AST) and id(value) not in fixed:
                 yield from _of_node(value, lambda new, o=parent, n=name: setattr(o, n, new))
+
+
+def _of_the_definition(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int]:
+    """Defaults and decorations: they were worked out when the module was loaded, and aren't in the code."""
+    return {id(node) for part in (function.args, *function.decorator_list) for node in ast.walk(part)}
 
 
 def _typing(function: ast.AST) -> set[int]:
