@@ -29,7 +29,8 @@ def main() -> None:
     driver = Driver(asked.packages, asked.minutes, asked.seed, asked.sample, _wanted(asked.only, asked.again))
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory("", "smm-mutation-", memory if memory.is_dir() else None) as base:
-        pytest.main([*_QUIET, f"--basetemp={base}/tests", *(str(ROOT / path) for path in tests)], [driver])
+        options = [*_QUIET, f"--basetemp={base}/tests", "-k", asked.select]
+        pytest.main([*options, *(str(ROOT / path) for path in tests)], [driver])
     print(json.dumps(driver.score.told(), indent=1))
 
 
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", default=1, type=int)
     parser.add_argument("--only", default="", help="only modules whose name matches this expression")
     parser.add_argument("--again", type=Path, help="only what an earlier run printed as not noticed")
+    parser.add_argument("--select", default="", help="only tests that this expression picks, as pytest's -k")
     parser.add_argument("--tests", nargs="*", help="the tests, instead of those chosen for the packages")
     return parser
 
