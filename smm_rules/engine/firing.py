@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -76,6 +76,30 @@ class IntentDraft:
     refusal: str = ""
 
 
+class Telling(StrEnum):
+    """What a message of an alert says: that it began, goes on, is nobody's yet, or is over."""
+
+    FIRED = "fired"
+    REMINDED = "reminded"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDraft:
+    """The alert a message belongs to: a rule's notifying firing about one entity, named by its episode."""
+
+    rule: str
+    entity: Entity
+    episode: datetime
+    telling: Telling
+
+    @property
+    def key(self) -> str:
+        """The one name of the alert."""
+        return f"{self.rule}:{self.entity}:{self.episode.isoformat()}"
+
+
 @dataclass(frozen=True, slots=True)
 class MessageDraft:
     """A message for the outbox. `dedup_key` is what makes telling it twice impossible.
@@ -84,6 +108,7 @@ class MessageDraft:
     message and is empty for log. `body` is the text, or a webhook's JSON text; `title` may be empty;
     `level` is a log message's. `fallback` is the template's error when plain text stands in for it.
     `page` is the path of the status page that shows more of it, such as `intents/5`; None where none does.
+    `alert` is what it tells of, None where that is no rule's alert. It isn't sent before `delay` has passed.
     """
 
     dedup_key: str
@@ -94,6 +119,8 @@ class MessageDraft:
     level: str = "info"
     fallback: str = ""
     page: str | None = None
+    alert: AlertDraft | None = None
+    delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)

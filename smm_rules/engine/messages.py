@@ -6,12 +6,20 @@ A message is never lost to its template: when that fails, plain text stands in a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
-from smm_rules.engine.firing import Firing, MessageDraft
+from smm_rules.engine.firing import AlertDraft, Firing, MessageDraft, Occasion, Telling
 from smm_rules.engine.rendering import TemplateContext, json_value
 from smm_rules.rules.model import Step, StepKind
 from smm_rules.rules.templates import TemplateFailed, plain_fallback
+
+_TELLING = {
+    Occasion.FIRED: Telling.FIRED,
+    Occasion.REMINDED: Telling.REMINDED,
+    Occasion.RESOLVED: Telling.RESOLVED,
+}
 
 
 def message_draft(firing: Firing, step: Step, place: str, context: TemplateContext) -> MessageDraft:
@@ -31,7 +39,44 @@ def message_draft(firing: Firing, step: Step, place: str, context: TemplateConte
         body=body,
         level=str(step.parameters.get("level", "info")),
         fallback=fallback,
+        alert=_alert(firing, step),
     )
+
+
+def message_drafts(
+    firing: Firing, step: Step, place: str, context: TemplateContext
+) -> tuple[MessageDraft, ...]:
+    """The message that the telling `step` at `place` asks for, and those for others should nobody acknowledge
+    it."""
+    draft = message_draft(firing, step, place, context)
+    return draft, *_escalations(draft, step)
+
+
+def _escalations(draft: MessageDraft, step: Step) -> Iterator[MessageDraft]:
+    """They are queued at once, so that no restart forgets them, and not sent before their time."""
+    asked = step.parameters.get("escalate")
+    alert = draft.alert
+    if alert is None or alert.telling is not Telling.FIRED or not isinstance(asked, Sequence):
+        return
+    for number, one in enumerate(asked):
+        if isinstance(one, Mapping):
+            after = timedelta(seconds=float(one["after"]))
+            yield replace(
+                draft,
+                dedup_key=f"{draft.dedup_key}:escalate.{number}",
+                channel=str(one["channel"]),
+                title=f"Nobody acknowledged: {draft.title}" if draft.title else "Nobody acknowledged this",
+                fallback="",
+                alert=replace(alert, telling=Telling.ESCALATED),
+                delay=after,
+            )
+
+
+def _alert(firing: Firing, step: Step) -> AlertDraft | None:
+    """What a notify step tells of. Webhooks and the log are for programs, which want all there is."""
+    if step.kind is not StepKind.NOTIFY:
+        return None
+    return AlertDraft(firing.rule, firing.entity, firing.episode, _TELLING[firing.occasion])
 
 
 def _written(firing: Firing, step: Step, dedup_key: str, context: TemplateContext) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from smm_rules.engine.drafts import intent_draft
 from smm_rules.engine.firing import Continuation, Firing, MessageDraft, Occasion
-from smm_rules.engine.messages import message_draft
+from smm_rules.engine.messages import message_drafts
 from smm_rules.engine.rendering import TemplateContext, template_context
 
 OTHERWISE = "otherwise"
@@ -64,5 +64,5 @@ def _walk(firing: Firing, section: str, start: int, context: TemplateContext) ->
             draft = replace(intent_draft(firing, step, place, context), refusal=str(context.extra["refusal"]))
             # A draft that failed is never sent, so nothing will settle it.
             return Continuation(tuple(messages), draft, finished=bool(draft.failure))
-        messages.append(message_draft(firing, step, place, context))
+        messages.extend(message_drafts(firing, step, place, context))
     return Continuation(tuple(messages))

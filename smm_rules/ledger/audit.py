@@ -40,6 +40,8 @@ class AuditKind(StrEnum):
     PAUSE = "pause"
     BREAKER = "breaker"
     OUTBOX = "outbox"
+    ALERT = "alert"
+    SILENCE = "silence"
     BACKUP = "backup"
     RESTORE = "restore"
     MOVE = "move"

@@ -14,6 +14,17 @@ from typing import Protocol
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.alerts import (
+    Alert,
+    AlertMessage,
+    AlertQuestion,
+    AlertStanding,
+    AlertState,
+    KeptBack,
+    Matcher,
+    SentAs,
+    Silence,
+)
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
@@ -376,6 +387,18 @@ class Ledger(Protocol):
         """Note a failed delivery; without `retry_at` the message is dead and kept for the operator."""
         ...
 
+    async def delivered_together(self, message_ids: Sequence[int], sent_as: SentAs, now: datetime) -> None:
+        """They were taken by their channel: one alone, or several as one message."""
+        ...
+
+    async def keep_back(self, kept: Sequence[KeptBack], now: datetime) -> None:
+        """Put pending messages off, or suppress them, with the reason; attempts don't count."""
+        ...
+
+    async def take_up_kept_back(self, now: datetime) -> int:
+        """Make due what waits for something else than its channel, to be judged anew; how many."""
+        ...
+
     async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]: ...
 
     async def revive(self, message_ids: Sequence[int] | None, now: datetime, by: str) -> tuple[int, ...]:
@@ -387,6 +410,41 @@ class Ledger(Protocol):
 
         One whose delivery is under way may be delivered all the same, and is delivered then.
         """
+        ...
+
+    # -- alerts (see ledger.alerts) ---------------------------------------------------------------------
+    # An alert begins with the first message that tells of it, in that message's transaction, and is over once
+    # its rule remembers no fired episode any more, or its order is forgotten: in that transaction.
+    async def alert_standing(self, question: AlertQuestion, now: datetime) -> AlertStanding: ...
+
+    async def alerts(self, states: Sequence[AlertState], limit: int) -> tuple[Alert, ...]:
+        """Alerts in any of these states (all when empty), the newest first."""
+        ...
+
+    async def alert(self, alert_id: int) -> Alert | None: ...
+
+    async def alert_messages(self, keys: Sequence[str]) -> dict[str, tuple[AlertMessage, ...]]:
+        """The messages of alerts by the alerts' keys, the oldest first."""
+        ...
+
+    async def acknowledge(
+        self, alert_id: int, by: str, reason: str, now: datetime
+    ) -> tuple[Alert | None, bool]:
+        """firing → acknowledged. The alert as it is now, None when there is none, and whether this did it."""
+        ...
+
+    async def add_silence(
+        self, matcher: Matcher, reason: str, by: str, now: datetime, until: datetime
+    ) -> Silence: ...
+
+    async def silences(self, past: int | None = None) -> tuple[Silence, ...]:
+        """Those that haven't ended, the oldest first; with `past` the last so many of all, newest first."""
+        ...
+
+    async def end_silence(
+        self, silence_id: int, now: datetime, by: str, message: MessageDraft | None = None
+    ) -> bool:
+        """End it; False when it had ended. What it kept back is due at once and `message` is queued."""
         ...
 
     # -- for who looks at the whole (see ledger.figures) ------------------------------------------------

@@ -316,18 +316,27 @@ class Outcome:
 
 
 class MessageState(StrEnum):
-    """pending → delivered | dead; dead → pending when the operator revives it; pending or dead → dropped."""
+    """pending → delivered | dead; dead → pending when the operator revives it; pending or dead → dropped.
+
+    A message of an alert of which there is nothing to be told any more is suppressed; its `why` says why.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
     DROPPED = "dropped"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
     """A message in the outbox. `attempts` counts failed deliveries since it was queued or last revived, and
-    `revived` how often it was that."""
+    `revived` how often it was that.
+
+    `alert` is the key of the alert it tells of and `telling` what it says of it (`Telling`), both empty for
+    other messages. `why` is what kept it from being sent, or how it was sent (`notify.stages.Reason`); empty
+    when nothing has judged it yet.
+    """
 
     id: int
     dedup_key: str
@@ -342,6 +351,9 @@ class QueuedMessage:
     attempts: int
     last_error: str
     revived: int = 0
+    alert: str = ""
+    telling: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

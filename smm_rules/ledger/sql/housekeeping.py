@@ -18,8 +18,9 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sql import attempts, rest
+from smm_rules.ledger.sql import alerts, attempts, rest, silences
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.rows import STANDS
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
 
 _BEAT = """
@@ -30,10 +31,7 @@ _BEAT = """
 """
 _HEARTBEAT = "SELECT owner, started_at, beat_at, detail FROM heartbeat"
 _ORDERS = "SELECT count(*) FROM entities WHERE kind = 'order' AND forgotten_at IS NULL"
-_MESSAGES = """
-  SELECT CASE WHEN dropped_at IS NULL THEN state ELSE 'dropped' END AS stands, count(*) FROM outbox
-  GROUP BY stands
-"""
+_MESSAGES = f"SELECT {STANDS} AS stands, count(*) FROM outbox GROUP BY stands"  # noqa: S608 - only a constant
 _DUE = "SELECT count(*) FROM entities WHERE kind = 'order' AND due_at <= ? AND due_at IS NOT NULL"
 _RESERVED = """
   SELECT currency, reserved FROM intents
@@ -60,7 +58,10 @@ _TRY_AGAIN = """
 _BALANCES_AHEAD = """
   UPDATE balances SET asked_at = ?1 - 60000000, answered_at = ?1 WHERE answered_at > ?1
 """
-_TELL_AGAIN = "UPDATE outbox SET next_attempt_at = ?1 WHERE state = 'pending' AND next_attempt_at > ?1"
+_TELL_AGAIN = """
+  UPDATE outbox SET next_attempt_at = CASE WHEN coalesce(not_before, 0) > ?1 THEN not_before ELSE ?1 END
+  WHERE state = 'pending' AND next_attempt_at > ?1
+"""
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
 #: The latest observation of each entity stays: it is what the entity was last known to be.
@@ -193,6 +194,8 @@ def prune(connection: Connection, before: datetime, sent_before: datetime | None
         "firings": changed(connection, _PRUNE_FIRINGS, (at,)),
         "traces": changed(connection, _PRUNE_TRACES, (at,)),
         "stops": changed(connection, _PRUNE_STOPS, (at,)),
+        "alerts": alerts.prune(connection, before),
+        "silences": silences.prune(connection, before),
     }
 
 

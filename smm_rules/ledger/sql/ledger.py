@@ -12,6 +12,17 @@ from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDr
 from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.alerts import (
+    Alert,
+    AlertMessage,
+    AlertQuestion,
+    AlertStanding,
+    AlertState,
+    KeptBack,
+    Matcher,
+    SentAs,
+    Silence,
+)
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
@@ -38,6 +49,8 @@ from smm_rules.ledger.records import (
     Watched,
 )
 from smm_rules.ledger.sql import (
+    alert_standing,
+    alerts,
     audit,
     balances,
     books,
@@ -51,6 +64,7 @@ from smm_rules.ledger.sql import (
     orders,
     outbox,
     rest,
+    silences,
     stops,
     sweeps,
     traces,
@@ -345,6 +359,15 @@ class SqlLedger:
     ) -> None:
         await self._write_beside(outbox.undelivered, message_id, error, retry_at, now)
 
+    async def delivered_together(self, message_ids: Sequence[int], sent_as: SentAs, now: datetime) -> None:
+        await self._write_beside(outbox.delivered_together, message_ids, sent_as, now)
+
+    async def keep_back(self, kept: Sequence[KeptBack], now: datetime) -> None:
+        await self._write_beside(outbox.keep_back, kept, now)
+
+    async def take_up_kept_back(self, now: datetime) -> int:
+        return await self._write_beside(outbox.take_up_kept_back, now)
+
     async def messages(self, states: Sequence[MessageState], limit: int) -> tuple[QueuedMessage, ...]:
         return await self._read(outbox.messages, states, limit)
 
@@ -353,6 +376,37 @@ class SqlLedger:
 
     async def drop(self, message_ids: Sequence[int], now: datetime, by: str) -> tuple[int, ...]:
         return await self._write(outbox.drop, message_ids, now, by)
+
+    # -- alerts -----------------------------------------------------------------------------------------
+    async def alert_standing(self, question: AlertQuestion, now: datetime) -> AlertStanding:
+        return await self._read(alert_standing.standing, question, now)
+
+    async def alerts(self, states: Sequence[AlertState], limit: int) -> tuple[Alert, ...]:
+        return await self._read(alerts.alerts, states, limit)
+
+    async def alert(self, alert_id: int) -> Alert | None:
+        return await self._read(alerts.alert, alert_id)
+
+    async def alert_messages(self, keys: Sequence[str]) -> dict[str, tuple[AlertMessage, ...]]:
+        return await self._read(alerts.messages_of, keys)
+
+    async def acknowledge(
+        self, alert_id: int, by: str, reason: str, now: datetime
+    ) -> tuple[Alert | None, bool]:
+        return await self._write(alerts.acknowledge, alert_id, by, reason, now)
+
+    async def add_silence(
+        self, matcher: Matcher, reason: str, by: str, now: datetime, until: datetime
+    ) -> Silence:
+        return await self._write(silences.add, matcher, reason, by, now, until)
+
+    async def silences(self, past: int | None = None) -> tuple[Silence, ...]:
+        return await self._read(silences.silences, past)
+
+    async def end_silence(
+        self, silence_id: int, now: datetime, by: str, message: MessageDraft | None = None
+    ) -> bool:
+        return await self._write(silences.end, silence_id, now, by, message)
 
     # -- for who looks at the whole ---------------------------------------------------------------------
     async def order_statuses(self) -> dict[tuple[str, str], int]:

@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from smm_rules.engine.firing import MessageDraft
+from smm_rules.ledger.alerts import KeptBack, SentAs
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_micros, maybe_micros, storable, to_json, to_micros
 from smm_rules.ledger.records import MessageState, QueuedMessage
-from smm_rules.ledger.sql import audit
-from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows
+from smm_rules.ledger.sql import alerts, audit
+from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows, rows_of_each
+from smm_rules.ledger.sql.rows import STANDS
 from smm_rules.rules.model import StepKind
 
-_COLUMNS = """
-  id, dedup_key, kind, channel, title, body, level,
-  CASE WHEN dropped_at IS NULL THEN state ELSE 'dropped' END AS stands, created_at, next_attempt_at, attempts,
-  last_error, revived
+_COLUMNS = f"""
+  id, dedup_key, kind, channel, title, body, level, {STANDS} AS stands, created_at, next_attempt_at, attempts,
+  last_error, revived, alert, telling, why
 """
 _ENQUEUE = """
   INSERT INTO outbox (
-    dedup_key, kind, channel, title, body, level, fallback, state, created_at, next_attempt_at
-  ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?8) ON CONFLICT DO NOTHING RETURNING id
+    dedup_key, kind, channel, title, body, level, fallback, state, created_at, next_attempt_at, not_before,
+    alert, telling
+  ) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
 """
 _DELIVERABLE = f"""
   SELECT {_COLUMNS} FROM outbox WHERE state = 'pending' AND next_attempt_at <= ?
@@ -29,13 +31,32 @@ _DELIVERABLE = f"""
 """  # noqa: S608 - only constants are put in
 _ALL = f"SELECT {_COLUMNS} FROM outbox ORDER BY id DESC LIMIT ?"  # noqa: S608 - as above
 _IN_STATES = f"""
-  SELECT {_COLUMNS} FROM outbox
-  WHERE CASE WHEN dropped_at IS NULL THEN state ELSE 'dropped' END IN (SELECT value FROM json_each(?))
-  ORDER BY id DESC LIMIT ?
+  SELECT {_COLUMNS} FROM outbox WHERE {STANDS} IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?
 """  # noqa: S608 - as above
 #: One that was dropped while it was being delivered was delivered all the same.
 _DELIVERED = """
-  UPDATE outbox SET state = 'delivered', settled_at = ?, last_error = '', dropped_at = NULL WHERE id = ?
+  UPDATE outbox SET
+    state = 'delivered', settled_at = ?, last_error = '', dropped_at = NULL, suppressed_at = NULL,
+    why = CASE WHEN alert = '' THEN '' ELSE 'sent' END
+  WHERE id = ?
+"""
+_DELIVERED_TOGETHER = """
+  UPDATE outbox SET
+    state = 'delivered', settled_at = ?, last_error = '', dropped_at = NULL, suppressed_at = NULL,
+    why = ?, group_name = ?, sent_as = ?
+  WHERE id IN (SELECT value FROM json_each(?))
+"""
+#: One that was delivered or dropped meanwhile stays as it is.
+_KEEP_BACK = """
+  UPDATE outbox SET why = ?, next_attempt_at = ?, group_name = ? WHERE id = ? AND state = 'pending'
+"""
+_SUPPRESS = """
+  UPDATE outbox SET state = 'dead', why = ?1, suppressed_at = ?2, dropped_at = ?2, settled_at = ?2
+  WHERE id = ?3 AND state = 'pending'
+"""
+_TAKE_UP = """
+  UPDATE outbox SET next_attempt_at = ?1
+  WHERE state = 'pending' AND alert <> '' AND why <> '' AND attempts = 0 AND next_attempt_at > ?1
 """
 #: A message that another process has delivered meanwhile stays delivered.
 _UNDELIVERED = """
@@ -62,6 +83,9 @@ _DROP = """
 
 
 def enqueue(connection: Connection, message: MessageDraft, now: datetime) -> bool:
+    at = to_micros(now)
+    not_before = to_micros(now + message.delay) if message.delay else None
+    alert = message.alert
     values = (
         storable(message.dedup_key),
         message.kind.value,
@@ -70,9 +94,16 @@ def enqueue(connection: Connection, message: MessageDraft, now: datetime) -> boo
         storable(message.body),
         message.level,
         storable(message.fallback),
-        to_micros(now),
+        at,
+        at if not_before is None else not_before,
+        not_before,
+        "" if alert is None else storable(alert.key),
+        "" if alert is None else alert.telling.value,
     )
-    return first(connection, _ENQUEUE, values) is not None
+    queued = first(connection, _ENQUEUE, values) is not None
+    if queued and alert is not None:
+        alerts.note(connection, alert, message.level, now)
+    return queued
 
 
 def deliverable(connection: Connection, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
@@ -92,6 +123,35 @@ def messages(connection: Connection, states: Sequence[MessageState], limit: int)
 
 def delivered(connection: Connection, message_id: int, now: datetime) -> None:
     changed(connection, _DELIVERED, (to_micros(now), message_id))
+
+
+def delivered_together(
+    connection: Connection, message_ids: Sequence[int], sent_as: SentAs, now: datetime
+) -> None:
+    values = (
+        to_micros(now),
+        sent_as.why,
+        storable(sent_as.group),
+        storable(sent_as.key),
+        to_json(list(message_ids)),
+    )
+    changed(connection, _DELIVERED_TOGETHER, values)
+
+
+def keep_back(connection: Connection, kept: Sequence[KeptBack], now: datetime) -> None:
+    waiting = [
+        (one.why, to_micros(one.until), storable(one.group), one.message_id)
+        for one in kept
+        if one.until is not None
+    ]
+    rows_of_each(connection, _KEEP_BACK, waiting)
+    for one in kept:
+        if one.until is None:
+            changed(connection, _SUPPRESS, (one.why, to_micros(now), one.message_id))
+
+
+def take_up_kept_back(connection: Connection, now: datetime) -> int:
+    return changed(connection, _TAKE_UP, (to_micros(now),))
 
 
 def undelivered(
@@ -124,7 +184,7 @@ def _note(connection: Connection, what: str, found: list[Row], now: datetime, by
 
 def _message_from(row: Row) -> QueuedMessage:
     message_id, dedup_key, kind, channel, title, body, level, state, created_at, due_at, *rest = row
-    attempts, error, revived = rest
+    attempts, error, revived, alert, telling, why = rest
     return QueuedMessage(
         id=message_id,
         dedup_key=dedup_key,
@@ -139,4 +199,7 @@ def _message_from(row: Row) -> QueuedMessage:
         attempts=attempts,
         last_error=error,
         revived=revived,
+        alert=alert,
+        telling=telling,
+        why=why,
     )

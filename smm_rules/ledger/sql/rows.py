@@ -36,6 +36,12 @@ WATCHED = f"""
   LEFT JOIN entities oe ON oe.id = o.entity
 """  # noqa: S608 - only constants are put in
 
+#: How a message of the outbox stands, by its columns.
+STANDS = """
+  CASE WHEN suppressed_at IS NOT NULL THEN 'suppressed' WHEN dropped_at IS NOT NULL THEN 'dropped'
+  ELSE state END
+"""
+
 _WATCHED_WIDTH = 9
 _ROW = 8
 _ROWS = "WHERE e.id IN (SELECT value FROM json_each(?)) AND e.forgotten_at IS NULL"

@@ -22,7 +22,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
-from smm_rules.ledger.sql import audit, balances, chains, rest, stops
+from smm_rules.ledger.sql import alerts, audit, balances, chains, rest, stops
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import Origin, plan
 from smm_rules.ledger.sql.outbox import enqueue
@@ -76,6 +76,7 @@ def record(connection: Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> 
     ids = _see(connection, sweep.observed, to_micros(sweep.at))
     rest.move_on(connection, sweep.resting, to_micros(sweep.at))
     _remember(connection, ids, sweep.remembered)
+    alerts.end_episodes(connection, sweep.remembered, sweep.at)
     intents: list[int] = []
     messages = 0
     stopped: list[Stopped] = []

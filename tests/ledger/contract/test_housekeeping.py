@@ -107,7 +107,9 @@ async def test_pruning_keeps_a_firing_whole_while_any_of_it_is_open(ledger: Ledg
     intent = await bring_to(ledger, S.SENDING)
     then = Continuation(intent=draft("otherwise.0"))
     await ledger.settle(intent.id, ended(S.REJECTED), then, T0, "d1")
-    nothing = {"history": 0, "messages": 0, "intents": 0, "firings": 0, "traces": 0, "stops": 0}
+    nothing = dict.fromkeys(
+        ("history", "messages", "intents", "firings", "traces", "stops", "alerts", "silences"), 0
+    )
     assert await ledger.prune(T0 + DAY) == nothing
     [following] = await ledger.claimable(T0 + DAY, 10)
     await ledger.refuse(following.id, ended(S.NOT_SENT), NOTHING, T0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smm_rules.engine.firing import MessageDraft
+from smm_rules.ledger.alerts import KeptBack
 from smm_rules.ledger.audit import AuditKind, AuditQuery
 from smm_rules.ledger.port import Ledger
 from smm_rules.ledger.records import MessageState, QueuedMessage
@@ -43,6 +44,8 @@ async def test_a_key_is_queued_once_whatever_became_of_it(ledger: Ledger, state:
         await ledger.undelivered(queued.id, "gone", None, T0)
     if state is MessageState.DROPPED:
         assert await ledger.drop([queued.id], T0, "ann") == (queued.id,)
+    if state is MessageState.SUPPRESSED:
+        await ledger.keep_back([KeptBack(queued.id, "acknowledged", None)], T0)
     assert await ledger.enqueue(message("k", "again"), T0 + DAY) is False
     assert [(one.body, one.state) for one in await ledger.messages([], 10)] == [("told", state)]
 
