@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,8 +56,12 @@ def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, form:
     configuration): just these, against the panels and channels of --config or ./smm-rules.yaml where there
     is one.
     """
-    read = cache(read_document)  # what is named is read twice: to see what it is, and as that
-    report = examine(subject_of(paths, config_path, read), os.environ, read)
+    gc.disable()  # all that is read stays till the end, which is near
+    try:
+        read = cache(read_document)  # what is named is read twice: to see what it is, and as that
+        report = examine(subject_of(paths, config_path, read), os.environ, read)
+    finally:
+        gc.enable()
     trials = None
     if live and report.errors == 0:
         trials = _try_live(report)

@@ -139,7 +139,7 @@ _NOT_TEMPLATES = frozenset({"channel", "level", "max_rate_increase"})
 
 def template_texts(trail: Trail, step: StepSpec) -> Iterator[tuple[Trail, str]]:
     """Every text of a step that is a template, with the way to it."""
-    for name, value in step.plain():
+    for name, value in step.plain:
         if name not in _NOT_TEMPLATES:
             yield from _texts_in(value, (*trail, step.kind.value, name))
 

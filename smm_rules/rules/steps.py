@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -212,14 +212,16 @@ class StepSpec(Settings):
 
     def step(self) -> Step:
         """The step in the plain form that the engine and the ledger keep."""
-        return Step(self.kind, dict(self.plain()))
+        return Step(self.kind, dict(self.plain))
 
-    def plain(self) -> Iterator[tuple[str, object]]:
+    @cached_property
+    def plain(self) -> tuple[tuple[str, object], ...]:
         """The step's own parameters that are given, by name, in the plain form of `step`."""
-        for name, value in self.parameters:
-            if value is None or (name == "parameters" and not value):
-                continue
-            yield name, format(value, "f") if isinstance(value, Decimal) else value
+        return tuple(
+            (name, format(value, "f") if isinstance(value, Decimal) else value)
+            for name, value in self.parameters
+            if value is not None and (value or name != "parameters")
+        )
 
 
 def _refuse_lost_indentation(value: Mapping[str, Any]) -> None:

@@ -47,7 +47,7 @@ class Parsed:
     def text(self, node: ast.expr) -> str:
         """A part as written, on one line."""
         assert node.end_col_offset is not None
-        return " ".join(self.source[self.start(node) : self.ends[node.end_col_offset]].split("\n"))
+        return self.source[self.start(node) : self.ends[node.end_col_offset]].replace("\n", " ")
 
 
 def sentence_complaints(tokens: tuple[Token, ...]) -> list[Complaint]:
