@@ -83,7 +83,7 @@ class Visit:
     @property
     def here(self) -> str:
         """This page's path and query below the root, to come back to."""
-        path: str = self.request.scope["path"]
+        path = quote(self.request.scope["path"], safe="/")
         asked = self.request.url.query
         return f"{path}?{asked}" if asked else path
 
@@ -98,7 +98,7 @@ class Visit:
 
     def path(self, to: str) -> str:
         """The address of one of our pages, `to` below the root, as browsers see it."""
-        return f"{self.site.root}/{to.removeprefix('/')}"
+        return f"{self.site.root}/{to.lstrip('/')}"
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """A page of the frame that all have in common."""

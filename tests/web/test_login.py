@@ -133,6 +133,25 @@ async def test_a_link_of_another_program_finds_the_login_that_is_there(open_shop
     assert again.status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("asked", "comes_back"),
+    [
+        ("/orders/north/a%2Fb%3Fc%23d", "/orders/north/a/b%3Fc%23d"),
+        ("//evil.example/orders", None),
+        ("/orders/north/%22%3E%3Cx", "/orders/north/%22%3E%3Cx"),
+    ],
+)
+async def test_the_page_that_is_asked_for_once_more_is_one_of_ours(
+    open_shop: Opener, asked: str, comes_back: str | None
+) -> None:
+    visitor = Visitor(await open_shop(login=LOGIN))
+    answer = await visitor.get(f"http://127.0.0.1:8787{asked}", **{"sec-fetch-site": "cross-site"})
+    if comes_back is None:
+        assert "evil.example" not in answer.text.partition("<title")[0]
+    else:
+        assert f'content="0; url={comes_back}"' in answer.text
+
+
 async def test_without_a_login_there_is_no_button_and_no_form(open_shop: Opener) -> None:
     site = await open_shop()
     visitor = Visitor(site)
