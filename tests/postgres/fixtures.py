@@ -79,7 +79,7 @@ def ledger_database(postgres: Server, ledger_template: str) -> Iterator[str]:
 
 def create_database(server: Server, name: str, template: str = "template1") -> None:
     """A new database, as a copy of `template`, which nobody may be connected to."""
-    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
 
 def drop_database(server: Server, name: str) -> None:

@@ -22,6 +22,8 @@ _PLACES = (*(Path(f"/usr/lib/postgresql/{version}/bin") for version in (17, 16, 
 #: The user that Debian's package makes: the server refuses to run as root.
 _USER = "postgres"
 _IN_MEMORY = Path("/dev/shm")
+#: Bytes that must be free there: a container may have little.
+_ROOM = 1024**3
 _START_SECONDS = 60
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -52,7 +54,7 @@ class Server:
         self._programs = programs
         self._as_user = _unprivileged()
         if home is None and os.access(_IN_MEMORY, os.W_OK):
-            home = _IN_MEMORY
+            home = _IN_MEMORY if shutil.disk_usage(_IN_MEMORY).free > _ROOM else None
         self.directory = Path(tempfile.mkdtemp(prefix="smm-rules-pg-", dir=home))
         if self._as_user:
             shutil.chown(self.directory, _USER)
