@@ -7,6 +7,7 @@ Its texts sort as English does, not by their bytes, so that what relies on the o
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ from typing import IO
 
 #: Where Debian puts the server's programs, newest first, and then whatever the PATH has.
 _PLACES = (*(Path(f"/usr/lib/postgresql/{version}/bin") for version in (17, 16, 15)),)
-#: The user that Debian's package makes: the server refuses to run as root.
+#: The database's superuser, and the user that Debian's package makes: the server refuses to run as root.
 _USER = "postgres"
 _IN_MEMORY = Path("/dev/shm")
 #: Bytes that must be free there: a container may have little.
@@ -57,7 +58,7 @@ class Server:
             home = _IN_MEMORY if shutil.disk_usage(_IN_MEMORY).free > _ROOM else None
         self.directory = Path(tempfile.mkdtemp(prefix="smm-rules-pg-", dir=home))
         if self._as_user:
-            shutil.chown(self.directory, _USER)
+            shutil.chown(self.directory, _somebody().pw_uid)
         self.port = _free_port()
         self._process: subprocess.Popen[str] | None = None
         self._initialise()
@@ -152,8 +153,24 @@ def _unprivileged() -> list[str]:
     if os.geteuid() != 0:
         return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
     assert setpriv, "running as root needs setpriv (util-linux) to start PostgreSQL as another user"
-    user = ["--reuid", _USER, "--regid", _USER, "--clear-groups"]
-    return [setpriv, *user, "--pdeathsig", "QUIT"]
+    name = _somebody().pw_name
+    return [
+        setpriv,
+        "--reuid",
+        name,
+        "--regid",
+        str(_somebody().pw_gid),
+        "--clear-groups",
+        "--pdeathsig",
+        "QUIT",
+    ]
+
+
+def _somebody() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(_USER)
+    except KeyError:  # a server that no package of Debian's brought
+        return pwd.getpwnam("nobody")
 
 
 def _free_port() -> int:
