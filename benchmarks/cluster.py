@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ import psycopg
 from benchmarks.measure import Row, arguments_of, tell
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.postgres import Access, PostgresLedger
-from smm_rules.ledger.records import NewOrder
+from smm_rules.ledger.records import NewOrder, Observed, Sweep
 from smm_rules.simulator import RunningSimulator, SimulatorSettings
 from smm_rules.simulator.settings import DEFAULT_KEY
 from tests.postgres.fixtures import create_database
@@ -57,6 +58,7 @@ _HEAD = """\
 channels: {{ops: {{log: {{}}}}}}
 rules: rules.yaml
 ledger: {url}
+state_directory: state
 cluster: {{looks: {looks}, actions: 2, lease: 30s, slice_size: {orders}, slices: 1}}
 observation_gap: 5h
 settle_after: 30d
@@ -128,6 +130,7 @@ def write_configuration(
     directory: Path, urls: Sequence[str], database: str, looks: int, orders: int, interval: float
 ) -> None:
     (directory / "rules.yaml").write_text(_RULES)
+    (directory / "state").mkdir()
     panels = "".join(
         _PANEL.format(number=number, url=url, interval=interval) for number, url in enumerate(urls)
     )
@@ -146,7 +149,22 @@ async def fill(database: str, panels: int, orders: int) -> None:
             for one in range(orders)
         ]
         await ledger.track(new, now)
+        await ledger.record(_known(f"p{number:03}", now))
     await ledger.aclose()
+
+
+def _known(panel: str, now: datetime) -> Sweep:
+    """A panel whose balance and catalogue were just read, so that its orders are all there is to look at."""
+    later = now + timedelta(hours=4)
+    balance = {"amount": Decimal(100), "currency": "USD"}
+    service = {"id": "1", "name": "Likes", "rate": Decimal(1), "type": "Default"}
+    return Sweep(
+        now,
+        (
+            Observed(Entity(EntityKind.BALANCE, panel), balance, True, later),
+            Observed(Entity(EntityKind.SERVICE, panel, "1"), service, True, later),
+        ),
+    )
 
 
 @contextmanager

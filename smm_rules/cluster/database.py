@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
+from psycopg.pq import ConnStatus
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from smm_rules.ledger.port import LedgerError
@@ -73,7 +75,7 @@ def pool(access: Access, worker: str, size: int, *, durable: bool = False) -> As
         configure=_in_autocommit,
         timeout=POOL_SECONDS,
         reconnect_timeout=3600.0,
-        check=AsyncConnectionPool.check_connection,
+        check=_still_there,
         name=worker,
     )
 
@@ -81,6 +83,17 @@ def pool(access: Access, worker: str, size: int, *, durable: bool = False) -> As
 async def _in_autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
     """Each statement is its own transaction, and costs one round trip."""
     await connection.set_autocommit(True)
+
+
+async def _still_there(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Raises for a connection that the server has closed; asks the socket, which costs no round trip."""
+    pgconn = connection.pgconn
+    waiting = select.poll()
+    waiting.register(pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
+    if waiting.poll(0):
+        pgconn.consume_input()  # raises where that says that the connection has ended
+        if pgconn.status != ConnStatus.OK:
+            raise psycopg.OperationalError("the server has closed the connection")
 
 
 class Database:

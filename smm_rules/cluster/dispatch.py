@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 from smm_rules.cluster.database import Database
 from smm_rules.cluster.queue import ACTS, LOOKS, ORDINARY, SOON, Queue, Task
-from smm_rules.cluster.standing import Known, facts_of, known_from
 from smm_rules.daemon.units import Unit
 from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import Intent
@@ -25,19 +24,43 @@ MOST_INTENTS = 500
 #: Marks the slices of one panel's orders after the first.
 SLICE = "#"
 
-_PANELS = """
-  SELECT p.panel, p.version, p.outages, p.tried, p.read_at, p.wanted_at, p.health,
-    (SELECT count(*) FROM (
-      SELECT 1 FROM entities WHERE kind = 'order' AND panel = p.panel AND due_at <= %(now)s LIMIT %(most)s
-    ) due),
-    EXISTS (SELECT 1 FROM entities WHERE kind = 'refill' AND panel = p.panel AND due_at <= %(now)s),
-    NOT EXISTS (SELECT 1 FROM entities WHERE kind = 'balance' AND panel = p.panel AND due_at > %(now)s),
-    coalesce(
-      (SELECT min(due_at) FROM entities WHERE kind = 'service' AND panel = p.panel AND due_at IS NOT NULL), 0
-    ) <= %(now)s,
-    (SELECT last_seen_at FROM entities WHERE kind = 'panel' AND panel = p.panel AND forgotten_at IS NULL)
-  FROM panels p WHERE p.panel = ANY(%(panels)s)
+_PAUSED = "coalesce((p.outages -> '{0}' ->> 3)::bigint > %(now)s, false)"
+_WANTED = """
+  coalesce((p.wanted_at ->> '{0}')::bigint, 0) > coalesce((p.read_at ->> '{0}')::bigint, 0)
 """
+#: Of all panels those with something due, found in the index of what is due. A look that fails is let be.
+_PANELS = """
+  SELECT panel, orders, refills, balance, catalogue, health FROM (
+    SELECT p.panel,
+      CASE WHEN NOT {paused} THEN
+        (SELECT count(*) FROM (
+          SELECT 1 FROM entities WHERE kind = 'order' AND panel = p.panel AND due_at <= %(now)s LIMIT %(most)s
+        ) due)
+      ELSE 0 END AS orders,
+      NOT {paused_refills} AND EXISTS (
+        SELECT 1 FROM entities WHERE kind = 'refill' AND panel = p.panel AND due_at <= %(now)s
+      ) AS refills,
+      NOT {paused_balance} AND ({wanted_balance} OR NOT EXISTS (
+        SELECT 1 FROM entities WHERE kind = 'balance' AND panel = p.panel AND due_at > %(now)s
+      )) AS balance,
+      NOT {paused_catalogue} AND ({wanted_catalogue} OR coalesce(
+        (SELECT min(due_at) FROM entities
+          WHERE kind = 'service' AND panel = p.panel AND due_at IS NOT NULL), 0
+      ) <= %(now)s) AS catalogue,
+      p.health <> '{{}}' AND coalesce(
+        (SELECT max(last_seen_at) FROM entities WHERE kind = 'panel' AND panel = p.panel), 0
+      ) <= %(looked)s AS health
+    FROM panels p WHERE p.panel = ANY(%(panels)s)
+  ) due
+  WHERE orders > 0 OR refills OR balance OR catalogue OR health
+""".format(  # noqa: S608 - only constants are put in
+    paused=_PAUSED.format("orders"),
+    paused_refills=_PAUSED.format("refills"),
+    paused_balance=_PAUSED.format("balance"),
+    paused_catalogue=_PAUSED.format("catalogue"),
+    wanted_balance=_WANTED.format("balance"),
+    wanted_catalogue=_WANTED.format("catalogue"),
+)
 #: Those whose time has come by the server's clock, each handed out once until it has come again.
 _UNITS = """
   INSERT INTO units AS u (unit, next_at)
@@ -64,12 +87,10 @@ class PanelWork:
     actions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """What is due on a panel. `orders` counts up to what all slices hold."""
 
     panel: str
-    known: Known
     orders: int
     refills: bool
     balance: bool
@@ -99,7 +120,7 @@ class Dispatch:
 
     async def all(self, now: datetime) -> int:
         """Defer everything that is due; how many jobs that were."""
-        tasks = [task for due in await self._due(now) for task in self._looks(due, now)]
+        tasks = [task for due in await self._due(now) for task in self._looks(due)]
         tasks += [unit_task(name) for name in await self._units_due()]
         return await self._queue().defer(tasks) + await self.intents(now)
 
@@ -115,42 +136,21 @@ class Dispatch:
         return Task(ACTS, INTENT, f"{INTENT}:{intent.id}", f"{INTENT}:{intent.panel}:{line}", SOON)
 
     async def _due(self, now: datetime) -> list[Due]:
-        at = to_micros(now)
-        values = {"now": at, "most": self._most, "panels": list(self._panels)}
-        found = await self._database.rows(_PANELS, values)
-        return [self._read(row, now) for row in found]
-
-    def _read(self, row: tuple[object, ...], now: datetime) -> Due:
-        panel, orders, refills, balance, catalogue, seen_at = str(row[0]), *row[7:]
-        known = known_from(row[1:7])
         looked = to_micros(now - self._health_every)
-        return Due(
-            panel,
-            known,
-            orders if isinstance(orders, int) else 0,
-            bool(refills),
-            bool(balance) or known.wanted("balance"),
-            bool(catalogue) or known.wanted("catalogue"),
-            bool(known.tried)
-            and (not isinstance(seen_at, int) or seen_at <= looked)
-            and bool(facts_of(known)),
-        )
+        values = {"now": to_micros(now), "looked": looked, "most": self._most, "panels": list(self._panels)}
+        return [Due._make(row) for row in await self._database.rows(_PANELS, values)]
 
-    def _looks(self, due: Due, now: datetime) -> list[Task]:
-        tasks = []
-        if due.orders and not due.known.paused("orders", now):
-            work = self._panels[due.panel]
-            wanted = min(-(-due.orders // work.slice_size), work.slices)
-            tasks += [slice_task(due.panel, number) for number in range(wanted)]
-        looks = {"refills": due.refills, "balance": due.balance, "catalogue": due.catalogue}
-        tasks += [
-            unit_task(f"{what}:{due.panel}")
-            for what, is_due in looks.items()
-            if is_due and not due.known.paused(what, now)
-        ]
-        if due.health:
-            tasks.append(unit_task(f"health:{due.panel}"))
-        return tasks
+    def _looks(self, due: Due) -> list[Task]:
+        work = self._panels[due.panel]
+        slices = min(-(-due.orders // work.slice_size), work.slices)
+        tasks = [slice_task(due.panel, number) for number in range(slices)]
+        looks = {
+            "refills": due.refills,
+            "balance": due.balance,
+            "catalogue": due.catalogue,
+            "health": due.health,
+        }
+        return [*tasks, *(unit_task(f"{what}:{due.panel}") for what, is_due in looks.items() if is_due)]
 
     async def _units_due(self) -> list[str]:
         names = list(self._units)

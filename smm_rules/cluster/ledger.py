@@ -51,12 +51,14 @@ class WorkerLedger(PostgresLedger):
     async def due(self, kind: EntityKind, panel: str, now: datetime, limit: int) -> tuple[Watched, ...]:
         """Those that no other run has taken; they are this run's until it ends."""
         run = current()
-        found, run.taken = await self._write_beside(_take, run, kind, panel, now, limit)
+        found = await self._write_beside(_take, run, kind, panel, now, limit)
+        run.taken += len(found)
         return found
 
     async def due_orders(self, panel: str, now: datetime, limit: int, batch: int = 1) -> tuple[DueOrder, ...]:
         run = current()
-        found, run.taken = await self._write_beside(_take_orders, run, panel, now, limit, batch)
+        found = await self._write_beside(_take_orders, run, panel, now, limit, batch)
+        run.taken += len(found)
         return found
 
     async def record(self, sweep: Sweep) -> Recorded:
@@ -90,21 +92,23 @@ class WorkerLedger(PostgresLedger):
 
 def _take(
     connection: Connection, run: Run, kind: EntityKind, panel: str, now: datetime, limit: int
-) -> tuple[tuple[Watched, ...], int]:
-    """The most overdue that are free, and how many things this run has taken."""
+) -> tuple[Watched, ...]:
+    """The most overdue that are free."""
     taken = _taken(connection, kind, panel)
     found = entities.due(connection, kind, panel, now, limit + len(taken))
     free = [one for one in found if one.entity.id not in taken][:limit]
-    return tuple(free), _note(connection, run, kind, panel, [one.entity.id for one in free])
+    _note(connection, run, kind, panel, [one.entity.id for one in free])
+    return tuple(free)
 
 
 def _take_orders(
     connection: Connection, run: Run, panel: str, now: datetime, limit: int, batch: int
-) -> tuple[tuple[DueOrder, ...], int]:
+) -> tuple[DueOrder, ...]:
     taken = _taken(connection, EntityKind.ORDER, panel)
     found = rest.due_orders(connection, panel, now, limit + len(taken), batch)
     free = [one for one in found if one.id not in taken][:limit]
-    return tuple(free), _note(connection, run, EntityKind.ORDER, panel, [one.id for one in free])
+    _note(connection, run, EntityKind.ORDER, panel, [one.id for one in free])
+    return tuple(free)
 
 
 def _taken(connection: Connection, kind: EntityKind, panel: str) -> frozenset[str]:
@@ -113,13 +117,12 @@ def _taken(connection: Connection, kind: EntityKind, panel: str) -> frozenset[st
     return frozenset(name for (name,) in rows(connection, _TAKEN, (kind.value, storable(panel))))
 
 
-def _note(connection: Connection, run: Run, kind: EntityKind, panel: str, names: Sequence[str]) -> int:
+def _note(connection: Connection, run: Run, kind: EntityKind, panel: str, names: Sequence[str]) -> None:
     if not names:
-        return 0
+        return
     _check_lease(connection, run)
     texts = to_json([storable(name) for name in names])
     changed(connection, _TAKE, (kind.value, storable(panel), texts, run.epoch, run.number))
-    return int(cell(connection, _STILL_TAKEN, (run.epoch, run.number)))
 
 
 def _record(connection: Connection, run: Run, sweep: Sweep, guards: Guards) -> Recorded:

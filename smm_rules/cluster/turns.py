@@ -8,15 +8,15 @@ takes it for dead ends it sooner.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any
+from zlib import crc32
 
 import psycopg
-from psycopg_pool import PoolClosed, PoolTimeout
 
-from smm_rules.cluster.database import Database, away
+from smm_rules.cluster.database import Database
 from smm_rules.ledger.port import LedgerError
 
 #: Held shared by everybody who judges or claims, alone by who puts rules into force.
@@ -31,11 +31,14 @@ WAIT_MILLISECONDS = 15_000
 
 #: Who puts rules into force may have to end the holds of a million orders meanwhile.
 IDLE_RULES_MILLISECONDS = 300_000
-_TAKE = """
-  SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s, hashtext(%s))
+_TAKE = "SELECT pg_advisory_xact_lock_shared({rules}), pg_advisory_xact_lock({kind}, {panel})"
+#: What is in force must survive the server; who had a turn needn't.
+_TAKE_RULES = "SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock({rules})"
+#: One round trip. Which rules are in force is read once the locks are had, by a statement of its own.
+_BEGIN = """
+  BEGIN; SET LOCAL idle_in_transaction_session_timeout = {idle}; SET LOCAL lock_timeout = {wait};
+  {take}; SELECT max(generation) FROM rules
 """
-_TAKE_RULES = "SELECT pg_advisory_xact_lock(%s)"
-_NEWEST = "SELECT max(generation) FROM rules"
 
 
 class RulesOutdated(LedgerError):
@@ -52,8 +55,8 @@ class Turn:
         self, database: Database, kind: int, panel: str, generation: Callable[[], int | None]
     ) -> None:
         self._database = database
-        self._kind = kind
-        self._panel = panel
+        # A number for the name: two panels of one number only wait for each other.
+        self._take = _TAKE.format(rules=RULES, kind=kind, panel=crc32(panel.encode()) - 2**31)
         self._generation = generation
         self._mutex = asyncio.Lock()
         self._held: AsyncExitStack | None = None
@@ -81,8 +84,7 @@ class Turn:
     async def _taken(self) -> AsyncExitStack:
         async with AsyncExitStack() as stack:
             connection = await stack.enter_async_context(self._database.connection())
-            await stack.enter_async_context(connection.transaction())
-            newest = await _begin(connection, IDLE_MILLISECONDS, _TAKE, (RULES, self._kind, self._panel))
+            newest = await stack.enter_async_context(_begun(connection, IDLE_MILLISECONDS, self._take))
             if newest != self._generation():
                 raise RulesOutdated("other rules are in force by now; nothing was decided by the old ones")
             return stack.pop_all()
@@ -99,8 +101,8 @@ class RulesTurn:
         """The connection whose transaction ends with the turn."""
         async with AsyncExitStack() as stack:
             connection = await stack.enter_async_context(self._database.connection())
-            await stack.enter_async_context(connection.transaction())
-            await _begin(connection, IDLE_RULES_MILLISECONDS, _TAKE_RULES, (RULES,))
+            take = _TAKE_RULES.format(rules=RULES)
+            await stack.enter_async_context(_begun(connection, IDLE_RULES_MILLISECONDS, take))
             self._stack = stack.pop_all()
             return connection
 
@@ -110,19 +112,20 @@ class RulesTurn:
         return await self._stack.__aexit__(kind, error, trace)
 
 
-async def _begin(
-    connection: psycopg.AsyncConnection[Any], idle: int, take: str, values: tuple[object, ...]
-) -> int | None:
-    """Take the locks and read which rules are in force, as of after the locks."""
-    limits = (
-        f"SET LOCAL idle_in_transaction_session_timeout = {idle}; "
-        f"SET LOCAL lock_timeout = {WAIT_MILLISECONDS}"
-    )
+@asynccontextmanager
+async def _begun(connection: psycopg.AsyncConnection[Any], idle: int, take: str) -> AsyncIterator[int | None]:
+    """A transaction with these locks; gives which rules are in force as of after the locks."""
     try:
-        await connection.execute(limits.encode())
-        await connection.execute(take.encode(), values)
-        cursor = await connection.execute(_NEWEST.encode())
+        cursor = await connection.execute(
+            _BEGIN.format(idle=idle, wait=WAIT_MILLISECONDS, take=take).encode()
+        )
+        while cursor.nextset():
+            pass
         row = await cursor.fetchone()
-    except (psycopg.Error, PoolTimeout, PoolClosed) as error:
-        raise away(error) from error
-    return None if row is None else row[0]
+        yield None if row is None else row[0]
+    except BaseException:
+        if not connection.closed:
+            with suppress(psycopg.OperationalError):
+                await connection.execute(b"ROLLBACK")
+        raise
+    await connection.execute(b"COMMIT")
