@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from smm_rules.config.addresses import SecureUrl
+from smm_rules.config.alerts import GroupSettings, RateLimit
 from smm_rules.config.reach import odd_number, unreachable
 from smm_rules.config.secrets import Secret, SecretOrText, SecretReference
 from smm_rules.document.types import FilledText, Settings, exactly_one, one_or_many, refuse
@@ -17,6 +18,7 @@ from smm_rules.panel.endpoint import is_loopback
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _LONGEST_ADDRESS = 254
+_TYPES = ("apprise", "webhook", "email", "log")
 
 
 class WebhookSettings(Settings):
@@ -88,9 +90,10 @@ def _nothing_is_empty(value: Any) -> Any:
 
 
 class ChannelSettings(Settings):
-    """One channel: exactly one of the four is set.
+    """One channel: exactly one of the four types is set.
 
-    `apprise` holds addresses in Apprise's writing, each a secret reference or written out.
+    `apprise` holds addresses in Apprise's writing, each a secret reference or written out. `group` puts the
+    messages of alerts together, `rate` is how many messages of alerts it is given at most.
     """
 
     noun: ClassVar[str] = "channel type"
@@ -102,10 +105,12 @@ class ChannelSettings(Settings):
     webhook: WebhookSettings | None = None
     email: EmailSettings | None = None
     log: Annotated[LogSettings | None, BeforeValidator(_nothing_is_empty)] = None
+    group: Annotated[GroupSettings | None, BeforeValidator(_nothing_is_empty)] = None
+    rate: RateLimit | None = None
 
     @model_validator(mode="after")
     def _one_type(self) -> ChannelSettings:
-        exactly_one(("apprise", "webhook", "email", "log"), self.model_fields_set, "log: {}")
+        exactly_one(_TYPES, self.model_fields_set, "log: {}")
         if getattr(self, self.type) is None:
             refuse(f"The key `{self.type}` has no value")
         return self
@@ -113,7 +118,7 @@ class ChannelSettings(Settings):
     @property
     def type(self) -> str:
         """apprise, webhook, email or log."""
-        return next(iter(self.model_fields_set))
+        return next(name for name in _TYPES if name in self.model_fields_set)
 
     @property
     def references(self) -> tuple[SecretReference, ...]:

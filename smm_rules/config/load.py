@@ -9,7 +9,15 @@ from smm_rules.config.environment import misspelt, with_environment
 from smm_rules.config.model import Configuration
 from smm_rules.config.paths import DIRECTORY
 from smm_rules.config.place import DatabaseAddress
-from smm_rules.document import Document, DocumentError, Problem, did_you_mean, read_document, validate
+from smm_rules.document import (
+    Document,
+    DocumentError,
+    Problem,
+    Trail,
+    did_you_mean,
+    read_document,
+    validate,
+)
 from smm_rules.facts import format_duration
 
 
@@ -39,6 +47,7 @@ def _cross_checks(document: Document, configuration: Configuration) -> Iterator[
         yield from _channel(document, configuration, "operator", configuration.operator.channel)
     if configuration.statement is not None:
         yield from _channel(document, configuration, "statement", configuration.statement.channel)
+    yield from _alerts(document, configuration)
     yield from _gaps(document, configuration)
     yield from _paces(document, configuration)
 
@@ -74,6 +83,25 @@ def _channel(document: Document, configuration: Configuration, key: str, name: s
     known = ", ".join(configuration.channels) or "none"
     suggestion = did_you_mean(name, configuration.channels) or f"Channels here: {known}"
     yield document.problem((key, "channel"), f'There is no channel "{name}"', suggestion)
+
+
+def _alerts(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    """Channels and panels that alerts' settings name must be there."""
+    panels = [panel.name for panel in configuration.panels]
+    for index, quiet in enumerate(configuration.alerts.quiet_hours):
+        for number, name in enumerate(quiet.channels):
+            if name not in configuration.channels:
+                trail: Trail = ("alerts", "quiet_hours", index, "channels")
+                if isinstance(document.at(trail), list):
+                    trail = (*trail, number)
+                known = f"Channels here: {', '.join(configuration.channels) or 'none'}"
+                suggestion = did_you_mean(name, configuration.channels) or known
+                yield document.problem(trail, f'There is no channel "{name}"', suggestion)
+    for index, window in enumerate(configuration.alerts.maintenance):
+        if window.panel is not None and window.panel not in panels:
+            suggestion = did_you_mean(window.panel, panels) or f"Panels here: {', '.join(panels)}"
+            trail = ("alerts", "maintenance", index, "panel")
+            yield document.problem(trail, f'There is no panel "{window.panel}"', suggestion)
 
 
 def _gaps(document: Document, configuration: Configuration) -> Iterator[Problem]:

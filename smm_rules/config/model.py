@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from smm_rules.config.addresses import PanelUrl
+from smm_rules.config.alerts import AlertSettings
 from smm_rules.config.channels import ChannelSettings
 from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
@@ -93,6 +94,7 @@ class Configuration(Settings):
     state_directory: FilePath | None = None
     drop_folder: FilePath | None = None
     operator: OperatorSettings | None = None
+    alerts: AlertSettings = AlertSettings()
     mode: Literal["live", "dry_run", "shadow"] = "live"
     guards: GuardSettings = GuardSettings()
     unknown: UnknownSettings = UnknownSettings()

@@ -25,6 +25,8 @@ from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.intake.drop_folder import DropFolder
 from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.notify.delivery import deliver_due
+from smm_rules.notify.keeping import AlertPolicy, policy_of
+from smm_rules.notify.silences import end_over
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
@@ -38,6 +40,7 @@ from smm_rules.polling.health import look_at_health
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.polling.refills import sweep_refills
 from smm_rules.polling.standing import Standing
+from smm_rules.polling.telling import FAILURES_TOLD
 from smm_rules.polling.watch import Pace, PanelWatch
 
 log = get_logger(__name__)
@@ -47,6 +50,7 @@ SHORTEST_TICK, LONGEST_TICK = 0.2, 5.0
 HEARTBEAT_SECONDS = 20.0
 HEALTH_EVERY = timedelta(seconds=15)
 RECOVERY_EVERY = timedelta(minutes=5)
+SILENCES_EVERY = timedelta(seconds=15)
 HOUSEKEEPING_EVERY = timedelta(hours=6)
 #: How late a daily statement may be.
 STATEMENT_EVERY = timedelta(minutes=1)
@@ -84,6 +88,7 @@ class Work:
     sharing: Sharing = field(default_factory=Alone)
     executor: Executor = field(init=False)
     brakes: Brakes = field(init=False)
+    alert_policy: AlertPolicy = field(init=False)
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
     statement: DailyStatement | None = None
@@ -104,6 +109,9 @@ class Work:
             fence=self.sharing.fence,
             turns=self.sharing.turns,
         )
+        self.alert_policy = policy_of(self.configuration.alerts, self.configuration.channels, self.outages)
+        # The configuration may have changed: what waits is judged by the one in force.
+        await self.parts.ledger.take_up_kept_back(self.clock.now())
         self.brakes = Brakes(self.parts.ledger, self.parts.voice, self.answered_at)
         beat = await self.parts.ledger.heartbeat()
         self.beaten_at = beat.beat_at if beat is not None else None
@@ -175,6 +183,7 @@ class Work:
             Unit("brakes", tick, self.mind_the_brakes),
             Unit("actions", tick, self.act),
             Unit("outbox", tick, self.deliver),
+            Unit("silences", self._seconds(SILENCES_EVERY), self.mind_silences),
             Unit("heartbeat", self._heartbeat_seconds(), self.beat),
             *((Unit("drop-folder", tick, self.take_in),) if self.drop_folder is not None else ()),
             Unit("recovery", self._seconds(RECOVERY_EVERY), self.recover),
@@ -278,10 +287,28 @@ class Work:
         """Deliver what is due from the outbox."""
         now = self.clock.now()
         report = await deliver_due(
-            self.parts.ledger, self.parts.channels, now, batch=_MESSAGES_A_TICK, counters=self.counters
+            self.parts.ledger,
+            self.parts.channels,
+            now,
+            batch=_MESSAGES_A_TICK,
+            counters=self.counters,
+            policy=self.alert_policy,
         )
         if await self.parts.voice.tell_dead(report.dead, now) or report.full:
             self.jobs.soon("outbox")
+
+    async def mind_silences(self) -> None:
+        """Tell of silences that are over, and deliver what they kept back."""
+        if await end_over(self.parts.ledger, self.parts.voice, self.clock.now()):
+            self.jobs.soon("outbox")
+
+    def outages(self) -> frozenset[str]:
+        """The panels of whose outage the operator has been told."""
+        return frozenset(
+            name
+            for name, watch in self.watches.items()
+            if any(outage.failures >= FAILURES_TOLD for outage in watch.standing.outages.values())
+        )
 
     async def take_in(self) -> None:
         """Import what lies in the drop folder."""

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from smm_rules.ledger.alerts import AlertQuestion, AlertStanding, KeptBack, SentAs
 from smm_rules.ledger.records import MessageState, QueuedMessage
-from smm_rules.notify.channel import JSON_BODY, Channel, DeliveryFailed, Message
+from smm_rules.notify.bundles import Bundle
+from smm_rules.notify.channel import Channel, DeliveryFailed
+from smm_rules.notify.keeping import AlertPolicy, sort_out
 from smm_rules.observe import Counters, get_logger
 from smm_rules.rules.model import StepKind
 
@@ -32,6 +35,9 @@ DEFERRED_FAILING = "not tried: the channel failed for the messages before this o
 DEFERRED_BUSY = "not tried: the channel was still busy with the messages before this one"
 _DEFERRED = frozenset({DEFERRED_FAILING, DEFERRED_BUSY})
 
+#: For who has no settings: alerts' lives are minded and silences are kept all the same.
+NO_POLICY = AlertPolicy()
+
 _LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -49,11 +55,19 @@ class Outbox(Protocol):
 
     async def delivered(self, message_id: int, now: datetime) -> None: ...
 
+    async def delivered_together(
+        self, message_ids: Sequence[int], sent_as: SentAs, now: datetime
+    ) -> None: ...
+
     async def undelivered(
         self, message_id: int, error: str, retry_at: datetime | None, now: datetime
     ) -> None:
         """Note a failed delivery; without `retry_at` the message is dead."""
         ...
+
+    async def alert_standing(self, question: AlertQuestion, now: datetime) -> AlertStanding: ...
+
+    async def keep_back(self, kept: Sequence[KeptBack], now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +90,12 @@ async def deliver_due(
     batch: int = 500,
     counters: Counters | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    policy: AlertPolicy = NO_POLICY,
 ) -> DeliveryReport:
     """Try every message that is due, at most `batch` of them, once.
 
-    1. Read the due messages, oldest first, and part them by channel; log messages are a channel of their own.
+    1. Read the due messages, oldest first, keep back what doesn't go out now (`notify.keeping`), put together
+       what goes out as one, and part it by channel; log messages are a channel of their own.
     2. All channels work side by side; within a channel, messages go one after another: first those that were
        put off untried last time, then the others, oldest first.
     3. Hand a message over. What the channel raises, foreseen or not, ends with this message.
@@ -93,17 +109,13 @@ async def deliver_due(
        Only a message that was itself tried can die.
     7. Report. A failing ledger is raised, after every channel has come to rest.
     """
-    due = await outbox.deliverable(now, batch)
-    parted: defaultdict[str, dict[int, QueuedMessage]] = defaultdict(dict)
-    for message in due:
-        parted["" if message.kind is StepKind.LOG else message.channel][message.id] = message
-    runs = [
-        _ChannelRun(name, outbox, channels.get(name), now, counters or Counters(), monotonic)
-        for name in parted
-    ]
-    ended = await asyncio.gather(
-        *(run.deliver(tuple(parted[run.name].values())) for run in runs), return_exceptions=True
-    )
+    counters = counters or Counters()
+    due = tuple({message.id: message for message in await outbox.deliverable(now, batch)}.values())
+    parted: defaultdict[str, list[Bundle]] = defaultdict(list)
+    for bundle in await sort_out(outbox, due, policy, now, counters):
+        parted["" if bundle.members[0].kind is StepKind.LOG else bundle.channel].append(bundle)
+    runs = [_ChannelRun(name, outbox, channels.get(name), now, counters, monotonic) for name in parted]
+    ended = await asyncio.gather(*(run.deliver(parted[run.name]) for run in runs), return_exceptions=True)
     for outcome in ended:
         if outcome is not None:
             raise outcome
@@ -138,46 +150,59 @@ class _ChannelRun:
     deferred: int = 0
     dead: list[QueuedMessage] = field(default_factory=list)
 
-    async def deliver(self, messages: Sequence[QueuedMessage]) -> None:
+    async def deliver(self, bundles: Sequence[Bundle]) -> None:
         started = self.monotonic()
         in_a_row = 0
-        ordered = sorted(messages, key=lambda message: message.last_error not in _DEFERRED)
-        for message in ordered:
+        ordered = sorted(bundles, key=lambda bundle: bundle.members[0].last_error not in _DEFERRED)
+        for bundle in ordered:
             if in_a_row >= FAILURES_IN_A_ROW:
-                await self._defer(message, DEFERRED_FAILING, next_attempt(message.attempts + 1, self.now))
+                for message in bundle.members:
+                    await self._defer(message, DEFERRED_FAILING, next_attempt(message.attempts + 1, self.now))
             elif self.monotonic() - started > LONGEST_RUN.total_seconds():
-                await self._defer(message, DEFERRED_BUSY, self.now + FIRST_DELAY)
+                for message in bundle.members:
+                    await self._defer(message, DEFERRED_BUSY, self.now + FIRST_DELAY)
             else:
-                in_a_row = await self._try(message, in_a_row)
+                in_a_row = await self._try(bundle, in_a_row)
 
-    async def _try(self, message: QueuedMessage, in_a_row: int) -> int:
+    async def _try(self, bundle: Bundle, in_a_row: int) -> int:
         """One attempt; the number of failures in a row after it."""
-        failure = await self._attempt(message)
+        failure = await self._attempt(bundle)
         if failure is None:
-            await self.outbox.delivered(message.id, self.now)
-            self.delivered += 1
-            self._count("delivered")
-            log.debug("message.delivered", channel=self.name, message_id=message.id)
+            await self._delivered(bundle)
             return 0
-        if failure.permanent or message.attempts + 1 >= MOST_ATTEMPTS:
-            await self._bury(message, str(failure))
-        else:
-            await self._retry(message, failure)
+        for message in bundle.members:
+            if failure.permanent or message.attempts + 1 >= MOST_ATTEMPTS:
+                await self._bury(message, str(failure))
+            else:
+                await self._retry(message, failure)
         # What is wrong with one message says nothing about the channel; a missing channel costs no time.
         return in_a_row if failure.permanent or self.channel is None else in_a_row + 1
 
-    async def _attempt(self, message: QueuedMessage) -> DeliveryFailed | None:
-        if message.kind is StepKind.LOG:
-            _write(message)
+    async def _delivered(self, bundle: Bundle) -> None:
+        lead = bundle.members[0]
+        if len(bundle.members) == 1 and not bundle.group:
+            await self.outbox.delivered(lead.id, self.now)
+        else:
+            ids = [message.id for message in bundle.members]
+            await self.outbox.delivered_together(ids, bundle.sent_as, self.now)
+        self.delivered += len(bundle.members)
+        self._count("delivered")
+        for message in bundle.members:
+            log.debug("message.delivered", channel=self.name, message_id=message.id)
+
+    async def _attempt(self, bundle: Bundle) -> DeliveryFailed | None:
+        lead = bundle.members[0]
+        if lead.kind is StepKind.LOG:
+            _write(lead)
             return None
         if self.channel is None:
             return DeliveryFailed(f'there is no channel "{self.name}" in the configuration')
         try:
-            await self.channel.send(_handed(message))
+            await self.channel.send(bundle.message)
         except DeliveryFailed as failure:
             return failure
         except Exception as error:
-            log.exception("channel.raised", channel=self.name, message_id=message.id)
+            log.exception("channel.raised", channel=self.name, message_id=lead.id)
             # The text of an unforeseen error may hold anything, and this one is kept in the ledger.
             return DeliveryFailed(f"the channel failed with {type(error).__name__}")
         return None
@@ -218,11 +243,6 @@ class _ChannelRun:
 
     def _count(self, outcome: str) -> None:
         self.counters.increment("deliveries", channel=self.name or "log", outcome=outcome)
-
-
-def _handed(message: QueuedMessage) -> Message:
-    media_type = JSON_BODY if message.kind is StepKind.WEBHOOK else "text/plain"
-    return Message(message.dedup_key, message.title, message.body, message.level, media_type)
 
 
 def _write(message: QueuedMessage) -> None:

@@ -73,6 +73,11 @@ OF_PROCESS = (
     _counter("evaluations_failed", ("rule",), "Evaluations that ended in an error."),
     _counter("actions", ("state",), "Actions that ended, by how."),
     _counter("deliveries", ("channel", "outcome"), "Deliveries of messages, by how they ended."),
+    _counter(
+        "messages_kept_back",
+        ("channel", "reason"),
+        "Messages of alerts that were kept back or suppressed, by why.",
+    ),
     _counter("reloads", ("result",), "Reloads of the rules."),
     _counter("jobs_missed", ("job",), "Runs of jobs that came late."),
     _counter("jobs_overlapped", ("job",), "Runs of jobs left out because the one before was at work."),

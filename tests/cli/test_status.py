@@ -160,4 +160,5 @@ def test_scripts_get_all_of_it(here: Path, capsys: Capture) -> None:
     assert document["intents"]["unknown"] == 1
     assert document["in_doubt"][0]["id"] == 1
     assert document["reserved"] == {"USD": "2.50"}
-    assert document["messages"] == {"pending": 0, "delivered": 0, "dead": 0, "dropped": 0}
+    counts = {"pending": 0, "delivered": 0, "dead": 0, "dropped": 0, "suppressed": 0}
+    assert document["messages"] == counts

@@ -24,7 +24,19 @@ TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encod
 ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (.*)$", TEXT, re.MULTILINE))
 
 #: What has settings of its own.
-NESTED = ("panels", "channels", "operator", "reload", "logging", "guards", "unknown", "statement", "web", "cluster")
+NESTED = (
+    "alerts",
+    "panels",
+    "channels",
+    "operator",
+    "reload",
+    "logging",
+    "guards",
+    "unknown",
+    "statement",
+    "web",
+    "cluster",
+)
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from smm_rules.engine.firing import MessageDraft
+from smm_rules.ledger.alerts import AlertQuestion, AlertStanding, KeptBack, SentAs
 from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.notify.channel import Message
 from smm_rules.rules.model import StepKind
@@ -40,6 +41,8 @@ class MemoryOutbox:
     def __init__(self, *messages: QueuedMessage) -> None:
         self.messages = {message.id: message for message in messages}
         self.drafts: list[MessageDraft] = []
+        self.standing = AlertStanding()
+        self.sent_as: dict[int, SentAs] = {}
 
     async def deliverable(self, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
         due = [
@@ -51,6 +54,21 @@ class MemoryOutbox:
 
     async def delivered(self, message_id: int, now: datetime) -> None:
         self._change(message_id, state=MessageState.DELIVERED)
+
+    async def delivered_together(self, message_ids: Sequence[int], sent_as: SentAs, now: datetime) -> None:
+        for message_id in message_ids:
+            self._change(message_id, state=MessageState.DELIVERED, why=sent_as.why)
+            self.sent_as[message_id] = sent_as
+
+    async def alert_standing(self, question: AlertQuestion, now: datetime) -> AlertStanding:
+        return self.standing
+
+    async def keep_back(self, kept: Sequence[KeptBack], now: datetime) -> None:
+        for one in kept:
+            if one.until is None:
+                self._change(one.message_id, state=MessageState.SUPPRESSED, why=one.why)
+            else:
+                self._change(one.message_id, next_attempt_at=one.until, why=one.why)
 
     async def undelivered(
         self, message_id: int, error: str, retry_at: datetime | None, now: datetime

@@ -90,6 +90,7 @@ WORDS: dict[str, dict[str, str]] = {
         "state_directory": "With a PostgreSQL database: where this machine notes how far it has come.",
         "drop_folder": "A folder whose order lists are imported.",
         "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
+        "alerts": "What keeps alerts back: other alerts, quiet hours, maintenance.",
         "mode": (
             "`dry_run` holds every action of the rules and sends nothing to a panel; messages go out. "
             "`shadow` only writes down what the rules would have done."
@@ -108,6 +109,43 @@ WORDS: dict[str, dict[str, str]] = {
         "stop_timeout": "How long what is being sent may take to end at a stop.",
         "polling": "`adaptive` gives each order a pace of its own, `fixed` all of them the same.",
         "sweep_size": "How many orders one look at a panel takes at most.",
+    },
+    "AlertSettings": {
+        "inhibit": "Alerts that keep others back while they are open.",
+        "quiet_hours": "Hours in which messages to channels wait.",
+        "maintenance": "Windows in which the alerts of a panel wait.",
+        "outages": "Whether alerts of a panel's orders and refills wait while the panel can't be read.",
+    },
+    "InhibitSettings": {
+        "if": "The alerts that keep others back while they are open.",
+        "silences": "The alerts that wait meanwhile.",
+        "equal": "Labels in which both must agree; `panel` when left out.",
+    },
+    "AlertMatcher": {
+        "rule": "The rule's name; `*` stands for any text.",
+        "panel": "The panel's name; `*` stands for any text.",
+        "kind": "What the rule watches.",
+        "entity": "The ID of the order, refill or service; `*` stands for any text.",
+        "level": "The level of the message.",
+    },
+    "QuietHours": {
+        "channels": "A channel's name or a list of them. All channels when left out.",
+        "days": "The days on which they begin, like mon-fri or [sat, sun]. Every day when left out.",
+        "from": 'When they begin, like "22:00".',
+        "to": 'When they end, like "07:00"; on the next day where that is earlier.',
+        "time_zone": "The zone of these times, like Europe/Berlin. UTC when left out.",
+        "except_level": "Messages of this level and graver ones don't wait; `error` when left out.",
+    },
+    "Maintenance": {
+        "panel": "The panel whose alerts wait. All panels when left out.",
+        "schedule": 'When it begins: a cron expression like "0 3 * * sun".',
+        "for": "How long it lasts, like 2h.",
+        "time_zone": "The zone of the schedule, like Europe/Berlin. UTC when left out.",
+    },
+    "GroupSettings": {
+        "by": "Labels: alerts that agree in them go out together. `[rule, panel]` when left out.",
+        "wait": "How long the first of a group waits for others. 30s when left out.",
+        "interval": "The least time between two messages of a group. 5m when left out.",
     },
     "ClusterSettings": {
         "lease": "How long a worker that says nothing counts as alive. Then its actions are in doubt.",
@@ -189,6 +227,8 @@ WORDS: dict[str, dict[str, str]] = {
         "webhook": "A signed HTTP POST.",
         "email": "Mail by SMTP.",
         "log": "Lines of the daemon's own log.",
+        "group": "Put the messages of alerts together: which, and for how long.",
+        "rate": "How many messages of alerts it is given at most, like 20/1h; the rest comes as one.",
     },
     "WebhookSettings": {
         "url": "An https address, or an http one on this machine.",

@@ -34,6 +34,28 @@ EVENTS: tuple[Event, ...] = (
         "in the next one.",
     ),
     Event(
+        "message.kept_back",
+        "info",
+        ("channel", "message_id", "alert", "reason", "until"),
+        "A message of an alert isn't sent yet, for the reason given; it is judged again at `until`. Told "
+        "when the reason is another than before.",
+        "Nothing. `smm-rules alerts show` says what became of it.",
+    ),
+    Event(
+        "message.suppressed",
+        "info",
+        ("channel", "message_id", "alert", "reason"),
+        "A message of an alert never goes out: the alert was acknowledged, or was over before anybody was "
+        "told of it. It stays listed with its reason.",
+        "Nothing. `smm-rules outbox list --state suppressed` lists them.",
+    ),
+    Event(
+        "silence.over",
+        "info",
+        ("silence", "matcher"),
+        "A silence has ended by itself. What it kept back and still goes on is told now.",
+    ),
+    Event(
         "message.dead",
         "error",
         ("channel", "message_id", "title", "attempts", "error"),
