@@ -28,7 +28,7 @@ from smm_rules.clock import Clock
 from smm_rules.facts import Entity
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Intent, IntentState, Leave, Outcome
-from smm_rules.observe import correlated, get_logger
+from smm_rules.observe import correlated, correlation_of, get_logger
 from smm_rules.panel.sending import looked_at_last, machine_time, sent_before
 
 log = get_logger(__name__)
@@ -161,7 +161,10 @@ class Executor:
         for intent in intents:
             if self._stopping:
                 return
-            with correlated(intent=intent.id, rule=intent.rule, entity=str(intent.entity)):
+            story = correlation_of(intent.rule, intent.entity, intent.episode)
+            with correlated(
+                intent=intent.id, rule=intent.rule, entity=str(intent.entity), correlation=story
+            ):
                 if intent.panel not in self._places:
                     self._places[intent.panel] = asyncio.Semaphore(self._per_panel)
                 async with self._places[intent.panel]:
@@ -174,6 +177,8 @@ class Executor:
         async with self._turns(intent.panel):
             if self._stopping:
                 return
+            # It may have been tried by another meanwhile: which attempt this will be is read in this turn.
+            intent = await self._ledger.intent(intent.id) or intent
             now = self._clock.now()
             known, verdict = await self._judge(intent, panel is not None, now)
             if known is not None and waits_its_turn(known):

@@ -95,7 +95,13 @@ class ResolveLedger(OrderLedger, Protocol):
     async def firing(self, firing_id: int) -> Firing | None: ...
 
     async def resolve(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent: ...
 
     async def note(self, intent_id: int, evidence: Mapping[str, str]) -> None: ...
@@ -121,7 +127,13 @@ class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
     async def stops(self) -> tuple[Stop, ...]: ...
 
     async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent: ...
 
     async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent: ...

@@ -17,7 +17,10 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """An outcome to be written down for an intent, with what follows, and when it was known."""
+    """An outcome to be written down for an intent, with what follows, and when it was known.
+
+    It is that of the attempt which `intent.attempts` counts last, and of no other.
+    """
 
     intent: Intent
     outcome: Outcome
@@ -51,7 +54,7 @@ class Settling:
         """Resolve what somebody put in doubt by what is known here; like `settle` otherwise.
 
         Who resolved it meanwhile, or has claimed it again, goes before. What the ledger doesn't take is not
-        tried again: it stays in doubt, and a later settlement might be that of another's attempt.
+        tried again: it stays in doubt.
         """
         _, stopped = await unbroken(self._prove(settlement))
         return stopped
@@ -65,7 +68,9 @@ class Settling:
     async def _write(self, settlement: Settlement) -> None:
         intent, outcome = settlement.intent, settlement.outcome
         try:
-            await self._ledger.settle(intent.id, outcome, settlement.then, settlement.at, self._owner)
+            await self._ledger.settle(
+                intent.id, outcome, settlement.then, settlement.at, self._owner, intent.attempts
+            )
         except StateConflict as conflict:
             await self._write_proof(settlement, conflict)
         except Exception as error:  # any failure to write must keep what is known
@@ -94,9 +99,11 @@ class Settling:
     async def _resolve(self, settlement: Settlement) -> None:
         intent, outcome = settlement.intent, settlement.outcome
         try:
-            await self._ledger.resolve(intent.id, outcome, settlement.then, settlement.at, self._owner)
+            await self._ledger.resolve(
+                intent.id, outcome, settlement.then, settlement.at, self._owner, intent.attempts
+            )
         except StateConflict:
-            # Resolved by the operator meanwhile: their word stands, ours is kept beside it.
+            # Resolved by the operator meanwhile, or tried again: their word stands, ours is kept beside it.
             await self._note_late_answer(intent, outcome)
 
     async def _note_late_answer(self, intent: Intent, outcome: Outcome) -> None:

@@ -177,12 +177,20 @@ class Ledger(Protocol):
         ...
 
     async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
         """sending → the outcome's state, with what follows from it, in one transaction.
 
         The order or refill it made is watched, the continuation's messages are queued and its intent
-        planned. not_sent with `retry_at` returns to planned. `StateConflict` when it isn't `sending`.
+        planned. not_sent with `retry_at` returns to planned. `StateConflict` when it isn't `sending`, and
+        when it is so for another attempt than `attempt` (None: whichever): an outcome that comes late must
+        not be taken for that of an attempt made since.
         """
         ...
 
@@ -265,7 +273,13 @@ class Ledger(Protocol):
         ...
 
     async def resolve(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
         """unknown → confirmed or not_sent, on proof or the operator's word; like `settle` otherwise."""
         ...

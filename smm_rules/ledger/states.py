@@ -63,9 +63,17 @@ def allowed(state: IntentState) -> tuple[Change, ...]:
     return tuple(change for change, start in STARTS_FROM.items() if start is state)
 
 
-def conflict(intent: Intent, change: Change) -> StateConflict:
-    """The error that says where the intent stands and what is allowed there."""
+def conflict(intent: Intent, change: Change, attempt: int | None = None) -> StateConflict:
+    """The error that says where the intent stands and what is allowed there.
+
+    `attempt` is the one that the change was about, where it was about one alone.
+    """
     changes = allowed(intent.state)
+    if change in changes and attempt is not None and attempt != intent.attempts:
+        return StateConflict(
+            f"intent {intent.id} can't be {_PARTICIPLES[change]} by what became of attempt {attempt}: it is "
+            f"{intent.state} for attempt {intent.attempts}"
+        )
     if changes:
         words = " or ".join(_PARTICIPLES[possible] for possible in changes)
         way_out = f"it can only be {words}"

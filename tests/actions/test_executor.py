@@ -102,9 +102,15 @@ class TellingLedger(SqliteLedger):
     settled: asyncio.Event
 
     async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
-        intent = await super().settle(intent_id, outcome, then, now, by)
+        intent = await super().settle(intent_id, outcome, then, now, by, attempt)
         self.settled.set()
         return intent
 
@@ -227,10 +233,16 @@ class SlowLedger(SqliteLedger):
         return await super().claim(intent_id, owner, now, evidence, cost, currency)
 
     async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
         await self._pause("settle")
-        return await super().settle(intent_id, outcome, then, now, by)
+        return await super().settle(intent_id, outcome, then, now, by, attempt)
 
     async def _pause(self, method: str) -> None:
         if method == self.slow:
@@ -307,11 +319,17 @@ class FailingLedger(SqliteLedger):
     settles = False
 
     async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
         if not self.settles:
             raise LedgerError("the disk is full")
-        return await super().settle(intent_id, outcome, then, now, by)
+        return await super().settle(intent_id, outcome, then, now, by, attempt)
 
 
 async def test_an_outcome_the_ledger_would_not_take_is_written_by_the_next_run(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ _MOVE = """
   UPDATE intents SET
     state = ?1, reason = ?2, message = ?3, settled_at = ?4, not_before = ?5,
     result = CASE ?6 WHEN '' THEN result ELSE ?6 END
-  WHERE id = ?7 AND state = ?8 RETURNING id
+  WHERE id = ?7 AND state = ?8 AND attempts = coalesce(CAST(?9 AS BIGINT), attempts) RETURNING id
 """
 _INTERRUPTED = """
   UPDATE intents SET state = 'unknown', reason = ?1, message = ?2
@@ -188,8 +188,9 @@ def settle(
     now: datetime,
     by: str,
     guards: Guards = NO_GUARDS,
+    attempt: int | None = None,
 ) -> Intent:
-    intent = _conclude(connection, Change.SETTLE, intent_id, outcome, then, now, by, guards)
+    intent = _conclude(connection, Change.SETTLE, intent_id, outcome, then, now, by, guards, attempt)
     attempts.note(connection, intent, outcome.state, outcome.reason, now, guards)
     return intent
 
@@ -202,8 +203,9 @@ def resolve(
     now: datetime,
     by: str,
     guards: Guards = NO_GUARDS,
+    attempt: int | None = None,
 ) -> Intent:
-    return _conclude(connection, Change.RESOLVE, intent_id, outcome, then, now, by, guards)
+    return _conclude(connection, Change.RESOLVE, intent_id, outcome, then, now, by, guards, attempt)
 
 
 def refuse(
@@ -286,10 +288,11 @@ def _conclude(
     now: datetime,
     by: str,
     guards: Guards,
+    attempt: int | None = None,
 ) -> Intent:
     """An outcome with all that follows from it."""
     check_outcome(change, outcome)
-    _move(connection, change, intent_id, outcome, now, by)
+    _move(connection, change, intent_id, outcome, now, by, attempt)
     if outcome.retry_at is not None:
         again = Transition(now, IntentState.NOT_SENT, IntentState.PLANNED, outcome.reason, "", by)
         add_transition(connection, intent_id, again)
@@ -313,9 +316,16 @@ def _conclude(
 
 
 def _move(
-    connection: Connection, change: Change, intent_id: int, outcome: Outcome, now: datetime, by: str
+    connection: Connection,
+    change: Change,
+    intent_id: int,
+    outcome: Outcome,
+    now: datetime,
+    by: str,
+    attempt: int | None = None,
 ) -> None:
-    """Compare-and-set, with its transition; `StateConflict` when the intent stands elsewhere."""
+    """Compare-and-set, with its transition; `StateConflict` when the intent stands elsewhere, or is at
+    another attempt than `attempt`."""
     start = STARTS_FROM[change]
     target = IntentState.PLANNED if outcome.retry_at is not None else outcome.state
     values = (
@@ -327,9 +337,10 @@ def _move(
         storable(outcome.result),
         intent_id,
         start.value,
+        attempt,
     )
     if first(connection, _MOVE, values) is None:
-        raise conflict(must_have(connection, intent_id), change)
+        raise conflict(must_have(connection, intent_id), change, attempt)
     step = Transition(now, start, outcome.state, outcome.reason, outcome.message, by)
     add_transition(connection, intent_id, step)
 

@@ -212,10 +212,16 @@ class SqlLedger:
         return await self._read(holding.may_leave, intent_id, owner, attempt, now)
 
     async def settle(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
         self._note_order(outcome)
-        return await self._write(changes.settle, intent_id, outcome, then, now, by, self._guards)
+        return await self._write(changes.settle, intent_id, outcome, then, now, by, self._guards, attempt)
 
     async def refuse(self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime) -> Intent:
         return await self._write(changes.refuse, intent_id, outcome, then, now, self._guards)
@@ -248,10 +254,16 @@ class SqlLedger:
         await self._write(waiting.tell_held, intent_ids, messages, now)
 
     async def resolve(
-        self, intent_id: int, outcome: Outcome, then: Continuation, now: datetime, by: str
+        self,
+        intent_id: int,
+        outcome: Outcome,
+        then: Continuation,
+        now: datetime,
+        by: str,
+        attempt: int | None = None,
     ) -> Intent:
         self._note_order(outcome)
-        return await self._write(changes.resolve, intent_id, outcome, then, now, by, self._guards)
+        return await self._write(changes.resolve, intent_id, outcome, then, now, by, self._guards, attempt)
 
     def _note_order(self, outcome: Outcome) -> None:
         if outcome.tracked is not None and self._stamping is not None:
