@@ -39,6 +39,8 @@ from smm_rules.simulator.course import Course, Script
 PANEL, QUANTITY, SEED = "main", 1000, 7
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 TICK = timedelta(seconds=5)
+#: New orders become known this often, all at once, as by a drop folder.
+TAKEN_IN = timedelta(minutes=10)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 RULES = """
@@ -182,7 +184,7 @@ async def poll(way: Way, orders: int, days: float) -> Outcome:
     waiting = list(placed)[::-1]
     while clock.at < T0 + span:
         fresh = []
-        while waiting and placed[waiting[-1]][0] <= clock.at:
+        while waiting and placed[waiting[-1]][0] <= clock.at and (clock.at - T0) % TAKEN_IN == timedelta():
             fresh.append(waiting.pop())
         if fresh:
             new = [

@@ -108,7 +108,7 @@ class Configuration(Settings):
     cluster: ClusterSettings = ClusterSettings()
     logging: LoggingSettings = LoggingSettings()
     stop_timeout: Annotated[Duration, _SECOND] = timedelta(seconds=30)
-    polling: Literal["adaptive", "fixed"] = "fixed"
+    polling: Literal["adaptive", "fixed"] = "adaptive"
     sweep_size: Annotated[int, Field(ge=1, le=100_000)] = 2000
 
     def panel(self, name: str) -> PanelSettings | None:
