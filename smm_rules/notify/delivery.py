@@ -16,7 +16,7 @@ from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.notify.bundles import Bundle
 from smm_rules.notify.channel import Channel, DeliveryFailed
 from smm_rules.notify.keeping import AlertPolicy, sort_out
-from smm_rules.observe import Counters, get_logger
+from smm_rules.observe import Counters, correlation_of_message, get_logger
 from smm_rules.rules.model import StepKind
 
 log = get_logger(__name__)
@@ -188,7 +188,12 @@ class _ChannelRun:
         self.delivered += len(bundle.members)
         self._count("delivered")
         for message in bundle.members:
-            log.debug("message.delivered", channel=self.name, message_id=message.id)
+            log.debug(
+                "message.delivered",
+                channel=self.name,
+                message_id=message.id,
+                **correlation_of_message(message.dedup_key),
+            )
 
     async def _attempt(self, bundle: Bundle) -> DeliveryFailed | None:
         lead = bundle.members[0]
@@ -202,7 +207,8 @@ class _ChannelRun:
         except DeliveryFailed as failure:
             return failure
         except Exception as error:
-            log.exception("channel.raised", channel=self.name, message_id=lead.id)
+            story = correlation_of_message(lead.dedup_key)
+            log.exception("channel.raised", channel=self.name, message_id=lead.id, **story)
             # The text of an unforeseen error may hold anything, and this one is kept in the ledger.
             return DeliveryFailed(f"the channel failed with {type(error).__name__}")
         return None
@@ -219,6 +225,7 @@ class _ChannelRun:
             attempts=message.attempts + 1,
             retry_at=retry_at,
             error=str(failure),
+            **correlation_of_message(message.dedup_key),
         )
 
     async def _bury(self, message: QueuedMessage, error: str) -> None:
@@ -233,13 +240,15 @@ class _ChannelRun:
             title=message.title,
             attempts=attempts,
             error=error,
+            **correlation_of_message(message.dedup_key),
         )
 
     async def _defer(self, message: QueuedMessage, why: str, until: datetime) -> None:
         await self.outbox.undelivered(message.id, why, until, self.now)
         self.deferred += 1
         self._count("deferred")
-        log.debug("message.deferred", channel=self.name, message_id=message.id, reason=why)
+        story = correlation_of_message(message.dedup_key)
+        log.debug("message.deferred", channel=self.name, message_id=message.id, reason=why, **story)
 
     def _count(self, outcome: str) -> None:
         self.counters.increment("deliveries", channel=self.name or "log", outcome=outcome)
@@ -252,4 +261,5 @@ def _write(message: QueuedMessage) -> None:
         message=message.body,
         title=message.title,
         dedup_key=message.dedup_key,
+        **correlation_of_message(message.dedup_key),
     )

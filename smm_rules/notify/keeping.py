@@ -25,7 +25,7 @@ from smm_rules.notify.stages import (
     judge,
     rate_limited,
 )
-from smm_rules.observe import Counters, get_logger
+from smm_rules.observe import Counters, correlation_of_message, get_logger
 from smm_rules.rules.model import StepKind
 
 log = get_logger(__name__)
@@ -207,6 +207,7 @@ class Keeping:
 
 def _tell(message: QueuedMessage, kept: KeptBack, counters: Counters) -> None:
     """The same reason again isn't news."""
+    story = correlation_of_message(message.dedup_key)
     if kept.until is None:
         log.info(
             "message.suppressed",
@@ -214,6 +215,7 @@ def _tell(message: QueuedMessage, kept: KeptBack, counters: Counters) -> None:
             message_id=message.id,
             alert=message.alert,
             reason=kept.why,
+            **story,
         )
     elif message.why != kept.why:
         log.info(
@@ -223,6 +225,7 @@ def _tell(message: QueuedMessage, kept: KeptBack, counters: Counters) -> None:
             alert=message.alert,
             reason=kept.why,
             until=kept.until,
+            **story,
         )
     else:
         return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TextIO
 
 import structlog
@@ -14,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from smm_rules.observe.plain import plain, shortened
 from smm_rules.observe.redaction import Redactor
 from smm_rules.observe.render import console_text, json_line
+from smm_rules.observe.repeats import Repeats
 
 LogFormat = Literal["json", "console", "auto"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -32,8 +34,9 @@ def configure_logging(
     secrets: Iterable[str] = (),
     stream: TextIO | None = None,
     environment: Mapping[str, str] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Redactor:
-    """Write events from `level` on to `stream` (standard error when None), secrets replaced.
+    """Write events from `level` on to `stream` (standard error when None), secrets replaced, repeats counted.
 
     `auto` is console on a terminal and JSON elsewhere. The answer takes further secrets by `register`,
     as a reload brings them. Calling it again replaces the earlier set-up.
@@ -43,7 +46,7 @@ def configure_logging(
     redactor = Redactor(secrets)
     if format == "auto":
         format = "console" if stream.isatty() else "json"
-    handler = EventHandler(stream)
+    handler = EventHandler(stream, Repeats(monotonic))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_library_message, structlog.stdlib.add_log_level, _TIMESTAMP],
@@ -55,7 +58,30 @@ def configure_logging(
 
 
 class EventHandler(logging.StreamHandler[TextIO]):
-    """Writes lines and stays silent about what it can't write: the raw record might hold a secret."""
+    """Writes lines, repeats of one once a while, and stays silent about what it can't write: the raw record
+    might hold a secret."""
+
+    def __init__(self, stream: TextIO, repeats: Repeats) -> None:
+        super().__init__(stream)
+        self._repeats = repeats
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            due = self._repeats.to_write(record)
+        except Exception:  # a line must not be lost to the counting of others
+            due = [record]
+        for one in due:
+            super().emit(one)
+
+    def close(self) -> None:
+        """Write what was only counted so far; called when Python ends and when logging is set up anew."""
+        self.acquire()
+        try:
+            for one in self._repeats.rest():
+                super().emit(one)
+        finally:
+            self.release()
+        super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:
         lost = {
@@ -111,6 +137,8 @@ def _library_message(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     event["logger"] = record.name
     event["message"] = event["event"]
     event["event"] = "library.message"
+    if hasattr(record, "repeated"):
+        event["repeated"] = record.repeated
     return event
 
 
@@ -128,6 +156,7 @@ def _install(handler: logging.Handler, level: LogLevel) -> None:
     root = logging.getLogger()
     for earlier in [one for one in root.handlers if isinstance(one, EventHandler)]:
         root.removeHandler(earlier)
+        earlier.close()
     root.addHandler(handler)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     root.setLevel(threshold)

@@ -16,7 +16,7 @@ from smm_rules.notify.operator import (
     poll_recovered,
     template_failed,
 )
-from smm_rules.observe import get_logger
+from smm_rules.observe import correlation_of, get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Broken, Decided, Verdict
@@ -107,9 +107,12 @@ class Telling:
         """Speak of what happened, and of a limit only when it begins to stop the rule, not at every look."""
         rule, entity = verdict.rule.name, str(verdict.entity)
         if reason in _SPOKEN:
-            log.info(_SPOKEN[reason], rule=rule, entity=entity, reason=reason.value)
+            log.info(_SPOKEN[reason], rule=rule, entity=entity, reason=reason.value, **_story(verdict))
         elif reason in _LIMITS and verdict.before.stopped_by is not reason:
-            log.warning("rule.stopped", rule=rule, entity=entity, reason=reason.value)
+            log.warning("rule.stopped", rule=rule, entity=entity, reason=reason.value, **_story(verdict))
+        elif reason is Reason.HOLDING and verdict.before.true_since is None:
+            log.debug("rule.holding", rule=rule, entity=entity, reason=reason.value, **_story(verdict))
+            return
         else:
             return
         self.counters.increment("evaluations", rule=rule, reason=reason.value)
@@ -122,7 +125,12 @@ class Telling:
         for where, error in failures.items():
             step = where.removeprefix(f"{firing.key}:")
             log.error(
-                "rule.template_failed", rule=firing.rule, entity=str(firing.entity), step=step, error=error
+                "rule.template_failed",
+                rule=firing.rule,
+                entity=str(firing.entity),
+                step=step,
+                error=error,
+                correlation=correlation_of(firing.rule, firing.entity, firing.episode),
             )
             told = template_failed(firing.rule, firing.entity, firing.episode, step, error)
             await self.voice.tell(told, now)
@@ -146,6 +154,16 @@ class Telling:
             )
             told = evaluation_failed(self.panel, rule, first.entity, len(failures), repr(first.error), now)
             await self.voice.tell(told, now)
+
+
+def _story(verdict: Verdict) -> dict[str, str]:
+    """The correlation of the episode a verdict is about; nothing where there is none."""
+    firing = verdict.evaluation.firing
+    since = verdict.evaluation.memory.true_since or verdict.before.true_since
+    episode = since if firing is None else firing.episode
+    if episode is None:
+        return {}
+    return {"correlation": correlation_of(verdict.rule.name, verdict.entity, episode)}
 
 
 def _kept_back(decided: Decided, recorded: Recorded) -> dict[str, tuple[int, bool]]:

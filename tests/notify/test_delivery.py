@@ -24,7 +24,7 @@ from smm_rules.notify.delivery import (
     deliver_due,
     next_attempt,
 )
-from smm_rules.observe import Counters
+from smm_rules.observe import Counters, correlation_of
 from smm_rules.rules.model import StepKind
 from tests.notify.outbox import START, FakeChannel, MemoryOutbox, queued
 
@@ -317,3 +317,18 @@ def test_every_message_ends_delivered_once_or_dead(plan: list[tuple[str, int, bo
         assert {key for key in kept if permanent[key]} <= faultless
 
     asyncio.run(play())
+
+
+async def test_a_message_is_logged_with_the_correlation_of_the_episode_it_tells_of() -> None:
+    key = "top-up:order/north/7:2026-03-01T12:00:00+00:00:fired:0:do.1"
+    outbox = MemoryOutbox(
+        queued(1, dedup_key=key), queued(2, dedup_key="operator:unknown:5"), queued(3, dedup_key="other")
+    )
+    with capture_logs() as logs:
+        await deliver_due(outbox, {"ops": FakeChannel(outcome=failing("operator:unknown:5"))}, START)
+    told = [(line["event"], line.get("correlation"), line.get("intent")) for line in logs]
+    assert told == [
+        ("message.delivered", correlation_of("top-up", "order/north/7", START), None),
+        ("message.delivery_failed", None, 5),
+        ("message.delivered", None, None),
+    ]

@@ -67,6 +67,20 @@ def package_log_calls() -> list[LogCall]:
     return found
 
 
+def carried_fields() -> set[str]:
+    """The names of all fields that `correlated(…)` adds to the events of a piece of work."""
+    found: set[str] = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "correlated"
+            ):
+                found |= {key.arg or "**" for key in node.keywords}
+    return found
+
+
 def _is_logger(node: ast.expr) -> bool:
     if isinstance(node, ast.Name):
         return node.id in _LOGGERS

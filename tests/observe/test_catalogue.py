@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from smm_rules.observe.catalogue import RESERVED_FIELDS, areas, catalogue, page
-from tests.observe.log_calls import LogCall, log_calls, package_log_calls
+from smm_rules.observe.catalogue import CARRIED_FIELDS, RESERVED_FIELDS, areas, catalogue, page
+from tests.observe.log_calls import LogCall, carried_fields, log_calls, package_log_calls
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
 #: Events the logging pipeline itself makes, without a log call.
@@ -38,6 +38,10 @@ def test_every_log_call_is_as_the_catalogue_says() -> None:
 def test_every_event_of_the_catalogue_is_emitted() -> None:
     emitted = {call.name for call in package_log_calls()} | MADE_BY_THE_PIPELINE
     assert sorted(set(catalogue()) - emitted) == []
+
+
+def test_what_work_carries_along_is_documented() -> None:
+    assert carried_fields() == set(CARRIED_FIELDS)
 
 
 def test_names_levels_and_fields_are_well_formed() -> None:

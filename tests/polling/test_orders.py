@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from smm_rules.observe import correlation_of
 from smm_rules.panel.answers import OrderState, Refused
 from smm_rules.panel.client import PanelClient
 from smm_rules.panel.endpoint import Endpoint
@@ -218,3 +219,19 @@ async def test_a_short_restart_keeps_the_hold(world: World) -> None:
     world.clock.move(10 * MINUTE)
     await sweep_orders(await world.acquainted())
     assert len(await world.intents()) == 1
+
+
+async def test_one_correlation_runs_from_the_condition_to_the_actions_log(world: World) -> None:
+    world.use(REFILL)
+    world.panel.orders["1"] = PARTIAL
+    await world.track("1")
+    watch = await world.acquainted()
+    with capture_logs() as logs:
+        await sweep_orders(watch)
+        await world.later(watch, 10 * MINUTE)
+    (intent,) = await world.ledger.intents((), 1)
+    story = correlation_of(intent.rule, intent.entity, intent.episode)
+    assert [(line["event"], line["correlation"]) for line in logs if line["event"].startswith("rule.")] == [
+        ("rule.holding", story),
+        ("rule.fired", story),
+    ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from smm_rules.observe.event import Event
 
+#: What ties a message to the rule's episode, or the action, that it tells of.
+_STORY = ("correlation", "intent")
+
 EVENTS: tuple[Event, ...] = (
     Event(
         "rule.log",
@@ -12,12 +15,14 @@ EVENTS: tuple[Event, ...] = (
         "The text of a rule's `log` step, or a message of the daemon to its operator when no operator "
         "channel is configured. The level is the one the step states.",
         "What the rule's author meant it for.",
+        optional=_STORY,
     ),
     Event(
         "message.delivered",
         "debug",
         ("channel", "message_id"),
         "A queued message was handed to its channel, which took it.",
+        optional=_STORY,
     ),
     Event(
         "message.delivery_failed",
@@ -25,6 +30,7 @@ EVENTS: tuple[Event, ...] = (
         ("channel", "message_id", "attempts", "retry_at", "error"),
         "A channel didn't take a message. It is tried again at `retry_at`, under the same key.",
         "Nothing for a passing fault. If it keeps coming, check the channel's settings and its receiver.",
+        optional=_STORY,
     ),
     Event(
         "message.deferred",
@@ -32,6 +38,7 @@ EVENTS: tuple[Event, ...] = (
         ("channel", "message_id", "reason"),
         "A message was not tried in this run because its channel was failing or busy; its turn comes first "
         "in the next one.",
+        optional=_STORY,
     ),
     Event(
         "message.kept_back",
@@ -40,6 +47,7 @@ EVENTS: tuple[Event, ...] = (
         "A message of an alert isn't sent yet, for the reason given; it is judged again at `until`. Told "
         "when the reason is another than before.",
         "Nothing. `smm-rules alerts show` says what became of it.",
+        optional=_STORY,
     ),
     Event(
         "message.suppressed",
@@ -48,6 +56,7 @@ EVENTS: tuple[Event, ...] = (
         "A message of an alert never goes out: the alert was acknowledged, or was over before anybody was "
         "told of it. It stays listed with its reason.",
         "Nothing. `smm-rules outbox list --state suppressed` lists them.",
+        optional=_STORY,
     ),
     Event(
         "silence.over",
@@ -62,6 +71,7 @@ EVENTS: tuple[Event, ...] = (
         "A message was given up: the receiver refused it for good, or twelve attempts failed. It is kept "
         "in the ledger.",
         "Read the error, mend the channel, and pass on by hand what the message said.",
+        optional=_STORY,
     ),
     Event(
         "channel.raised",
@@ -69,6 +79,7 @@ EVENTS: tuple[Event, ...] = (
         ("channel", "message_id"),
         "A channel failed in a way nobody foresaw; the message is tried again.",
         "Report it with the traceback.",
+        optional=_STORY,
     ),
     Event(
         "channel.recipient_refused",

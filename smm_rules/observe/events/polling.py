@@ -5,6 +5,8 @@ from __future__ import annotations
 from smm_rules.observe.event import Event
 
 _ENTITY = ("rule", "entity", "reason")
+#: What ties the event to the calls and messages of the same episode.
+_STORY = ("correlation",)
 
 EVENTS: tuple[Event, ...] = (
     Event(
@@ -60,14 +62,34 @@ EVENTS: tuple[Event, ...] = (
         "The panel left refills out of its answer. They are asked again later. At most 20 IDs are listed.",
         "If the same refills stay missing, look them up on the panel.",
     ),
-    Event("rule.fired", "info", _ENTITY, "An episode reached its hold time and its steps were planned."),
-    Event("rule.reminded", "info", _ENTITY, "A fired episode goes on and its reminder was queued."),
-    Event("rule.resolved", "info", _ENTITY, "A fired episode ended."),
+    Event(
+        "rule.holding",
+        "debug",
+        _ENTITY,
+        "A rule's condition began to hold for an entity; it fires once it has held for the rule's `for`.",
+        optional=_STORY,
+    ),
+    Event(
+        "rule.fired",
+        "info",
+        _ENTITY,
+        "An episode reached its hold time and its steps were planned.",
+        optional=_STORY,
+    ),
+    Event(
+        "rule.reminded",
+        "info",
+        _ENTITY,
+        "A fired episode goes on and its reminder was queued.",
+        optional=_STORY,
+    ),
+    Event("rule.resolved", "info", _ENTITY, "A fired episode ended.", optional=_STORY),
     Event(
         "rule.hold_restarted",
         "info",
         _ENTITY,
         "The entity went unobserved, or a fact unknown, for longer than `observation_gap`: it starts anew.",
+        optional=_STORY,
     ),
     Event(
         "rule.stopped",
@@ -75,11 +97,12 @@ EVENTS: tuple[Event, ...] = (
         _ENTITY,
         "A limit keeps the rule from firing for this entity; said once, when it begins.",
         "If the rule should act: raise its `limit`.",
+        optional=_STORY,
     ),
     Event(
         "rule.template_failed",
         "error",
-        ("rule", "entity", "step", "error"),
+        ("rule", "entity", "step", "error", "correlation"),
         "A template could not be filled in. A message goes out as plain facts, an action is not sent.",
         "Correct the rule; an unknown fact needs a condition that asks for it, such as `known(start_count)`.",
     ),
