@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ from tests.postgres.fixtures import create_database
 from tests.postgres.server import Server, binaries
 
 FIRST_ORDER = 1001
+#: How long all workers may take to start, in seconds.
+_START_SECONDS = 180.0
 _RULES = """\
 rules:
   - name: refill-partial
@@ -169,18 +172,26 @@ def _known(panel: str, now: datetime) -> Sweep:
 
 @contextmanager
 def workers(count: int, directory: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """So many `smm-rules worker`, as installed."""
+    """So many `smm-rules worker`, as installed, all of them READY as they tell systemd."""
     program = str(Path(sys.executable).with_name("smm-rules"))
-    environment = {**os.environ, "PANEL_KEY": DEFAULT_KEY}
-    started = []
+    address = str(directory / "notify.socket")
+    environment = {**os.environ, "PANEL_KEY": DEFAULT_KEY, "NOTIFY_SOCKET": address}
+    started: list[subprocess.Popen[bytes]] = []
+    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    told.bind(address)
+    told.settimeout(_START_SECONDS)
     for number in range(count):
         with (directory / f"worker-{number}.log").open("wb") as log:
             started.append(
                 subprocess.Popen([program, "worker"], cwd=directory, env=environment, stderr=log, stdout=log)
             )
     try:
+        ready = 0
+        while ready < count:
+            ready += b"READY=1" in told.recv(4096)
         yield started
     finally:
+        told.close()
         for process in started:
             process.send_signal(signal.SIGTERM)
         for process in started:
@@ -293,7 +304,7 @@ def main() -> None:
     parser.add_argument(
         "--interval", type=float, default=1.0, help="seconds after which an order is due again"
     )
-    parser.add_argument("--warm", type=float, default=15.0, help="seconds before it is counted")
+    parser.add_argument("--warm", type=float, default=10.0, help="seconds before it is counted")
     parser.add_argument("--seconds", type=float, default=30.0, help="seconds that are counted")
     asked = parser.parse_args()
     command = (
