@@ -17,6 +17,7 @@ from smm_rules.actions.circumstances import (
     WAITING_SINCE,
     Circumstances,
 )
+from smm_rules.actions.evidence import OF_ONE_ATTEMPT
 from smm_rules.actions.made import parameters_text
 from smm_rules.actions.refill import check_refill
 from smm_rules.actions.reorder import check_add, check_reorder
@@ -27,6 +28,7 @@ from smm_rules.rules.model import StepKind
 
 #: What was read longer ago says too little of the present to act on.
 OLDEST_LOOK = timedelta(minutes=15)
+_BEFORE = (BALANCE_BEFORE, BALANCE_BEFORE_ASKED_AT, BALANCE_BEFORE_AT)
 
 CHECKS: Mapping[StepKind, Callable[[Intent, Circumstances], Verdict]] = {
     StepKind.REFILL: check_refill,
@@ -83,12 +85,14 @@ def waits_its_turn(circumstances: Circumstances) -> bool:
     return any(other.state in (IntentState.PLANNED, IntentState.SENDING) for other in circumstances.earlier)
 
 
-def claim_evidence(ready: Ready, circumstances: Circumstances) -> dict[str, str]:
+def claim_evidence(ready: Ready, circumstances: Circumstances, known: Mapping[str, str]) -> dict[str, str]:
     """What is noted before an attempt, so that its outcome can be told apart afterwards.
 
-    A wait before it is over: should the next attempt have to wait again, that is another one.
+    A wait before it is over: should the next attempt have to wait again, that is another one. What is `known`
+    of the balance before and after an earlier attempt says nothing of this one.
     """
-    evidence = {SENT: parameters_text(ready.parameters), WAITING_SINCE: ""}
+    evidence = {name: "" for name in (*OF_ONE_ATTEMPT, *_BEFORE) if known.get(name)}
+    evidence |= {SENT: parameters_text(ready.parameters), WAITING_SINCE: ""}
     if ready.cost is not None:
         evidence[COST] = format(ready.cost, "f")
     if ready.currency is not None:

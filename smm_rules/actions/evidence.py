@@ -28,6 +28,8 @@ log = get_logger(__name__)
 
 BALANCE_AFTER, BALANCE_AFTER_AT = "balance_after", "balance_after_at"
 BALANCE_DIFFERENCE, OTHER_SPENDING, SUGGESTS = "balance_difference", "other_spending", "suggests"
+#: What a reading says of one attempt, and of none that comes after it.
+OF_ONE_ATTEMPT = (BALANCE_AFTER, BALANCE_AFTER_AT, BALANCE_DIFFERENCE, OTHER_SPENDING, SUGGESTS)
 _MANY = 1_000
 #: More actions in doubt than one would ever look through.
 _ALL = 2**31
@@ -100,7 +102,7 @@ async def collect_evidence(
 
 
 async def _wants_reading(ledger: EvidenceLedger, intent: Intent, asked_at: datetime) -> bool:
-    if BALANCE_AFTER in intent.evidence or intent.claimed_at is None:
+    if intent.evidence.get(BALANCE_AFTER) or intent.claimed_at is None:
         return False
     transitions = await ledger.transitions(intent.id)
     return bool(transitions) and transitions[-1].at <= asked_at

@@ -188,7 +188,7 @@ class Executor:
             if panel is None or known is None or not isinstance(verdict, Ready):
                 await self._aside.set_aside(intent, verdict, known, now, report)
                 return
-            evidence = claim_evidence(verdict, known)
+            evidence = claim_evidence(verdict, known, intent.evidence)
             before = self._fence.send_before()
             if before is not None and before - machine_time() < LEAST_TO_SEND:
                 report.waiting += 1

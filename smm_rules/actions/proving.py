@@ -110,7 +110,7 @@ async def _resolve(
     outcome = Outcome(IntentState.CONFIRMED, f"{PROVED_BY}_{by}", words, evidence={PROVED_BY: by})
     then = continuation(voice, firing, intent, outcome, (voice.addressed(proved(intent, words)),))
     try:
-        await ledger.resolve(intent.id, outcome, then, now, POLICY)
+        await ledger.resolve(intent.id, outcome, then, now, POLICY, intent.attempts)
     except StateConflict:
         return 0  # the operator was faster: their word stands
     log.warning("action.resolved", intent=intent.id, verdict="happened", result="", by=POLICY)

@@ -56,7 +56,8 @@ async def resolve_happened(
     outcome = confirmed(
         intent, made, order, sent, intent.evidence.get(RATE, ""), placed_at, reason=OPERATOR_SAYS
     )
-    settled = await ledger.resolve(intent_id, outcome, continuation(voice, firing, intent, outcome), now, by)
+    then = continuation(voice, firing, intent, outcome)
+    settled = await ledger.resolve(intent_id, outcome, then, now, by, intent.attempts)
     log.warning("action.resolved", intent=intent_id, verdict="happened", result=made, by=by)
     return settled
 
@@ -71,7 +72,8 @@ async def resolve_did_not(
     intent, firing = await _in_doubt(ledger, intent_id)
     message = "the operator says that the panel did not act"
     outcome = Outcome(IntentState.NOT_SENT, OPERATOR_SAYS, message, retry_at=now if retry else None)
-    settled = await ledger.resolve(intent_id, outcome, continuation(voice, firing, intent, outcome), now, by)
+    then = continuation(voice, firing, intent, outcome)
+    settled = await ledger.resolve(intent_id, outcome, then, now, by, intent.attempts)
     log.warning("action.resolved", intent=intent_id, verdict="did_not", result="", by=by)
     return settled
 

@@ -283,6 +283,8 @@ class Leave(StrEnum):
 
 #: Evidence on an action that stands in for one the panel refused: the panel's words then.
 REFUSAL = "refusal"
+#: Evidence on an action that was in doubt and is tried anew: which attempt that was about.
+DOUBTED = "doubted_attempt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ def held_by_guard(intents: Sequence[Intent], now: datetime) -> MessageDraft:
     first = intents[0]
     whose = guarded_name(first)
     if first.reason == APPROVAL:
-        key, title = f"approval:{first.id}", f"Approval needed: rule {first.rule}"
+        # It may be asked a second time, for a higher price; that it was asked is noted with the message.
+        key, title = f"approval:{first.id}:{now.isoformat()}", f"Approval needed: rule {first.rule}"
     else:
         key = f"guard:{first.reason}:{whose}:{_window(first.reason, now)}"
         title = f"Held by a guard: {first.reason.replace('_', ' ')} ({whose})"

@@ -10,7 +10,7 @@ from typing import Protocol
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
 from smm_rules.ledger.holds import Hold
-from smm_rules.ledger.records import Intent, QueuedMessage
+from smm_rules.ledger.records import DOUBTED, Intent, QueuedMessage
 from smm_rules.notify import pages
 from smm_rules.rules.model import StepKind
 
@@ -66,9 +66,10 @@ class OperatorVoice:
 
 
 def unknown_outcome(intent: Intent) -> MessageDraft:
-    """An action of which nobody knows whether it happened."""
+    """An action of which nobody knows whether it happened: a new question each time it is tried anew."""
+    again = f":{intent.attempts}" if DOUBTED in intent.evidence else ""
     return _draft(
-        f"unknown:{intent.id}",
+        f"unknown:{intent.id}{again}",
         f"Unknown outcome: {_action(intent)}",
         f"{_sentence(intent)} The panel gave no usable answer ({_short(intent)}), "
         "so it may have acted or not. It will not be sent again by itself. "

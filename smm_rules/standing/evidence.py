@@ -42,7 +42,7 @@ def money_in_words(intent: Intent) -> dict[str, str]:
 def suggestion_in_words(intent: Intent) -> str:
     """What the balance suggests of an action in doubt; empty where there was no reading."""
     suggests = intent.evidence.get(SUGGESTS)
-    return "" if suggests is None else _SUGGESTIONS.get(Suggestion(suggests), suggests)
+    return _SUGGESTIONS.get(Suggestion(suggests), suggests) if suggests else ""
 
 
 def _reserved(intent: Intent) -> str | None:

@@ -14,7 +14,7 @@ from smm_rules.engine.guards import APPROVAL, MONEY_REASONS, NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.port import StateConflict
-from smm_rules.ledger.records import REFUSAL, Intent, IntentState, Leave, Outcome, Transition
+from smm_rules.ledger.records import DOUBTED, REFUSAL, Intent, IntentState, Leave, Outcome, Transition
 from smm_rules.ledger.sql import attempts, stops
 from smm_rules.ledger.sql.guarding import Action, Guarding, about
 from smm_rules.ledger.sql.intents import (
@@ -205,7 +205,10 @@ def resolve(
     guards: Guards = NO_GUARDS,
     attempt: int | None = None,
 ) -> Intent:
-    return _conclude(connection, Change.RESOLVE, intent_id, outcome, then, now, by, guards, attempt)
+    intent = _conclude(connection, Change.RESOLVE, intent_id, outcome, then, now, by, guards, attempt)
+    if outcome.retry_at is not None:
+        note(connection, intent_id, {DOUBTED: str(intent.attempts)}, now)
+    return must_have(connection, intent_id)
 
 
 def refuse(
