@@ -14,7 +14,7 @@ from smm_rules.standing.evidence import money_in_words, suggestion_in_words
 from smm_rules.standing.overview import held_back, stamp_trouble
 from smm_rules.web.buttons.acting import Act, carry_out, must_be_logged_in
 from smm_rules.web.pages.intents import the_intent
-from smm_rules.web.visit import NotFound, Visit
+from smm_rules.web.visit import NotFound, Refused, Visit
 
 #: Each verdict and the states it is for.
 VERDICTS = {
@@ -42,6 +42,7 @@ async def confirm(visit: Visit) -> Response:
         suggestion=suggestion_in_words(intent),
         mode=visit.site.configuration.mode,
         obstacle=await _obstacle(visit),
+        seen=await _changes(visit, intent),
     )
 
 
@@ -65,7 +66,30 @@ async def give(visit: Visit) -> Response:
         "happened": _happened,
         "did-not": _did_not,
     }
-    return await carry_out(visit, made[verb](visit, intent), pages.intent(intent.id))
+    act = _on_what_was_shown(visit, intent.id, verb, made[verb](visit, intent))
+    return await carry_out(visit, act, pages.intent(intent.id))
+
+
+def _on_what_was_shown(visit: Visit, intent_id: int, verb: str, act: Act) -> Act:
+    """`act`, unless the intent has changed since the page with the form was shown.
+
+    What was in doubt may have been sent again since and be in doubt anew, and what was held may be held anew,
+    for a higher price: neither is what the form's sender has looked at.
+    """
+
+    async def checked(fields: Mapping[str, str], by: str) -> str:
+        now = await visit.site.ledger.intent(intent_id)
+        changed = now is not None and fields.get("seen") != await _changes(visit, now)
+        if now is not None and now.state in VERDICTS[verb] and changed:
+            raise Refused("It has changed since that page was shown, so nothing was done. Look at it again.")
+        return await act(fields, by)
+
+    return checked
+
+
+async def _changes(visit: Visit, intent: Intent) -> str:
+    """How often an intent has changed its state so far: a page that says so shows it as it was then."""
+    return str(len(await visit.site.ledger.transitions(intent.id)))
 
 
 def _verb(visit: Visit) -> str:
