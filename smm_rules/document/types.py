@@ -89,6 +89,14 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000
 
 
+def duration_of(value: Any, shortest: timedelta) -> timedelta:
+    """The duration that is written, refused where it isn't one or is shorter; for validators of their own."""
+    found = _duration(value)
+    if found < shortest:
+        refuse(f"must be at least {format_duration(shortest)}, not {format_duration(found)}")
+    return found
+
+
 #: `10m`, `1h30m`, `3d`.
 Duration = Annotated[
     timedelta,

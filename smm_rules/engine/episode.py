@@ -17,7 +17,8 @@ from smm_rules.rules.model import FirstSeen, Limits, Rule
 
 #: Reminders grow apart by doubling, up to this many times `remind:`.
 REMINDER_FACTOR_CAP = 8
-_DOUBLINGS = REMINDER_FACTOR_CAP.bit_length() - 1
+#: After so many even the smallest factor that grows has reached the cap.
+_MOST_GROWTHS = REMINDER_FACTOR_CAP.bit_length() - 1
 
 
 def is_old_news(rule: Rule, snapshot: Snapshot, memory: Memory) -> bool:
@@ -96,10 +97,14 @@ def reminds(rule: Rule) -> bool:
 def reminder_due_at(rule: Rule, memory: Memory) -> datetime | None:
     """When a fired episode reminds next, None for a rule that doesn't.
 
-    The n-th reminder comes `remind` × 2^(n-1) after the one before it, the first after the firing; the
-    factor grows no further than `REMINDER_FACTOR_CAP`.
+    The n-th reminder comes `remind` × factor^(n-1) after the one before it, the first after the firing; that
+    grows no further than `REMINDER_FACTOR_CAP`. The factor is 2 unless the rule has another.
     """
     told_at = memory.reminded_at or memory.fired_at
     if rule.remind is None or told_at is None or not reminds(rule):
         return None
-    return told_at + rule.remind * (1 << min(memory.reminders, _DOUBLINGS))
+    reminding = rule.reminding
+    if reminding.at_most is not None and memory.reminders >= reminding.at_most:
+        return None
+    grown: int = reminding.factor ** min(memory.reminders, _MOST_GROWTHS)
+    return told_at + rule.remind * min(grown, REMINDER_FACTOR_CAP)

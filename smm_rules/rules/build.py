@@ -9,8 +9,21 @@ from smm_rules.document import DocumentError, Problem, Trail
 from smm_rules.facts import EntityKind
 from smm_rules.rules.checks import WrittenRule, check_parts, check_whole
 from smm_rules.rules.expression import CompiledCondition, SourceText, compile_conditions
-from smm_rules.rules.model import ApprovalNeed, FirstSeen, Limits, Mode, Rule, RuleGuards
+from smm_rules.rules.model import (
+    DOUBLING,
+    ApprovalNeed,
+    FirstSeen,
+    Limits,
+    Mode,
+    Reminding,
+    Rule,
+    RuleGuards,
+    Step,
+    StepKind,
+)
+from smm_rules.rules.schema import RuleSpec
 from smm_rules.rules.scope import Scope
+from smm_rules.rules.steps import escalation
 from smm_rules.rules.version import rule_version
 
 #: What an acting rule's `limit` leaves out. A chain of reorders exists for orders alone.
@@ -33,12 +46,13 @@ def build_rule(written: WrittenRule, scope: Scope | None) -> Rule:
         name=spec.name,
         watch=EntityKind(spec.watch),
         when=when,
-        do=tuple(step.step() for step in spec.do),
+        do=_escalated(spec),
         version="",
         description=spec.description,
         hold=spec.hold,
         until=until,
-        remind=spec.remind or None,
+        remind=None if spec.remind is None else spec.remind.every,
+        reminding=DOUBLING if spec.remind is None else Reminding(spec.remind.factor, spec.remind.at_most),
         otherwise=tuple(step.step() for step in spec.otherwise),
         done=tuple(step.step() for step in spec.done),
         limit=_limits(written),
@@ -73,6 +87,17 @@ def _sources(written: WrittenRule, key: str, texts: tuple[str, ...]) -> list[Sou
 def _source(written: WrittenRule, trail: Trail, text: str) -> SourceText:
     document = written.document
     return SourceText(text, document.within(trail, 0), lambda offset: document.within(trail, offset))
+
+
+def _escalated(spec: RuleSpec) -> tuple[Step, ...]:
+    """The steps of `do`; the rule's own `escalate` is that of its first notify step which has none."""
+    steps = [step.step() for step in spec.do]
+    for index, step in enumerate(steps):
+        if spec.escalate and step.kind is StepKind.NOTIFY and "escalate" not in step.parameters:
+            parameters = {**step.parameters, "escalate": escalation(spec.escalate)}
+            steps[index] = replace(step, parameters=parameters)
+            break
+    return tuple(steps)
 
 
 def _guards(written: WrittenRule) -> RuleGuards:

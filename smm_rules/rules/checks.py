@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,7 +12,7 @@ from smm_rules.facts import EntityKind, readable_fields
 from smm_rules.rules.model import StepKind
 from smm_rules.rules.schema import RuleSpec
 from smm_rules.rules.scope import Scope
-from smm_rules.rules.steps import NotifySpec, ReorderSpec, StepSpec, WebhookSpec, is_templated
+from smm_rules.rules.steps import EscalateSpec, NotifySpec, ReorderSpec, StepSpec, WebhookSpec, is_templated
 from smm_rules.rules.templates import TemplateProblem, check_template
 
 #: What templates may print besides facts, in every step; see `engine.rendering`.
@@ -66,6 +66,19 @@ def check_whole(rule: WrittenRule) -> Iterator[Problem]:
     if "remind" in rule.spec.model_fields_set and all(step.acts for step in rule.spec.do):
         message = "`remind` repeats what `do` tells, and nothing in `do` tells anybody"
         yield rule.key_problem("remind", message, "Add a notify step to `do`")
+    yield from _escalation(rule)
+
+
+def _escalation(rule: WrittenRule) -> Iterator[Problem]:
+    if "escalate" in rule.spec.model_fields_set and not any(
+        step.kind is StepKind.NOTIFY for step in rule.spec.do
+    ):
+        message = "`escalate` tells others of what `do` notifies of, and `do` notifies nobody"
+        yield rule.key_problem("escalate", message, "Add a notify step to `do`")
+    for section, index, step in rule.steps():
+        if section == "done" and isinstance(step.parameters, NotifySpec) and step.parameters.escalate:
+            message = "`done` tells that it is over, which nobody need acknowledge"
+            yield rule.problem((section, index, "notify", "escalate"), message, "Leave it out")
 
 
 def _sections(rule: WrittenRule) -> Iterator[Problem]:
@@ -134,7 +147,7 @@ def _when_known(text: str, found: TemplateProblem) -> str:
 
 
 #: Values that are names or words, not templates.
-_NOT_TEMPLATES = frozenset({"channel", "level", "max_rate_increase"})
+_NOT_TEMPLATES = frozenset({"channel", "escalate", "level", "max_rate_increase"})
 
 
 def template_texts(trail: Trail, step: StepSpec) -> Iterator[tuple[Trail, str]]:
@@ -159,15 +172,27 @@ def _names(rule: WrittenRule, scope: Scope) -> Iterator[Problem]:
     for index, panel in enumerate(rule.spec.panels):
         if panel not in scope.panels:
             yield _no_panel(rule, ("panels", index), panel, scope)
+    yield from _escalation_channels(rule, ("escalate",), rule.spec.escalate, scope)
     for section, index, step in rule.steps():
         trail = (section, index, step.kind.value)
         parameters = step.parameters
+        if isinstance(parameters, NotifySpec):
+            yield from _escalation_channels(rule, (*trail, "escalate"), parameters.escalate, scope)
         if isinstance(parameters, NotifySpec | WebhookSpec):
             yield from _channel(rule, (*trail, "channel"), parameters.channel, step.kind, scope)
         elif isinstance(parameters, ReorderSpec):
             panel = parameters.panel
             if panel != "same" and not is_templated(panel) and panel not in scope.panels:
                 yield _no_panel(rule, (*trail, "panel"), panel, scope)
+
+
+def _escalation_channels(
+    rule: WrittenRule, trail: Trail, specs: Sequence[EscalateSpec] | None, scope: Scope
+) -> Iterator[Problem]:
+    many = specs is not None and isinstance(rule.document.at((*rule.trail, *trail)), list)
+    for index, spec in enumerate(specs or ()):
+        place = (*trail, index, "channel") if many else (*trail, "channel")
+        yield from _channel(rule, place, spec.channel, StepKind.NOTIFY, scope)
 
 
 def _no_panel(rule: WrittenRule, trail: Trail, name: str, scope: Scope) -> Problem:

@@ -23,6 +23,7 @@ KEY_ORDER = (
     "for",
     "until",
     "remind",
+    "escalate",
     "do",
     "otherwise",
     "done",

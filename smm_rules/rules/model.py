@@ -123,6 +123,18 @@ NO_RULE_GUARDS = RuleGuards()
 
 
 @dataclass(frozen=True, slots=True)
+class Reminding:
+    """How reminders grow apart: each waits `factor` times as long as the one before, up to eight times the
+    first, and there are `at_most` of them in one episode; None for no end."""
+
+    factor: int = 2
+    at_most: int | None = None
+
+
+DOUBLING = Reminding()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. `version` is a hash over its meaning, so an edit of comments or layout keeps it."""
 
@@ -135,6 +147,7 @@ class Rule:
     hold: timedelta = timedelta()
     until: Condition | None = None
     remind: timedelta | None = None
+    reminding: Reminding = DOUBLING
     otherwise: tuple[Step, ...] = ()
     done: tuple[Step, ...] = ()
     limit: Limits = NO_LIMITS

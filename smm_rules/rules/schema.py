@@ -16,13 +16,15 @@ from smm_rules.document.types import (
     Settings,
     Slug,
     at_least,
+    duration_of,
     one_or_many,
     refuse,
     written,
 )
-from smm_rules.rules.steps import StepSpec
+from smm_rules.rules.steps import Escalation, StepSpec
 
-_MINUTE = at_least(timedelta(minutes=1))
+_SHORTEST = timedelta(minutes=1)
+_MINUTE = at_least(_SHORTEST)
 _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 _Steps = Annotated[tuple[StepSpec, ...], Field(strict=False)]
 #: One condition, or a list of conditions that must all hold.
@@ -38,6 +40,19 @@ class LimitSpec(Settings):
     every: Duration | None = None
     per_chain: _Count | None = None
     per_sweep: _Count | None = None
+
+
+class RemindSpec(Settings):
+    """How often an alert that goes on is told again; see `rules.model.Reminding`."""
+
+    every: Annotated[Duration, _MINUTE]
+    factor: Annotated[int, Field(ge=1, le=8)] = 2
+    at_most: _Count | None = None
+
+
+def _remind(value: Any) -> Any:
+    """`remind: 6h` stands for `{every: 6h}`."""
+    return value if isinstance(value, dict | RemindSpec) else RemindSpec(every=duration_of(value, _SHORTEST))
 
 
 class ApproveSpec(Settings):
@@ -86,7 +101,10 @@ class RuleSpec(Settings):
     when: Clauses
     hold: Duration = Field(default=timedelta(), alias="for")
     until: Clauses = ()
-    remind: Annotated[Duration, _MINUTE] = timedelta()
+    remind: (
+        Annotated[RemindSpec, BeforeValidator(_remind, json_schema_input_type=Duration | RemindSpec)] | None
+    ) = None
+    escalate: Escalation | None = None
     do: Annotated[_Steps, Field(min_length=1)]
     otherwise: _Steps = ()
     done: _Steps = ()

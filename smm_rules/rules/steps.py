@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from smm_rules.document.types import FilledText, Percentage, Settings, Slug, exactly_one, refuse, written
+from smm_rules.document.types import (
+    Duration,
+    FilledText,
+    Percentage,
+    Settings,
+    Slug,
+    at_least,
+    exactly_one,
+    one_or_many,
+    refuse,
+    written,
+)
 from smm_rules.rules.model import ACTING, Step, StepKind
 
 _SECRETS = "Addresses and secrets live in the configuration: name its channel here"
@@ -112,8 +124,18 @@ class ReorderSpec(Settings):
     max_rate_increase: Percentage | None = None
 
 
+class EscalateSpec(Settings):
+    """Who is told when nobody has acknowledged the alert after a time."""
+
+    after: Annotated[Duration, at_least(timedelta(minutes=1))]
+    channel: Slug
+
+
+Escalation = Annotated[tuple[EscalateSpec, ...], one_or_many(EscalateSpec), Field(strict=False, min_length=1)]
+
+
 class NotifySpec(Settings):
-    """Send a message to a channel."""
+    """Send a message to a channel. `escalate` is who else is told while nobody acknowledges the alert."""
 
     hints: ClassVar[Mapping[str, str]] = {
         "url": _SECRETS,
@@ -126,6 +148,8 @@ class NotifySpec(Settings):
     channel: Slug
     message: FilledText
     title: FilledText | None = None
+    level: Literal["debug", "info", "warning", "error"] | None = None
+    escalate: Escalation | None = None
 
 
 class WebhookSpec(Settings):
@@ -218,10 +242,24 @@ class StepSpec(Settings):
     def plain(self) -> tuple[tuple[str, object], ...]:
         """The step's own parameters that are given, by name, in the plain form of `step`."""
         return tuple(
-            (name, format(value, "f") if isinstance(value, Decimal) else value)
+            (name, _plain(value))
             for name, value in self.parameters
             if value is not None and (value or name != "parameters")
         )
+
+
+def _plain(value: Any) -> object:
+    """Plain data, as the ledger keeps it: money as text, durations in seconds."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, tuple) and value and isinstance(value[0], EscalateSpec):
+        return escalation(value)
+    return value
+
+
+def escalation(specs: Iterable[EscalateSpec]) -> list[dict[str, object]]:
+    """The plain form of `escalate`: seconds and channels."""
+    return [{"after": spec.after.total_seconds(), "channel": spec.channel} for spec in specs]
 
 
 def _refuse_lost_indentation(value: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from smm_rules.rules.model import NO_RULE_GUARDS, Rule, RuleGuards, Step
+from smm_rules.rules.model import DOUBLING, NO_RULE_GUARDS, Rule, RuleGuards, Step
 
 
 def rule_version(rule: Rule, when: str, until: str) -> str:
@@ -29,6 +29,8 @@ def rule_version(rule: Rule, when: str, until: str) -> str:
         "first_seen": rule.first_seen.value,
         "panels": None if rule.panels is None else sorted(rule.panels),
     }
+    if rule.reminding != DOUBLING:
+        meaning["reminding"] = [rule.reminding.factor, rule.reminding.at_most]
     if (
         rule.guards != NO_RULE_GUARDS
     ):  # so that a rule without any keeps the version it had before there were any

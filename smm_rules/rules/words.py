@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from smm_rules.facts import EntityKind, format_duration
 from smm_rules.facts.allowance import Per
@@ -72,13 +73,22 @@ def _step(step: Step) -> str:
         case StepKind.REORDER:
             return _reorder(given)
         case StepKind.NOTIFY:
-            return f"tell {given['channel']}: {_line(given['message'])}"
+            return f"tell {given['channel']}: {_line(given['message'])}{_escalation(given.get('escalate'))}"
         case StepKind.WEBHOOK:
             what = "the facts" if "data" not in given else "its data"
             return f"post {what} to {given['channel']}"
         case StepKind.LOG:
             return f"write a line to the log ({given['level']}): {_line(given['message'])}"
     return str(step.kind)
+
+
+def _escalation(stages: object) -> str:
+    if not isinstance(stages, list):
+        return ""
+    told = [
+        f"{stage['channel']} after {format_duration(timedelta(seconds=stage['after']))}" for stage in stages
+    ]
+    return f"; and, unless somebody acknowledges it, {', '.join(told)}"
 
 
 def _line(text: object) -> str:
@@ -113,7 +123,18 @@ def _end(rule: Rule) -> str:
 def _reminder(rule: Rule) -> str:
     if not rule.remind:
         return ""
-    return f"While it lasts it is told again after {format_duration(rule.remind)}, then less and less often."
+    text = f"While it lasts it is told again after {format_duration(rule.remind)}"
+    if rule.reminding.factor == 1:
+        text = f"While it lasts it is told again every {format_duration(rule.remind)}"
+    elif rule.reminding.at_most != 1:
+        text += ", then less and less often"
+    return f"{text}{_at_most(rule.reminding.at_most)}."
+
+
+def _at_most(count: int | None) -> str:
+    if count is None:
+        return ""
+    return ", once" if count == 1 else f", {count} times at most"
 
 
 def _guards(guards: RuleGuards) -> Iterator[str]:

@@ -17,7 +17,11 @@ WORDS: dict[str, dict[str, str]] = {
         "when": "The condition, or a list of conditions that must all hold.",
         "for": "How long `when` must hold without a break before the rule fires, like 10m.",
         "until": "What ends a stretch that has fired. Without it: as soon as `when` no longer holds.",
-        "remind": "While it lasts, repeat what `do` tells after this time, then less and less often.",
+        "remind": (
+            "While it lasts, repeat what `do` tells: a time after which it is, then less and less often, or "
+            "{every: 6h, factor: 2, at_most: 5}."
+        ),
+        "escalate": "Who else is told of what `do` notifies of, while nobody acknowledges it.",
         "do": "Steps, one after the other, when the rule fires.",
         "otherwise": "Steps for when a panel refuses an action of `do`; `{{ refusal }}` has its words.",
         "done": "Steps that tell when a stretch that has fired is over.",
@@ -67,6 +71,17 @@ WORDS: dict[str, dict[str, str]] = {
         "channel": "The name of a channel in the configuration.",
         "message": "The text. {{ order.id }} and the like are filled in.",
         "title": "A title, for channels that have one.",
+        "level": "How grave it is; `info` when left out. Silences, quiet hours and inhibitions go by it.",
+        "escalate": "Who else is told while nobody acknowledges it.",
+    },
+    "EscalateSpec": {
+        "after": "How long nobody must have acknowledged it, like 30m.",
+        "channel": "The name of a channel in the configuration.",
+    },
+    "RemindSpec": {
+        "every": "The time to the first reminder, like 6h.",
+        "factor": "How many times as long as the one before each waits, up to 8 times the first. 2 by default.",
+        "at_most": "How many reminders there are. Without an end when left out.",
     },
     "WebhookSpec": {
         "channel": "The name of a webhook channel in the configuration.",
