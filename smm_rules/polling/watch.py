@@ -171,7 +171,7 @@ class PanelWatch:
         rules = self.rules().watching(kind, self.panel) if looks else ()
         entities = [look.snapshot.entity for look in looks] if rules else []
         memories = await self.ledger.memories(entities) if entities else {}
-        recent = await self.recent.counts(kind, now, looks[0].interval) if looks else {}
+        recent = await self.recent.counts(kind, now, self._round(kind, looks[0])) if looks else {}
         paused = paused_rules(await self.ledger.stops(), now) if rules else frozenset()
         belts = replace(self.belts, paused=paused)
         decided = decide(looks, rules, memories, now, belts, recent)
@@ -179,6 +179,11 @@ class PanelWatch:
         recorded = await self.ledger.record(sweep) if looks or resting else Recorded()
         self._note_fired(kind, decided, recorded, now)
         return Made(decided, recorded)
+
+    def _round(self, kind: EntityKind, look: Look) -> timedelta:
+        """How long it takes at most until each thing of `kind` has been looked at once."""
+        bounds = self.pace.bounds if kind is EntityKind.ORDER else None
+        return look.interval if bounds is None else max(look.interval, bounds.slowest)
 
     async def tell(self, made: Made, now: datetime) -> Decided:
         """Tell of a sweep that is written, and have what it planned carried out."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from smm_rules.engine.urgency import Bounds
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.polling.watch import PanelWatch
@@ -39,9 +41,12 @@ async def polled(tmp_path: Path) -> AsyncIterator[World]:
         yield World(tmp_path, ledger)
 
 
-async def cancel_in_turn(polled: World, first: int, most: int, pause: timedelta) -> None:
+async def cancel_in_turn(
+    polled: World, first: int, most: int, pause: timedelta, bounds: Bounds | None = None
+) -> None:
     """Let orders come due two by two, `pause` apart, each canceled when it is first looked at."""
     watch = await polled.acquainted()
+    watch.pace = replace(watch.pace, bounds=bounds)
     for number in range(first, most, 2):
         names = (str(number), str(number + 1))
         polled.panel.orders |= {name: state("Canceled", 10) for name in names}
@@ -76,6 +81,16 @@ async def test_what_comes_within_the_limit_round_by_round_is_not_held(polled: Wo
     await cancel_in_turn(polled, 1, 21, PACE.orders + MINUTE)
 
     assert states(await polled.intents()) == {"planned": 20}
+
+
+async def test_a_round_lasts_as_long_as_the_slowest_order_may_take(polled: World) -> None:
+    """Orders with a pace of their own: what cancels all at once is found out over an hour."""
+    polled.use(RULE)
+
+    await cancel_in_turn(polled, 1, 21, PACE.orders + MINUTE, Bounds(MINUTE, 60 * MINUTE))
+
+    assert states(await polled.intents()) == {"planned": 2, "held": 18}
+    assert await stopped(polled) == ["again"]
 
 
 async def test_what_only_tells_is_bounded_look_by_look(polled: World) -> None:
