@@ -256,7 +256,7 @@ def run(asked: argparse.Namespace) -> list[Measured]:
         sys.exit("there is no PostgreSQL server on this machine")
     found = []
     with simulated(asked.panels, asked.orders) as (urls, panels):
-        for count in asked.workers:
+        for count in [count for _ in range(asked.repeat) for count in asked.workers]:
             server = Server(programs)
             server.start()
             directory = Path(tempfile.mkdtemp(prefix="smm-cluster-bench-"))
@@ -270,7 +270,11 @@ def run(asked: argparse.Namespace) -> list[Measured]:
             finally:
                 server.remove()
                 shutil.rmtree(directory, ignore_errors=True)
-    return found
+    best: dict[int, Measured] = {}
+    for one in found:  # other work on the machine only ever makes it less
+        if one.workers not in best or one.orders_a_second > best[one.workers].orders_a_second:
+            best[one.workers] = one
+    return list(best.values())
 
 
 def _as_json(one: Measured) -> dict[str, Any]:
@@ -304,6 +308,7 @@ def main() -> None:
     parser.add_argument(
         "--interval", type=float, default=1.0, help="seconds after which an order is due again"
     )
+    parser.add_argument("--repeat", type=int, default=1, help="runs of each, of which the best counts")
     parser.add_argument("--warm", type=float, default=10.0, help="seconds before it is counted")
     parser.add_argument("--seconds", type=float, default=30.0, help="seconds that are counted")
     asked = parser.parse_args()
