@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.config.oddities import oddities
 from smm_rules.document import Document, DocumentError, Problem, Severity, in_file_order, read_document
+from smm_rules.garbage import nothing_is_garbage
 from smm_rules.rules.loader import LoadedRules, load_rules
 from smm_rules.rules.scope import scope_of
 
@@ -56,12 +56,9 @@ def command(paths: tuple[Path, ...], config_path: Path | None, live: bool, form:
     configuration): just these, against the panels and channels of --config or ./smm-rules.yaml where there
     is one.
     """
-    gc.disable()  # all that is read stays till the end, which is near
-    try:
+    with nothing_is_garbage():
         read = cache(read_document)  # what is named is read twice: to see what it is, and as that
         report = examine(subject_of(paths, config_path, read), os.environ, read)
-    finally:
-        gc.enable()
     trials = None
     if live and report.errors == 0:
         trials = _try_live(report)

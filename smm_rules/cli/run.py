@@ -9,6 +9,7 @@ import click
 
 from smm_rules.cli.context import asynchronous, config_option, read_configuration
 from smm_rules.cli.lean import without
+from smm_rules.garbage import nothing_is_garbage
 
 
 @click.command("run")
@@ -16,10 +17,11 @@ from smm_rules.cli.lean import without
 @asynchronous
 async def command(config_path: Path | None) -> None:
     """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
-    configuration = read_configuration(config_path)
-    # httpx would bring them for a command line of its own, structlog for tracebacks in colour: 4 MiB.
-    with without("rich", "pygments"):
-        from smm_rules.daemon.daemon import Daemon
+    with nothing_is_garbage():
+        configuration = read_configuration(config_path)
+        # httpx would bring them for a command line of its own, structlog for tracebacks in colour: 4 MiB.
+        with without("rich", "pygments"):
+            from smm_rules.daemon.daemon import Daemon
     from smm_rules.clock import SystemClock
     from smm_rules.daemon.parts import secrets_of
     from smm_rules.observe import configure_logging

@@ -18,6 +18,7 @@ from smm_rules.document import (
     read_document,
     validate,
 )
+from smm_rules.garbage import nothing_is_garbage
 from smm_rules.rules.analysis import Oddities
 from smm_rules.rules.build import build_rule
 from smm_rules.rules.checks import WrittenRule
@@ -68,7 +69,11 @@ def load_rules(
     `scope`, names of panels and channels are checked too. `read` reads a file, unless it has been already.
     `DocumentError` carries every problem of every file.
     """
-    reading = _Reading(scope, read)
+    with nothing_is_garbage():
+        return _load(_Reading(scope, read), paths)
+
+
+def _load(reading: _Reading, paths: Sequence[Path]) -> LoadedRules:
     for path in reading.files(paths):
         reading.read(path)
     if reading.problems:
