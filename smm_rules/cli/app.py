@@ -15,6 +15,7 @@ import click
 from smm_rules import __version__
 from smm_rules.cli.exits import Exit
 from smm_rules.cli.group import Group
+from smm_rules.garbage import nothing_is_garbage
 
 #: Each command and the module that has it, as `command`. Loaded when asked for: `check` needs no web server.
 COMMANDS = {
@@ -95,7 +96,8 @@ class LazyGroup(Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command = importlib.import_module(f"smm_rules.cli.{module}").command
+        with nothing_is_garbage():
+            command = importlib.import_module(f"smm_rules.cli.{module}").command
         assert isinstance(command, click.Command)
         return command
 
