@@ -26,6 +26,8 @@ _IN_MEMORY = Path("/dev/shm")
 #: Bytes that must be free there: a container may have little.
 _ROOM = 1024**3
 _START_SECONDS = 60
+#: Its directory's name goes on with the process that started it.
+_PREFIX = "smm-rules-pg-"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -56,7 +58,9 @@ class Server:
         self._as_user = _unprivileged()
         if home is None and os.access(_IN_MEMORY, os.W_OK):
             home = _IN_MEMORY if shutil.disk_usage(_IN_MEMORY).free > _ROOM else None
-        self.directory = Path(tempfile.mkdtemp(prefix="smm-rules-pg-", dir=home))
+        place = Path(home or tempfile.gettempdir())
+        _remove_left_behind(place)
+        self.directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
         if self._as_user:
             shutil.chown(self.directory, _somebody().pw_uid)
         self.port = _free_port()
@@ -145,6 +149,14 @@ class Server:
         if process is not None:
             process.send_signal(number)
             process.wait(_START_SECONDS)
+
+
+def _remove_left_behind(place: Path) -> None:
+    """Remove the files of servers whose tests were killed: the server ended with them, its files didn't."""
+    for directory in place.glob(f"{_PREFIX}*-*"):
+        owner = directory.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _unprivileged() -> list[str]:
