@@ -40,6 +40,7 @@ COMMANDS = {
     "panic": "panic",
     "pauses": "pauses",
     "status": "status",
+    "logs": "logs",
     "web": "web",
     "explain": "explain",
     "preview": "preview",

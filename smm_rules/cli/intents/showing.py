@@ -22,6 +22,7 @@ from smm_rules.cli.terminal import new_table, output, plain, print_json, print_t
 from smm_rules.clock import SystemClock
 from smm_rules.engine.firing import Firing
 from smm_rules.ledger.records import Intent, Transition
+from smm_rules.observe import correlation_of
 from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
 from smm_rules.standing.next_steps import what_next
 from smm_rules.standing.since import Since, gather_since, since_in_words, since_shape
@@ -57,6 +58,7 @@ async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
         print_json(
             {
                 **intent_shape(intent),
+                "correlation": _correlation(intent),
                 "transitions": transition_shapes(transitions),
                 "asked_by": _firing_shape(firing),
                 "suggestion": suggestion_in_words(intent),
@@ -103,6 +105,7 @@ def _show(
             "made": intent.result,
             "attempts": str(intent.attempts) if intent.attempts else "",
             "next attempt": until(intent.not_before, now) if intent.not_before else "",
+            "in the log": f"smm-rules logs --correlation {_correlation(intent)}",
         }
     )
     _section("Sent" if sent_parameters(intent) else "Asked for", sent_parameters(intent) or intent.parameters)
@@ -128,6 +131,11 @@ def _section(title: str, pairs: dict[str, str]) -> None:
     if any(pairs.values()):
         output().print(f"\n[bold]{title}[/]")
         print_pairs(pairs)
+
+
+def _correlation(intent: Intent) -> str:
+    """What ties together all the log has of the episode that asked for it."""
+    return correlation_of(intent.rule, intent.entity, intent.episode)
 
 
 def _asker(intent: Intent, firing: Firing | None) -> str:
