@@ -12,7 +12,7 @@ from smm_rules.cluster.dispatch import unit_of
 from smm_rules.cluster.lease import Lease
 from smm_rules.cluster.ledger import WorkerLedger
 from smm_rules.cluster.runs import Run, running
-from smm_rules.cluster.standing import SharedStanding, read_all
+from smm_rules.cluster.standing import SharedStanding, end_pauses, read_all
 from smm_rules.cluster.turns import RulesOutdated
 from smm_rules.daemon.units import Unit
 from smm_rules.daemon.work import Work
@@ -87,7 +87,12 @@ class Doing:
         if unit.kind == _BRAKES:
             for panel, known in (await read_all(self.database, list(self.standings))).items():
                 self.standings[panel].note_health(known)
+        before = self.work.beaten_at
         await unit.run()
+        after = self.work.beaten_at
+        if before is not None and after is not None and after < before:
+            # The server's clock was set back: pauses were counted by the one that was ahead.
+            await end_pauses(self.database, list(self.standings))
 
     async def _look(self, unit: Unit, panel: str, run: Run) -> None:
         standing = self.standings[panel]
