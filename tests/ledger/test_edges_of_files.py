@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -149,6 +150,28 @@ async def test_a_full_disk_is_told_with_the_file_that_found_no_room(
         await _backed_up(path, tmp_path / "missing" / "copy.db")
 
 
+async def test_a_backup_that_was_damaged_is_replaced_all_the_same(path: Path, tmp_path: Path) -> None:
+    damaged = (await _backed_up(path, tmp_path / "copy.db")).path
+    with closing(apsw.Connection(str(damaged))) as connection:
+        connection.execute("INSERT INTO facts (entity, facts) VALUES (7, '{}')")
+    await _backed_up(path, damaged)
+    async with await SqliteLedger.open(damaged) as copy:
+        assert await copy.integrity() == ()
+
+
+async def test_what_is_wrong_with_a_ledger_is_said_in_words(path: Path) -> None:
+    async with await SqliteLedger.open(path) as ledger:
+        await ledger.track([new_order(number) for number in range(2000)], T0)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\xff" * (size // 4))
+    async with await SqliteLedger.open(path) as ledger:
+        faults = await ledger.integrity()
+    assert "" not in faults
+    assert len(faults) > 0
+
+
 async def test_an_empty_file_is_no_backup(path: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(LedgerError, match=r"empty\.db is empty; a backup is a ledger"):
@@ -257,6 +280,19 @@ async def test_a_ledger_in_memory_claims_once_and_has_no_stamp() -> None:
         assert await ledger.hold_if_doubtful("d1", T0) is None
         assert (await ledger.verify_audit()).fault is None
         assert str(ledger.path) == ":memory:"
+
+
+async def test_a_ledger_that_was_closed_or_never_opened_leaves_no_thread(path: Path) -> None:
+    before = set(threading.enumerate())
+    async with await SqliteLedger.open(path) as ledger:
+        await ledger.track([new_order(1)], T0)
+    path.with_name("letter.db").write_bytes(b"Dear Ann" * 500)
+    with pytest.raises(LedgerError, match="is not a ledger"):
+        await SqliteLedger.open(path.with_name("letter.db"))
+    threads = set(threading.enumerate()) - before
+    for thread in threads:
+        thread.join(5)
+    assert [thread for thread in threads if thread.is_alive()] == []
 
 
 async def test_two_ledgers_in_memory_know_nothing_of_each_other() -> None:
@@ -530,8 +566,10 @@ def test_a_holder_that_does_not_say_who_it_is_is_not_named(path: Path) -> None:
 def test_a_lock_is_taken_once_and_let_go_once(path: Path) -> None:
     lock = DaemonLock(path)
     lock.release()
+    assert lock.keep() is False
     lock.acquire()
     lock.acquire()
+    assert lock.keep() is True
     assert lock.path.read_text(encoding="utf-8") == f"{os.getpid()}\n"
     lock.release()
     lock.release()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from smm_rules.engine.guards import Bounds, Guards
+from smm_rules.facts.allowance import Allowance, Per
 from smm_rules.ledger.audit import AuditQuery
 from smm_rules.ledger.holds import Confirmed, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
@@ -269,6 +272,20 @@ async def test_a_claim_that_fails_is_not_stamped_as_one_and_what_it_wrote_is(pat
     found = StampFile(path).read()
     assert found is not None
     assert (found.claims, found.head) == (1, head)
+
+
+async def test_what_a_guard_did_with_a_claim_is_stamped(path: Path) -> None:
+    none_today = Guards(Bounds(actions=(Allowance(Decimal(0), Per.DAY),)))
+    async with await SqliteLedger.open(path) as unbounded:
+        intent_id = await plan(unbounded, draft())
+    async with await SqliteLedger.open(path, guards=none_today) as ledger:
+        before = StampFile(path).read()
+        assert await ledger.claim(intent_id, "d1", T0, {}) is False
+        found, head = StampFile(path).read(), await ledger.audit_head()
+    assert found is not None
+    assert (found.head, found.claims) == (head, 0)
+    assert before is not None
+    assert before.head.id < head.id
 
 
 async def test_each_claim_is_stamped_whoever_makes_it(path: Path) -> None:

@@ -240,6 +240,14 @@ async def test_an_order_that_has_a_parent_keeps_it_whatever_a_panel_answers(ledg
     assert (known.parent, known.root, known.depth) == (order(9), order(9), 1)
 
 
+async def test_an_order_that_hangs_on_a_circle_is_the_first_of_its_chain(ledger: Ledger) -> None:
+    circle = [new_order(4, order(5)), new_order(5, order(6)), new_order(6, order(5))]
+    assert await ledger.track(circle, T0) == 3
+    fourth = await ledger.order(order(4))
+    assert fourth is not None
+    assert (fourth.parent, fourth.root, fourth.depth) == (None, order(4), 0)
+
+
 # -- what is remembered ---------------------------------------------------------------------------------
 async def test_a_memory_of_what_nobody_watches_keeps_none_of_the_others_from_being_stored(
     ledger: Ledger,

@@ -103,11 +103,14 @@ async def test_what_is_only_planned_takes_nothing_from_the_share_of_what_is_sent
 
 async def test_a_share_is_of_the_panel_that_the_order_is_on(under: Under) -> None:
     books = await under(FIFTH)
-    await _watching(books, 40)
+    await _watching(books, 10)
     await _watching(books, 10, "south")
+    balance = await books.fire(None, kind=StepKind.REFILL, entity=Entity(EntityKind.BALANCE, "north"))
+    assert balance.state is IntentState.PLANNED  # it is about no order, and takes nothing from any share
     on_south = [await books.fire(None, kind=StepKind.REFILL, panel="south") for _ in range(6)]
     assert await books.states(*on_south) == ["planned"] * 5 + ["held"]
-    assert (await books.fire(None, kind=StepKind.REFILL, panel="north")).state is IntentState.PLANNED
+    on_north = [await books.fire(None, kind=StepKind.REFILL, panel="north") for _ in range(6)]
+    assert await books.states(*on_north) == ["planned"] * 5 + ["held"]
 
 
 async def test_an_order_placed_on_another_panel_is_of_the_share_of_its_own(under: Under) -> None:
@@ -225,6 +228,17 @@ async def test_pruned_money_of_one_order_counts_by_rule_by_panel_and_in_all(unde
     )
 
 
+async def test_pruned_money_of_a_reorder_is_its_own_and_its_chains(under: Under) -> None:
+    books = await under()
+    await books.ledger.track([NewOrder(order(1)), NewOrder(order(2), parent=order(1))], NOON)
+    await books.settle(await books.fire("2.00", entity=order(2)), IntentState.CONFIRMED)
+    await books.ledger.prune(NOON + DAY)
+    own, chain = RuleGuards(spend=per("2.00/order")), RuleGuards(spend=per("2.00/chain"))
+    assert standing(await books.fire("0.01", guards=own, entity=order(2))) == ("held", "spend_per_order")
+    assert standing(await books.fire("0.01", guards=chain, entity=order(1))) == ("held", "spend_per_chain")
+    assert (await books.fire("2.00", guards=own, entity=order(1))).state is IntentState.PLANNED
+
+
 async def test_pruned_money_of_another_currency_does_not_count(under: Under) -> None:
     books = await under()
     own = RuleGuards(spend=per("2.00/order"))
@@ -261,3 +275,11 @@ async def test_a_balance_in_whole_units_or_without_a_currency_is_one(under: Unde
     await books.ledger.record(Sweep(NOON, (asked,)))
     assert await books.ledger.balance("north") == DatedBalance(Decimal(9), None, NOON - HOUR, NOON)
     assert await books.ledger.balance("south") is None
+
+
+async def test_a_look_at_an_order_leaves_the_balance_known(under: Under) -> None:
+    books = await under()
+    await books.balance("9.00")
+    await _watching(books, 1)
+    await books.ledger.record(Sweep(NOON + HOUR, (Observed(order(1), {"status": "Partial"}, True, None),)))
+    assert await books.ledger.balance("north") == DatedBalance(Decimal("9.00"), "USD", NOON, NOON)

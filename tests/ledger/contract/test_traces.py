@@ -84,8 +84,9 @@ async def test_what_is_not_an_order_is_traced_too(ledger: Ledger) -> None:
 
 async def test_what_was_forgotten_in_the_meantime_is_not_traced(watching: Ledger) -> None:
     await watching.forget(order(), T0)
-    await watching.record(sweep(trace()))
+    await watching.record(sweep(trace(), trace(order(2))))
     assert await watching.traces(order(), None, 10) == ()
+    assert len(await watching.traces(order(2), None, 10)) == 1
 
 
 async def test_a_firing_stopped_by_the_chain_is_traced_as_stopped_and_only_once(watching: Ledger) -> None:
