@@ -19,7 +19,9 @@ from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import Access, PostgresLedger, moving
 from smm_rules.ledger.postgres.daemon_lock import PostgresDaemonLock
 from smm_rules.ledger.postgres.moving import Copied, move
+from smm_rules.ledger.postgres.session import Session
 from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Outcome, Remembered, Sweep
+from smm_rules.ledger.sql.query import Row
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
 from tests.ledger.builders import (
@@ -204,6 +206,38 @@ async def test_a_move_that_broke_off_is_brought_to_its_end(
     async with await PostgresLedger.open(Access(database), tmp_path / "state") as ledger:
         assert (await ledger.verify_audit()).fault is None
         assert len(await ledger.audit_page(AuditQuery(kinds=(AuditKind.MOVE,)), 0, 10)) == 1
+
+
+class _Interrupted(BaseException):
+    """Somebody pressed Ctrl-C."""
+
+
+@pytest.mark.parametrize(
+    ("interruption", "seen"), [(_Interrupted, _Interrupted), (psycopg.OperationalError, LedgerError)]
+)
+async def test_a_commit_that_is_interrupted_leaves_no_two_ledgers(
+    source: Path,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    interruption: type[BaseException],
+    seen: type[BaseException],
+) -> None:
+    """The database has taken it, but the command ends before it hears so."""
+    own = Session.own
+
+    def interrupted(session: Session, statements: str) -> Row | None:
+        found = own(session, statements)
+        if statements == "COMMIT" and own(session, "SELECT 1 FROM smm_rules.audit LIMIT 1"):
+            raise interruption
+        return found
+
+    monkeypatch.setattr(Session, "own", interrupted)
+    with pytest.raises(seen):
+        move(source, Access(database), "ann", LATER)
+    monkeypatch.undo()
+    assert _mark(source) == MOVING_ID
+    assert move(source, Access(database), "ann", LATER).tables == ()
+    assert _mark(source) == MOVED_ID
 
 
 def _older(path: Path) -> None:

@@ -222,7 +222,7 @@ def _into(
 ) -> Moved:
     schema.enter(session, access.url)
     session.own("SET statement_timeout TO 0; SET idle_in_transaction_session_timeout TO 0")
-    with _transaction(session):
+    with _transaction(session, going):
         _refuse_beside_daemon(session, access)
         if _is_there(file, session):
             return Moved(source, access.url, (), audit.head(session).id)
@@ -240,7 +240,8 @@ def _into(
 
 
 @contextmanager
-def _transaction(session: Session) -> Iterator[None]:
+def _transaction(session: Session, going: _Going) -> Iterator[None]:
+    """Once COMMIT is on its way nothing but the server's refusal says that the copy isn't there."""
     session.own(f"BEGIN; SELECT {call('pg_advisory_xact_lock', Lock.DECIDING)}")
     try:
         yield
@@ -248,10 +249,14 @@ def _transaction(session: Session) -> Iterator[None]:
         if not session.is_lost:
             session.own("ROLLBACK")
         raise
+    was_absent, going.known_absent = going.known_absent, False
     try:
         session.own("COMMIT")
     except psycopg.OperationalError as error:
         raise _CommitUnanswered(str(error).strip()) from error
+    except psycopg.DatabaseError:
+        going.known_absent = was_absent
+        raise
 
 
 def _is_there(file: apsw.Connection, session: Session) -> bool:
