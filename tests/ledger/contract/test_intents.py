@@ -13,7 +13,7 @@ import pytest
 from smm_rules.engine.firing import Continuation
 from smm_rules.facts import EntityKind
 from smm_rules.ledger.port import Ledger, LedgerError, StateConflict
-from smm_rules.ledger.records import IntentState, NewOrder, OrderSource, Outcome, Transition
+from smm_rules.ledger.records import DOUBTED, IntentState, NewOrder, OrderSource, Outcome, Transition
 from smm_rules.rules.model import StepKind
 from tests.ledger.builders import (
     DAY,
@@ -194,6 +194,18 @@ async def test_a_settlement_keeps_result_message_and_evidence(ledger: Ledger) ->
     assert intent.evidence == {"balance": "3", "seen": "b", "after": "2"}
     change = (await ledger.transitions(intent_id))[-1]
     assert change == Transition(LATER, "sending", S.CONFIRMED, "accepted", "thanks", "d1")
+
+
+async def test_an_outcome_is_taken_for_that_of_its_own_attempt_alone(ledger: Ledger) -> None:
+    intent = await bring_to(ledger, S.SENDING)
+    with pytest.raises(StateConflict, match="by what became of attempt 2: it is sending for attempt 1"):
+        await ledger.settle(intent.id, RETRY, NOTHING, LATER, "d1", 2)
+    doubt = await ledger.settle(intent.id, ended(S.UNKNOWN), NOTHING, LATER, "d1", 1)
+    with pytest.raises(StateConflict, match="by what became of attempt 0: it is unknown for attempt 1"):
+        await ledger.resolve(intent.id, RETRY, NOTHING, LATER, "ann", 0)
+    assert await ledger.intent(intent.id) == doubt
+    again = await ledger.resolve(intent.id, RETRY, NOTHING, LATER, "ann", 1)
+    assert (again.state, again.evidence[DOUBTED]) == (S.PLANNED, "1")
 
 
 async def test_what_was_not_sent_waits_for_its_next_attempt(ledger: Ledger) -> None:
