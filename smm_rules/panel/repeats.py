@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
-from struct import Struct
+from struct import unpack
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -43,7 +43,6 @@ _OPENING = re.compile(rf"{_SPACE}\{{{_SPACE}")
 _LONGEST = 256 * 1024
 #: Made once, for there is one for every entry of every answer.
 _hash = partial(blake2b, digest_size=8)
-_print = Struct(">q").unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,12 @@ class Repeats:
 
 def fingerprint(text: str) -> int:
     """A whole number of 64 bits, signed, that two different entries of one order practically never share."""
-    [value] = _print(_hash(text.encode()).digest())
-    return int(value)
+    return _prints({"": text})[""]
+
+
+def _prints(texts: Mapping[str, str]) -> dict[str, int]:
+    digests = b"".join([_hash(text.encode()).digest() for text in texts.values()])
+    return dict(zip(texts, unpack(f">{len(texts)}q", digests), strict=True))
 
 
 def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Reader[State]) -> Reading[State]:
@@ -88,7 +91,7 @@ def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Rea
     if texts is None or '"order"' in reply.text:
         entries = reader(judge(reply), ids)
         return Reading(entries.found, entries.unreadable)
-    prints = {name: fingerprint(texts[name]) for name in ids if name in texts}
+    prints = _prints({name: texts[name] for name in ids if name in texts})
     same = {name: texts[name] for name, print_ in prints.items() if known.get(name) == print_}
     rest = [name for name in prints if name not in same] if len(same) < len(prints) else []
     if not rest and same:

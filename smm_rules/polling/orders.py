@@ -45,7 +45,10 @@ async def sweep_orders(watch: PanelWatch) -> int:
         return 0
     now = watch.clock.now()
     await note_answers(watch, "orders", states.failed, now, interval)
-    answered = [one for one in due if one.id in states.found or one.id in states.same]
+    found, same = states.found, states.same
+    answered = due
+    if len(found) + len(same) < len(due):
+        answered = tuple(one for one in due if one.id in found or one.id in same)
     if len(answered) + len(states.failed) < len(due):
         await postpone_missing(watch, EntityKind.ORDER, _missing(watch, due, states), now + interval)
     async with watch.deciding:
@@ -82,9 +85,9 @@ async def _whole_looks(
     now: datetime,
 ) -> list[Look]:
     """A look at each order answered that doesn't rest."""
-    awake = {one.row: one for one in answered if one.row not in rests}
-    if not awake:
+    if len(rests) == len(answered):
         return []
+    awake = {one.row: one for one in answered if one.row not in rests}
     watched = await watch.ledger.watched_rows(list(awake))
     same = {awake[row].id: states.same[awake[row].id] for row in watched if awake[row].id in states.same}
     answers = states.found | read_same(same, read_order_states)
