@@ -105,7 +105,7 @@ class Executor:
         self._patience = patience or Patience()
         self._want_balance = want_balance
         self._default_rate_increase = default_rate_increase
-        self._settling = Settling(ledger, owner)
+        self._settling = Settling(ledger, voice, owner)
         self._waiting = Waiting(ledger, voice)
         self._aside = SettingAside(ledger, voice, self._patience)
         self._places: dict[str, asyncio.Semaphore] = {}
@@ -162,9 +162,7 @@ class Executor:
             if self._stopping:
                 return
             story = correlation_of(intent.rule, intent.entity, intent.episode)
-            with correlated(
-                intent=intent.id, rule=intent.rule, entity=str(intent.entity), correlation=story
-            ):
+            with correlated(intent=intent.id, rule=intent.rule, entity=str(intent.entity), correlation=story):
                 if intent.panel not in self._places:
                     self._places[intent.panel] = asyncio.Semaphore(self._per_panel)
                 async with self._places[intent.panel]:

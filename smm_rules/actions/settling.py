@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smm_rules.actions.port import ActionLedger
+from smm_rules.actions.late_answers import take_late_answer
+from smm_rules.actions.port import ActionLedger, Voice
 from smm_rules.actions.unbroken import unbroken
 from smm_rules.engine.firing import Continuation
 from smm_rules.ledger.port import LedgerError, StateConflict
@@ -35,8 +36,9 @@ class Settling:
     next boot makes it `unknown`: in doubt, never lost.
     """
 
-    def __init__(self, ledger: ActionLedger, owner: str) -> None:
+    def __init__(self, ledger: ActionLedger, voice: Voice, owner: str) -> None:
         self._ledger = ledger
+        self._voice = voice
         self._owner = owner
         self._unwritten: list[Settlement] = []
 
@@ -82,7 +84,7 @@ class Settling:
         intent, outcome = settlement.intent, settlement.outcome
         log.error("action.settle_conflict", intent=intent.id, state=outcome.state.value, error=str(conflict))
         if outcome.state not in (IntentState.CONFIRMED, IntentState.NOT_SENT):
-            await self._note_late_answer(intent, outcome)
+            await self._take_late_answer(settlement)
             return
         try:
             await self._resolve(settlement)
@@ -104,14 +106,15 @@ class Settling:
             )
         except StateConflict:
             # Resolved by the operator meanwhile, or tried again: their word stands, ours is kept beside it.
-            await self._note_late_answer(intent, outcome)
+            await self._take_late_answer(settlement)
 
-    async def _note_late_answer(self, intent: Intent, outcome: Outcome) -> None:
-        answer = " ".join(part for part in (outcome.state.value, outcome.result, outcome.message) if part)
+    async def _take_late_answer(self, settlement: Settlement) -> None:
+        intent, outcome = settlement.intent, settlement.outcome
         try:
-            await self._ledger.note(intent.id, {"late_answer": answer})
+            await take_late_answer(self._ledger, self._voice, intent, outcome, settlement.at)
         except LedgerError as error:
             _tell_failed(intent, outcome, error)
+            self._unwritten.append(settlement)
 
 
 def _tell_failed(intent: Intent, outcome: Outcome, error: Exception) -> None:

@@ -81,6 +81,25 @@ def unknown_outcome(intent: Intent) -> MessageDraft:
     )
 
 
+def answered_late(intent: Intent, made: str) -> MessageDraft:
+    """The panel's answer to attempt `intent.attempts` came when that had been resolved otherwise."""
+    lines = [
+        f"{_sentence(intent)} What became of attempt {intent.attempts} wasn't known for a while, and the "
+        f"ledger says otherwise; now its answer is here: the panel acted{f' and made {made}' if made else ''}. "
+        "Nobody watches what it made, and no budget counts it.",
+        f"  smm-rules intents show {intent.id}",
+    ]
+    if made and intent.kind in (StepKind.REORDER, StepKind.ADD):
+        lines.append(f"  smm-rules orders track --panel {intent.panel} {made}")
+    return _draft(
+        f"late:{intent.id}:{intent.attempts}",
+        f"It did happen: {_action(intent)}",
+        "\n".join(lines),
+        "error",
+        pages.intent(intent.id),
+    )
+
+
 def held(intent: Intent) -> MessageDraft:
     """An action that waits for the operator because a guard held it."""
     return _draft(

@@ -165,3 +165,64 @@ async def test_what_was_tried_by_another_while_it_waited_for_the_panel_is_sent_a
 
     intent = await world.intent(reorder)
     assert (intent.state, intent.attempts, len(world.panel.calls)) == (IntentState.CONFIRMED, 2, 2)
+
+
+async def bought_after_all(world: World, *, tried_again: bool) -> int:
+    """The panel's answer could not be written down; the operator, who sees an action in doubt, finds nothing
+    on the panel. Then the ledger is back."""
+    late = await other(world)
+    reorder = await world.reorder()
+    assert isinstance(late.ledger, PatchyLedger)
+    late.ledger.breaks = "before"
+    slow = late.executor("slow")
+    await slow.run_one(reorder)
+    await taken_for_dead(world, "slow")
+    voice = OperatorVoice(world.ledger, "ops")
+    await resolve_did_not(world.ledger, voice, reorder, world.clock.now(), "ann", retry=tried_again)
+    if tried_again:
+        await world.run(owner="fast")
+    await slow.settle_again()
+    return reorder
+
+
+@pytest.mark.parametrize("tried_again", [False, True])
+async def test_an_order_that_was_bought_after_all_is_told(world: World, tried_again: bool) -> None:
+    """Nobody watches it, and no guard counts it: the operator has to know."""
+    reorder = await bought_after_all(world, tried_again=tried_again)
+
+    intent = await world.intent(reorder)
+    assert intent.result == ("9002" if tried_again else "")
+    assert "9001" in intent.evidence["late_answer"]
+    [told] = [one for one in await world.ledger.messages((), 10) if "late" in one.dedup_key]
+    assert "smm-rules orders track" in told.body
+    assert "9001" in told.body
+
+
+async def test_what_was_written_as_it_is_told_late_is_no_news(world: World) -> None:
+    late = await other(world)
+    reorder = await world.reorder()
+    assert isinstance(late.ledger, PatchyLedger)
+    late.ledger.breaks = "after"
+    slow = late.executor("slow")
+    await slow.run_one(reorder)
+    await slow.settle_again()
+
+    assert (await world.intent(reorder)).result == "9001"
+    assert [key for key in await world.messages() if "late" in key] == []
+
+
+async def test_what_is_planned_once_more_is_held_when_it_had_happened(world: World) -> None:
+    late = await other(world)
+    reorder = await world.reorder()
+    assert isinstance(late.ledger, PatchyLedger)
+    late.ledger.breaks = "before"
+    slow = late.executor("slow")
+    await slow.run_one(reorder)
+    await taken_for_dead(world, "slow")
+    await planned_once_more(world, reorder)
+    await slow.settle_again()
+    await world.run(owner="fast")
+
+    intent = await world.intent(reorder)
+    assert (intent.state, intent.reason, len(world.panel.calls)) == (IntentState.HELD, "late_answer", 1)
+    assert "9001" in intent.message
