@@ -32,7 +32,19 @@ _BEAT = """
 _HEARTBEAT = "SELECT owner, started_at, beat_at, detail FROM heartbeat"
 _ORDERS = "SELECT count(*) FROM entities WHERE kind = 'order' AND forgotten_at IS NULL"
 _MESSAGES = f"SELECT {STANDS} AS stands, count(*) FROM outbox GROUP BY stands"  # noqa: S608 - only a constant
-_DUE = "SELECT count(*) FROM entities WHERE kind = 'order' AND due_at <= ? AND due_at IS NOT NULL"
+#: Panel by panel, for then the index of due times is read no further than what is due.
+_DUE = """
+  WITH RECURSIVE panels (panel) AS (
+    SELECT min(panel) FROM entities WHERE kind = 'order'
+    UNION ALL
+    SELECT (SELECT min(panel) FROM entities WHERE kind = 'order' AND panel > panels.panel)
+    FROM panels WHERE panels.panel IS NOT NULL
+  )
+  SELECT CAST(coalesce(sum((
+    SELECT count(*) FROM entities
+    WHERE kind = 'order' AND panel = panels.panel AND due_at <= ? AND due_at IS NOT NULL
+  )), 0) AS INTEGER) FROM panels WHERE panels.panel IS NOT NULL
+"""
 _RESERVED = """
   SELECT currency, reserved FROM intents
   WHERE state IN (SELECT value FROM json_each(?1)) AND reserved IS NOT NULL AND (?2 IS NULL OR panel = ?2)

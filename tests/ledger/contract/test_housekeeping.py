@@ -8,7 +8,7 @@ from smm_rules.engine.firing import Continuation
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import EntityKind
 from smm_rules.ledger.port import Ledger, LedgerError
-from smm_rules.ledger.records import Heartbeat, IntentState, Remembered, Sweep, Totals
+from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Remembered, Sweep, Totals
 from tests.ledger.builders import (
     BALANCE,
     DAY,
@@ -42,6 +42,13 @@ async def test_the_last_heartbeat_is_kept(ledger: Ledger) -> None:
 
 async def test_an_empty_ledger_has_nothing(ledger: Ledger) -> None:
     assert await ledger.totals(T0) == Totals(0, 0, {}, {}, 0, {})
+
+
+async def test_what_is_due_is_counted_over_all_panels(ledger: Ledger) -> None:
+    panels = ("east", "north", "west")
+    await ledger.track([NewOrder(order(number, panel)) for panel in panels for number in (1, 2)], T0)
+    await ledger.postpone([order(2, "north"), order(1, "west"), order(2, "west")], T0 + DAY)
+    assert [(await ledger.totals(at)).due for at in (T0 - DAY, T0, T0 + DAY)] == [0, 3, 6]
 
 
 async def test_totals_count_everything(ledger: Ledger) -> None:
