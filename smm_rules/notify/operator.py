@@ -85,7 +85,8 @@ def answered_late(intent: Intent, made: str) -> MessageDraft:
     """The panel's answer to attempt `intent.attempts` came when that had been resolved otherwise."""
     lines = [
         f"{_sentence(intent)} What became of attempt {intent.attempts} wasn't known for a while, and the "
-        f"ledger says otherwise; now its answer is here: the panel acted{f' and made {made}' if made else ''}. "
+        "ledger says otherwise; now its answer is here: the panel acted"
+        f"{f' and made {made}' if made else ''}. "
         "Nobody watches what it made, and no budget counts it.",
         f"  smm-rules intents show {intent.id}",
     ]
