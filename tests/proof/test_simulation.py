@@ -84,7 +84,7 @@ CONDEMNED = {
     "resend": ("network", 1, ("LOST", "DOUBLED")),
     "amnesia": ("crash", 1, ("LOST", "DOUBLED")),
     "silence": ("network", 1, ("nobody was told",)),
-    "limitless": ("none", 1, ("over the chain",)),
+    "limitless": ("none", 2, ("over the chain",)),
     "spendthrift": ("none", 1, ("are allowed",)),
     "unheld": ("crash,restore", 2, ("FORGOTTEN", "DOUBLED")),
 }
