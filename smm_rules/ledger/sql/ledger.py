@@ -205,8 +205,11 @@ class SqlLedger:
 
     async def _take_back_doubtful(self) -> None:
         while self._doubtful:
-            await self._write(holding.take_back, *self._doubtful[-1], holding.CLAIM_IN_DOUBT)
-            self._doubtful.pop()
+            claim = self._doubtful[-1]
+            await self._write(holding.take_back, *claim, holding.CLAIM_IN_DOUBT)
+            # Meanwhile another one may have been added, or this one taken back by somebody else.
+            if claim in self._doubtful:
+                self._doubtful.remove(claim)
 
     async def may_leave(self, intent_id: int, owner: str, attempt: int, now: datetime) -> Leave:
         return await self._read(holding.may_leave, intent_id, owner, attempt, now)
