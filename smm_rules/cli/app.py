@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,11 +17,6 @@ from smm_rules.cli.exits import Exit
 from smm_rules.cli.group import Group
 from smm_rules.garbage import nothing_is_garbage
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-#: Set by a shell that completes a command line, to what it wants: click's own way.
-_COMPLETING = "_SMM_RULES_COMPLETE"
 #: Each command and the module that has it, as `command`. Loaded when asked for: `check` needs no web server.
 COMMANDS = {
     "run": "run",
@@ -50,6 +45,8 @@ COMMANDS = {
     "explain": "explain",
     "preview": "preview",
     "notify": "notify",
+    "alerts": "alerts",
+    "silence": "silence",
     "outbox": "outbox",
     "doctor": "doctor",
     "simulate": "simulate",
@@ -57,7 +54,6 @@ COMMANDS = {
     "init": "init",
 }
 
-    "completion": "completion",
 
 #: The garbage collector looks for cycles after this many new objects, not after every 700: nearly all that is
 #: made by loading modules and rules stays, and looking it through again and again took a quarter of the time.
@@ -108,20 +104,8 @@ class LazyGroup(Group):
         assert isinstance(command, click.Command)
         return command
 
-        if _COMPLETING in os.environ:
-            from smm_rules.cli.completing import with_names  # late: only a shell needs it
-
-            return with_names(command)
 
 @click.group(
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands that begin like what is typed. bash shows no help, so none is loaded for it."""
-        if not os.environ.get(_COMPLETING, "").startswith("bash") or incomplete.startswith("-"):
-            return super().shell_complete(ctx, incomplete)
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
-
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, prog_name="smm-rules")

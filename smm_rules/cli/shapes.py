@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+from smm_rules.ledger.alerts import Alert, AlertMessage, Silence
 from smm_rules.ledger.records import Intent, QueuedMessage, TrackedOrder, Transition, Watched
 from smm_rules.standing.times import ago as ago
 from smm_rules.standing.times import moment as moment
@@ -99,4 +101,52 @@ def message_shape(message: QueuedMessage) -> dict[str, object]:
         "attempts": message.attempts,
         "revived": message.revived,
         "last_error": message.last_error,
+        "alert": message.alert,
+        "telling": message.telling,
+        "why": message.why,
+    }
+
+
+def alert_shape(alert: Alert, messages: Sequence[AlertMessage]) -> dict[str, object]:
+    """An alert, and how many of its messages stand how."""
+    return {
+        "id": alert.id,
+        "state": alert.state,
+        "rule": alert.rule,
+        "entity": alert.entity,
+        "level": alert.level,
+        "episode": alert.episode,
+        "fired_at": alert.fired_at,
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+        "acknowledged_why": alert.acknowledged_why,
+        "resolved_at": alert.resolved_at,
+        "counts": dict(Counter(one.state.value for one in messages)),
+        "reasons": sorted({one.why for one in messages if one.why}),
+    }
+
+
+def alert_message_shape(message: AlertMessage) -> dict[str, object]:
+    """A message of an alert, in short."""
+    return {
+        "id": message.id,
+        "telling": message.telling,
+        "channel": message.channel,
+        "state": message.state,
+        "why": message.why,
+        "attempts": message.attempts,
+    }
+
+
+def silence_shape(silence: Silence) -> dict[str, object]:
+    """A silence; `matcher` has what it asks for."""
+    return {
+        "id": silence.id,
+        "matcher": silence.matcher.given,
+        "reason": silence.reason,
+        "by": silence.by,
+        "since": silence.since,
+        "until": silence.until,
+        "ended_at": silence.ended_at,
+        "ended_by": silence.ended_by,
     }

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from smm_rules.config.alerts import AlertSettings
 from smm_rules.document import Position
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, Facts, Value
+from smm_rules.ledger.alerts import Silence
 from smm_rules.ledger.records import Intent, KeptTrace, TrackedOrder
 from smm_rules.ledger.stops import Stop
 from smm_rules.rules.model import Rule
@@ -62,6 +64,7 @@ class Surroundings:
     last said it lives. `interval` is the time between two looks, `gap` the time out of sight that restarts a
     hold. `outage` is there while looks of this kind fail. `mode` is live, dry_run or shadow. `configured`
     says that the panel is in the configuration at all. `stops` are the pauses and breakers in force.
+    `silences` and `alerts` are what may keep messages back.
     """
 
     daemon_runs: bool | None
@@ -72,6 +75,8 @@ class Surroundings:
     outage: Outage | None = None
     configured: bool = True
     stops: tuple[Stop, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 @dataclass(frozen=True, slots=True)

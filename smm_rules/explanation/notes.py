@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smm_rules.engine.memory import Reason
+from smm_rules.explanation.kept_back import kept_back
 from smm_rules.explanation.model import Cause, Records, Standing, Surroundings
 from smm_rules.explanation.words import moment, roughly, span
 from smm_rules.facts import EntityKind
@@ -26,6 +27,7 @@ def notes(
         *_of_memory(records),
         *_of_rule(rule, standing, records),
         *_around(rule, standing, around, cause),
+        *kept_back(rule, standing, around),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from smm_rules.config.model import Configuration, PollSettings
 from smm_rules.explanation.model import Outage, Standing, Surroundings
 from smm_rules.facts import EntityKind
+from smm_rules.ledger.alerts import Silence
 from smm_rules.ledger.opening import daemon_lock
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Heartbeat
@@ -24,7 +25,11 @@ _LOOKS = {
 
 
 def surroundings(
-    configuration: Configuration, beat: Heartbeat | None, standing: Standing, stops: Sequence[Stop] = ()
+    configuration: Configuration,
+    beat: Heartbeat | None,
+    standing: Standing,
+    stops: Sequence[Stop] = (),
+    silences: Sequence[Silence] = (),
 ) -> Surroundings:
     """What bears on the entity of `standing` at its moment."""
     panel = configuration.panel(standing.entity.panel)
@@ -39,6 +44,8 @@ def surroundings(
         outage=None if runs is False else _outage(beat, standing),
         configured=panel is not None,
         stops=() if standing.past else tuple(stops),
+        silences=tuple(silences),
+        alerts=configuration.alerts,
     )
 
 

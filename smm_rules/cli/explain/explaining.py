@@ -63,7 +63,8 @@ async def explain_command(
         kind = EntityKind.ORDER if named is None else named.watch
         entity = await thing_named(text, kind, panel, configuration, ledger)
         standing = await standing_of(ledger, entity, moment, past=at is not None)
-        around = surroundings(configuration, await ledger.heartbeat(), standing, await ledger.stops())
+        stops, silences = await ledger.stops(), await ledger.silences()
+        around = surroundings(configuration, await ledger.heartbeat(), standing, stops, silences)
         asked = [named] if named else [rule for rule in rules.rules if rule.watch is entity.kind]
         found = [
             explain(rule, standing, await records_of(ledger, rule.name, standing), around) for rule in asked

@@ -96,5 +96,6 @@ async def _explanations(visit: Visit, entity: Entity, rules: RuleSet) -> list[Ex
     if not asked:
         return []
     standing = await standing_of(ledger, entity, visit.now)
-    around = surroundings(visit.site.configuration, await ledger.heartbeat(), standing, await ledger.stops())
+    stops, silences = await ledger.stops(), await ledger.silences()
+    around = surroundings(visit.site.configuration, await ledger.heartbeat(), standing, stops, silences)
     return [explain(rule, standing, await records_of(ledger, rule.name, standing), around) for rule in asked]
