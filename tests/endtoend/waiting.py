@@ -11,7 +11,7 @@ Fact = TypeVar("Fact")
 #: Between two questions, in seconds.
 PAUSE = 0.03
 #: The longest wait in seconds: far above what a loaded machine needs, so only a fault reaches it.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class NeverCame(AssertionError):
