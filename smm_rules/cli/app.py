@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,11 @@ from smm_rules.cli.exits import Exit
 from smm_rules.cli.group import Group
 from smm_rules.garbage import nothing_is_garbage
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+#: Set by a shell that completes a command line, to what it wants: click's own way.
+_COMPLETING = "_SMM_RULES_COMPLETE"
 #: Each command and the module that has it, as `command`. Loaded when asked for: `check` needs no web server.
 COMMANDS = {
     "run": "run",
@@ -52,6 +57,7 @@ COMMANDS = {
     "simulate": "simulate",
     "demo": "demo",
     "init": "init",
+    "completion": "completion",
 }
 
 
@@ -102,7 +108,19 @@ class LazyGroup(Group):
         with nothing_is_garbage():
             command = importlib.import_module(f"smm_rules.cli.{module}").command
         assert isinstance(command, click.Command)
+        if _COMPLETING in os.environ:
+            from smm_rules.cli.completing import with_names  # late: only a shell needs it
+
+            return with_names(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin like what is typed. bash shows no help, so none is loaded for it."""
+        if not os.environ.get(_COMPLETING, "").startswith("bash") or incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
 
 
 @click.group(
