@@ -12,6 +12,7 @@ import functools
 import os
 import signal
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +40,27 @@ def _acting(*_: Any, acting: bool, **__: Any) -> bool:
     return acting
 
 
-def _answer_to_action(response: Any, *_: Any) -> bool:
-    """Paid calls alone ask for their connection to be closed."""
-    return response.request.headers.get("connection") == "close"
+#: Whether the call under way in this task is a paid one.
+_paid: ContextVar[bool] = ContextVar("paid", default=False)
+
+
+def _answer_to_action(*_: Any) -> bool:
+    return _paid.get()
+
+
+def _note_paid_calls() -> None:
+    """Know within a call whether it is a paid one: its answer alone doesn't say."""
+    original = transport.Transport.post
+
+    @functools.wraps(original)
+    async def noted(*arguments: Any, acting: bool, **named: Any) -> Any:
+        token = _paid.set(acting)
+        try:
+            return await original(*arguments, acting=acting, **named)
+        finally:
+            _paid.reset(token)
+
+    transport.Transport.post = noted  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -115,6 +134,7 @@ def install(
     elif moment == "before":
         _async_before(transport.Transport, "post", _acting, end)
     elif moment == "written":
+        _note_paid_calls()
         _async_before(transport, "_bounded_body", _answer_to_action, end)
     else:
         for call in PAID_CALLS:
