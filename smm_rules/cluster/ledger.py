@@ -1,8 +1,9 @@
 """The ledger as a worker has it: what it decides counts only while its lease lasts.
 
 - Due orders and refills are taken by one run at a time: no two workers ask about the same ones at once.
-- A sweep is recorded only while the lease under which it began lasts, and what it took is still its own. So a
-  worker that was stopped in the middle of a look can't write down what has become old.
+- A sweep is recorded only while the lease under which it began lasts, the rules it was judged by are in
+  force, and what it took is still its own. So a worker that was stopped in the middle of a look can't write
+  down what has become old, though its turn ended meanwhile.
 - A claim carries the epoch of the lease. That the lease lasts is checked by the database itself, in the
   claim's own transaction (schema.sql).
 
@@ -24,7 +25,7 @@ from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import PostgresLedger
 from smm_rules.ledger.records import DueOrder, Leave, Recorded, Sweep, Watched
 from smm_rules.ledger.sql import entities, rest, sweeps
-from smm_rules.ledger.sql.query import Connection, cell, changed, rows
+from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
 
 #: Tells the lock of those who take due things apart from the turns about a panel.
 _TAKING = 3
@@ -36,7 +37,7 @@ _TAKE = f"""
 """  # noqa: S608 - as above
 _STILL_TAKEN = f"SELECT count(*) FROM {SCHEMA}.reads WHERE epoch = ? AND run = ?"  # noqa: S608 - as above
 _LASTS = f"""
-  SELECT 1 FROM {SCHEMA}.leases
+  SELECT (SELECT max(generation) FROM {SCHEMA}.rules) FROM {SCHEMA}.leases
   WHERE epoch = ? AND ended_at IS NULL AND lease_until > clock_timestamp()
 """  # noqa: S608 - as above
 
@@ -133,5 +134,8 @@ def _record(connection: Connection, run: Run, sweep: Sweep, guards: Guards) -> R
 
 
 def _check_lease(connection: Connection, run: Run) -> None:
-    if cell(connection, _LASTS, (run.epoch,)) is None:
+    found = first(connection, _LASTS, (run.epoch,))
+    if found is None:
         raise Fenced(f"the lease of epoch {run.epoch} has ended; what was read under it is dropped")
+    if run.rules is not None and found[0] != run.rules:
+        raise Fenced("other rules are in force by now; what was judged by the old ones is dropped")

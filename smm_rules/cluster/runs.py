@@ -17,11 +17,13 @@ OWNER_PREFIX = "worker/"
 
 @dataclass(slots=True)
 class Run:
-    """One run of a unit. `epoch` is that of the lease it began under, `taken` counts what it reads."""
+    """One run of a unit. `epoch` is that of the lease it began under, `taken` counts what it reads, `rules`
+    is the generation it judges by, None until it does."""
 
     epoch: int
     number: int
     taken: int = 0
+    rules: int | None = None
 
     @property
     def owner(self) -> str:
@@ -46,6 +48,13 @@ def current() -> Run:
     if run is None:
         raise RuntimeError("a worker decides within a run alone; report this as a defect")
     return run
+
+
+def judging_by(rules: int | None) -> None:
+    """The run at work, if there is one, judges by this generation of rules from now on."""
+    run = _current.get()
+    if run is not None:
+        run.rules = rules
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from zlib import crc32
 import psycopg
 
 from smm_rules.cluster.database import Database
+from smm_rules.cluster.runs import judging_by
 from smm_rules.ledger.port import LedgerError
 
 #: Held shared by everybody who judges or claims, alone by who puts rules into force.
@@ -87,6 +88,7 @@ class Turn:
             newest = await stack.enter_async_context(_begun(connection, IDLE_MILLISECONDS, self._take))
             if newest != self._generation():
                 raise RulesOutdated("other rules are in force by now; nothing was decided by the old ones")
+            judging_by(newest)
             return stack.pop_all()
 
 

@@ -10,6 +10,7 @@ import pytest
 from smm_rules.cluster.database import ServerAway
 from smm_rules.cluster.ledger import Fenced, WorkerLedger
 from smm_rules.cluster.runs import current, epoch_of, owner_of, running
+from smm_rules.cluster.turns import DECIDING, Turn
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.postgres import PostgresLedger
@@ -96,6 +97,24 @@ async def test_a_sweep_whose_things_were_taken_over_is_dropped(here: Site) -> No
         await here.database.rows("DELETE FROM reads")
         with pytest.raises(Fenced):
             await ledger.record(Sweep(now, (Observed(order(0), {}, False, now + MINUTE),)))
+
+
+async def test_what_was_judged_by_rules_that_are_no_longer_in_force_is_dropped(here: Site) -> None:
+    """As when a worker stands still in its turn for so long that the server ends that, and not its lease."""
+    lease, ledger = await here.lease(), await here.ledger()
+    put = "INSERT INTO rules (digest, questions, versions, worker) VALUES ('d', '{}', '{}', 'w')"
+    await here.database.rows(put)
+    now = here.clock.now()
+    await track(ledger, 1, now)
+    sweep = Sweep(now, (Observed(order(0), {"status": "Completed"}, True, now + MINUTE),))
+    with running(lease.epoch):
+        await ledger.due_orders(PANEL, now, 10)
+        async with Turn(here.turns, DECIDING, PANEL, lambda: 1):
+            await here.database.rows(put)
+            with pytest.raises(Fenced, match="other rules are in force"):
+                await ledger.record(sweep)
+        async with Turn(here.turns, DECIDING, PANEL, lambda: 2):
+            await ledger.record(sweep)
 
 
 async def test_what_became_of_an_action_is_written_whatever_became_of_the_lease(here: Site) -> None:
