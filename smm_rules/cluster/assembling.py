@@ -101,6 +101,7 @@ async def assemble(
     missing."""
     name = f"smm-rules worker, process {os.getpid()} on {socket.gethostname()[:16]} {token_hex(4)}"
     rules = RulesInForce(configuration.rules, scope_of(configuration))
+    await rules.tell_warnings()
     endpoints = [endpoint_of(panel, environment) for panel in configuration.panels]
     ledger = await WorkerLedger.open(access, stamp, guards_of(configuration), name=name)
     stack.push_async_callback(ledger.aclose)

@@ -57,7 +57,7 @@ class Daemon:
     2. Load the rules; a fault in them is an error before anything is done.
     3. Recover: what was being sent when the last daemon died is in doubt. The operator is told of that
        and of dead letters, each once.
-    4. Start the jobs and tell systemd READY.
+    4. Start the jobs and tell systemd READY, then what is odd about the rules.
     5. On SIGHUP, and when their files change, read the rules again, whole or not at all.
     6. On SIGTERM or SIGINT start nothing more, let what is under way settle within `stop_timeout`, close.
 
@@ -215,6 +215,7 @@ class Daemon:
         self.started.set()
 
     async def _serve(self, work: Work, rules: RulesInForce, parts: Parts) -> None:
+        warning = asyncio.create_task(rules.tell_warnings())
         while not self._stopping.is_set():
             waits = [asyncio.create_task(event.wait()) for event in (self._stopping, self._reload_wanted)]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -223,6 +224,7 @@ class Daemon:
             if self._reload_wanted.is_set() and not self._stopping.is_set():
                 self._reload_wanted.clear()
                 await self._reload(work, rules, parts)
+        await warning
 
     async def _reload(self, work: Work, rules: RulesInForce, parts: Parts) -> None:
         """Read the rules again. Whatever goes wrong, the last good set stays in force and the daemon runs."""

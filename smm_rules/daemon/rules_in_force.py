@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from smm_rules.document.problem import Problem
 from smm_rules.ledger.audit import RuleText
 from smm_rules.observe import get_logger
 from smm_rules.rules.loader import LoadedRules, load_rules
@@ -87,13 +89,15 @@ def edited(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]
 
 
 class RulesInForce:
-    """Holds the last good rule set; `adopt` replaces it whole."""
+    """Holds the last good rule set; `adopt` replaces it whole.
+
+    Warnings about the first set are told by `tell_warnings`, which may come after the first work.
+    """
 
     def __init__(self, paths: Sequence[Path], scope: Scope) -> None:
         self._paths = tuple(paths)
         self._scope = scope
-        self.loaded: LoadedRules = self.read()
-        _warn(self.loaded)
+        self.loaded: LoadedRules = load_rules(self._paths, self._scope)
 
     def current(self) -> RuleSet:
         """The rule set in force."""
@@ -111,12 +115,18 @@ class RulesInForce:
 
     def read(self) -> LoadedRules:
         """Read the files again, changing nothing. `DocumentError` carries every problem."""
-        return load_rules(self._paths, self._scope)
+        fresh = load_rules(self._paths, self._scope)
+        _warnings_of(fresh)  # worked out here, in the thread that reads, and not where the set is adopted
+        return fresh
 
     def adopt(self, fresh: LoadedRules) -> None:
         """Put a set that was read into force."""
         self.loaded = fresh
-        _warn(fresh)
+        _tell(fresh.warnings)
+
+    async def tell_warnings(self) -> None:
+        """Tell of what is odd about the rules in force. It is worked out beside everything else."""
+        _tell(await asyncio.to_thread(_warnings_of, self.loaded))
 
 
 def rule_texts(loaded: LoadedRules) -> tuple[RuleText, ...]:
@@ -126,7 +136,12 @@ def rule_texts(loaded: LoadedRules) -> tuple[RuleText, ...]:
     )
 
 
-def _warn(loaded: LoadedRules) -> None:
+def _warnings_of(loaded: LoadedRules) -> tuple[Problem, ...]:
+    """Asks for them, which may take as long as a second of a thread's time with thousands of rules."""
+    return loaded.warnings
+
+
+def _tell(warnings: Sequence[Problem]) -> None:
     """Tell of rules that load and can hardly be meant, as `smm-rules check` does."""
-    for problem in loaded.warnings:
+    for problem in warnings:
         log.warning("rules.warned", place=str(problem.position), warning=problem.message)

@@ -19,7 +19,7 @@ from smm_rules.document import (
     validate,
 )
 from smm_rules.garbage import nothing_is_garbage
-from smm_rules.rules.analysis import Oddities
+from smm_rules.rules.analysis import Warnings
 from smm_rules.rules.build import build_rule
 from smm_rules.rules.checks import WrittenRule
 from smm_rules.rules.model import Rule, RuleSet
@@ -49,15 +49,17 @@ class RawTest:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRules:
-    """All rules of all files, what is worth a warning, and the tests beside the rules.
-
-    `texts` are the rules' own lines by name.
-    """
+    """All rules of all files, and the tests beside the rules. `texts` are the rules' own lines by name."""
 
     rules: RuleSet
-    warnings: tuple[Problem, ...] = ()
-    tests: tuple[RawTest, ...] = ()
-    texts: Mapping[str, str] = field(default_factory=dict)
+    tests: tuple[RawTest, ...]
+    texts: Mapping[str, str]
+    _warnings: Warnings = field(repr=False, compare=False)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is worth a warning, worked out when it is first asked for."""
+        return self._warnings.told()
 
 
 def load_rules(
@@ -78,10 +80,9 @@ def _load(reading: _Reading, paths: Sequence[Path]) -> LoadedRules:
         reading.read(path)
     if reading.problems:
         raise DocumentError(in_file_order(reading.problems))
-    warnings = in_file_order([*reading.warnings, *reading.oddities.of_set()])
-    return LoadedRules(
-        RuleSet(tuple(reading.rules)), tuple(warnings), tuple(reading.tests), dict(reading.texts)
-    )
+    rules = RuleSet(tuple(rule for _, rule in reading.rules))
+    warnings = Warnings(reading.warnings, reading.rules, reading.scope)
+    return LoadedRules(rules, tuple(reading.tests), dict(reading.texts), warnings)
 
 
 @dataclass(slots=True)
@@ -90,16 +91,12 @@ class _Reading:
 
     scope: Scope | None
     read_file: Callable[[Path], Document] = read_document
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[tuple[WrittenRule, Rule]] = field(default_factory=list)
     tests: list[RawTest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     names: dict[str, Position] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    oddities: Oddities = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.oddities = Oddities(self.scope)
 
     def files(self, paths: Sequence[Path]) -> list[Path]:
         """The files that `paths` stand for, each once."""
@@ -140,9 +137,8 @@ class _Reading:
         except DocumentError as error:
             self.problems.extend(error.problems)
             return
-        self.rules.append(rule)
+        self.rules.append((written, rule))
         self.texts[rule.name] = text
-        self.warnings += self.oddities.of_rule(written, rule)
 
     def _name(self, document: Document, trail: Trail) -> None:
         """Note a rule's name; state is kept by it, so it must be the only one of it."""

@@ -18,12 +18,14 @@ rules:
 """
 
 
-def test_warnings_are_told_at_the_start_and_when_a_set_is_adopted(tmp_path: Path) -> None:
+async def test_warnings_are_told_at_the_start_and_when_a_set_is_adopted(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(NEVER, encoding="utf-8")
 
     with capture_logs() as logged:
         rules = RulesInForce([path], Scope(frozenset(), {}))
+        assert logged == []  # the daemon is ready before they are worked out
+        await rules.tell_warnings()
         rules.adopt(rules.read())
 
     told = {

@@ -244,6 +244,15 @@ def test_an_empty_directory_is_a_warning(tmp_path: Path) -> None:
     )
 
 
+def test_warnings_are_the_same_however_often_they_are_asked_for(tmp_path: Path) -> None:
+    loaded = load(tmp_path, BALANCE.replace("amount < 20", "amount < 20 and amount > 30"))
+
+    first, second = loaded.warnings, loaded.warnings
+
+    assert [problem.severity for problem in first] == [Severity.WARNING]
+    assert second == first
+
+
 def test_tests_are_kept_as_written(tmp_path: Path) -> None:
     text = BALANCE + "tests:\n  - name: a\n    at: {0m: [], 10m: [low: [notify]]}\n  - name: b\n"
 

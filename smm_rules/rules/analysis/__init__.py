@@ -5,6 +5,6 @@ Everything here is cautious: a warning is given only where it is proved. A condi
 (`world`) is added. What a box can't express is left open, which can hide a warning and never make one up.
 """
 
-from smm_rules.rules.analysis.warn import Oddities
+from smm_rules.rules.analysis.warn import Warnings
 
-__all__ = ["Oddities"]
+__all__ = ["Warnings"]
