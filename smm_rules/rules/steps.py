@@ -259,7 +259,7 @@ def _plain(value: Any) -> object:
 
 def escalation(specs: Iterable[EscalateSpec]) -> list[dict[str, object]]:
     """The plain form of `escalate`: seconds and channels."""
-    return [{"after": spec.after.total_seconds(), "channel": spec.channel} for spec in specs]
+    return [{"after": int(spec.after.total_seconds()), "channel": spec.channel} for spec in specs]
 
 
 def _refuse_lost_indentation(value: Mapping[str, Any]) -> None:

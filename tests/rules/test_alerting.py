@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from smm_rules.document import DocumentError
+from smm_rules.ledger.codec import decode_steps, encode_steps
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import DOUBLING, Reminding, Rule
 from smm_rules.rules.scope import Scope
 from smm_rules.rules.words import in_words
 
 SCOPE = Scope(panels=frozenset({"north"}), channels={"ops": "log", "boss": "log"})
-STAGES = [{"after": 1800.0, "channel": "boss"}]
+STAGES = [{"after": 1800, "channel": "boss"}]
 
 
 def rule(tmp_path: Path, more: str = "", step: str = "notify: {channel: ops, message: low}") -> Rule:
@@ -41,6 +42,11 @@ def test_a_step_names_its_level_and_who_is_told_next(tmp_path: Path) -> None:
         "level": "error",
         "escalate": STAGES,
     }
+
+
+def test_its_steps_can_be_kept_in_the_ledger(tmp_path: Path) -> None:
+    steps = rule(tmp_path, "    escalate: [{after: 90m, channel: boss}]\n").do
+    assert decode_steps(encode_steps(steps)) == steps
 
 
 def test_a_rule_s_escalation_is_that_of_its_first_message(tmp_path: Path) -> None:
