@@ -122,12 +122,12 @@ async def test_orders_of_a_panel_that_went_silent_wait_until_it_answers(househol
             household.clock.move(10 * MINUTE)
         await eventually(lambda: _operator_told(household, "poll_failing"))
         await household.ledger.end_silence(silence.id, household.clock.now(), BY)
-        await eventually(lambda: waiting(household, "inhibited", 1))
+        await eventually(lambda: waiting(household, "inhibited", 2))
     household.mended = lambda text: text
     async with household.living():
         await eventually(lambda: _operator_told(household, "poll_recovered"))
         household.clock.move(MINUTE)
-        await eventually(lambda: _is(household, ("fired", "ops")))
+        await eventually(lambda: _is(household, ("fired", "ops"), ("escalated", "boss")))
 
 
 async def _is(household: Household, *expected: tuple[str, str]) -> bool:
