@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from smm_rules.actions import approve
 from smm_rules.actions.resolve import resolve_did_not
+from smm_rules.cli.intents import verdicts
 from smm_rules.engine.guards import APPROVAL
 from smm_rules.ledger.records import IntentState, Outcome
 from smm_rules.ledger.sqlite import SqliteLedger
@@ -88,3 +91,37 @@ async def test_a_form_that_names_no_page_is_refused(site: Site, ann: Visitor) ->
     del fields["seen"]
     await ann.send(path, fields)
     assert await state(site, DOUBT) is IntentState.UNKNOWN
+
+
+async def test_an_approval_of_all_is_for_what_the_question_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One becomes dearer while the command waits for its answer."""
+    site = await open_site(tmp_path, on_disk=True)
+    assert isinstance(site.ledger, SqliteLedger)
+    asks = RuleGuards(approval=ApprovalNeed(Decimal("1.00")))
+    firings = [firing_of("dear", order(number), order(number), NOW, asks, None) for number in (1, 2)]
+    first, second = [await fire(site.ledger, what, draft(StepKind.REORDER, "2.00")) for what in firings]
+    await approve(site.ledger, first, NOW, "operator:ben")
+    await site.ledger.hold(first, APPROVAL, "", NOW)
+    await site.ledger.aclose()
+
+    async def dearer() -> None:
+        async with await SqliteLedger.open(tmp_path / "ledger.db") as ledger:
+            await approve(ledger, first, NOW, "operator:ben")
+            assert not await ledger.claim(first, "daemon", NOW + MINUTE, {}, Decimal("20.00"), "USD")
+
+    questions = []
+
+    def answer(question: str, _: bool) -> None:
+        questions.append(question)
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(asyncio.run, dearer()).result()
+
+    monkeypatch.setattr(verdicts, "ask_first", answer)
+    given = await verdicts._pass(approve, "approve", (), "dear", True, False, site.configuration)
+
+    assert questions == ["Approve 2 held actions (4.00 USD reserved)?"]
+    assert [intent.id for intent in given[0]] == [second]
+    assert list(given[1]) == [first]
+    assert "has changed since you were asked" in given[1][first]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -115,27 +115,46 @@ async def _pass(
         raise click.UsageError(f"give IDs to {word}, or --rule RULE --all")
     if all_of_it != (rule is not None):
         raise click.UsageError("--rule and --all go together")
+    held: Sequence[Intent] = ()
     async with open_existing(configuration) as ledger:
         if all_of_it:
             held = await ledger.intents((IntentState.HELD,), _UNLIMITED, rule)
             ids = [intent.id for intent in reversed(held)]
             if held:
                 ask_first(_question(word, held), yes)
-        return await _each(verdict, ledger, ids)
+        return await _each(verdict, ledger, ids, {intent.id: intent for intent in held})
 
 
 async def _each(
-    verdict: Verdict, ledger: SqlLedger, ids: Sequence[int]
+    verdict: Verdict, ledger: SqlLedger, ids: Sequence[int], asked: Mapping[int, Intent]
 ) -> tuple[list[Intent], dict[int, str]]:
-    """Every one by itself: one that isn't held any more keeps none of the others."""
+    """Every one by itself: one that isn't held any more keeps none of the others, nor does one that is held
+    otherwise than when the operator was `asked`."""
     done: list[Intent] = []
     failed: dict[int, str] = {}
     for intent_id in dict.fromkeys(ids):
         try:
+            if intent_id in asked:
+                await _check_unchanged(ledger, asked[intent_id])
             done.append(await verdict(ledger, intent_id, SystemClock().now(), operator_name()))
         except StateConflict as conflict:
             failed[intent_id] = str(conflict)
     return done, failed
+
+
+async def _check_unchanged(ledger: SqlLedger, asked: Intent) -> None:
+    """`StateConflict` for what is held for another reason or at another price by now."""
+    now = await ledger.intent(asked.id)
+    if (
+        now is not None
+        and now.state is asked.state
+        and (now.reason, now.reserved)
+        != (
+            asked.reason,
+            asked.reserved,
+        )
+    ):
+        raise StateConflict(f"intent {asked.id} has changed since you were asked; look at it and ask again")
 
 
 def _tell(participle: str, done: Sequence[Intent], failed: dict[int, str], as_json: bool) -> None:
