@@ -45,6 +45,7 @@ COMMANDS = {
     "panic": "panic",
     "pauses": "pauses",
     "status": "status",
+    "top": "top",
     "logs": "logs",
     "web": "web",
     "explain": "explain",

@@ -32,6 +32,7 @@ from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
 from smm_rules.panel.batches import LARGEST_BATCH
 from smm_rules.panel.client import CallReport
+from smm_rules.polling import request_rate
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.carried import Carried
 from smm_rules.polling.catalogue import look_at_catalogue
@@ -39,6 +40,7 @@ from smm_rules.polling.decisions import Belts
 from smm_rules.polling.health import look_at_health
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.polling.refills import sweep_refills
+from smm_rules.polling.request_rate import RequestRate
 from smm_rules.polling.standing import Standing
 from smm_rules.polling.telling import FAILURES_TOLD
 from smm_rules.polling.watch import Pace, PanelWatch
@@ -93,6 +95,7 @@ class Work:
     drop_folder: DropFolder | None = None
     statement: DailyStatement | None = None
     beaten_at: datetime | None = None
+    request_rate: RequestRate = field(default_factory=RequestRate)
     sending: Sending = field(init=False)
 
     async def load(self) -> None:
@@ -370,6 +373,9 @@ class Work:
         """Say in the ledger that the daemon ended in order."""
         await self._write_beat("stopped")
 
+    def _requests(self) -> dict[str, int]:
+        return {panel: self.counters.value("requests", panel=panel) for panel in self.watches}
+
     async def _write_beat(self, status: str) -> None:
         rules = self.rules.current()
         outages = {name: watch.standing.outages for name, watch in self.watches.items()}
@@ -380,5 +386,6 @@ class Work:
             **carried.written(),
             **self.sending.written(),
             **(self.statement.written() if self.statement is not None else {}),
+            **request_rate.written(self.request_rate.note(self._requests(), self.clock.now())),
         }
         await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))
