@@ -16,8 +16,8 @@ from smm_rules.config.model import Configuration
 from smm_rules.document import did_you_mean
 from smm_rules.notify.build import channel_secrets, make_channel
 from smm_rules.notify.channel import Channel, DeliveryFailed, Message
-from smm_rules.notify.channels import WebhookChannel
 from smm_rules.notify.channels.apprise import AppriseMissing
+from smm_rules.notify.channels.webhook import WebhookChannel
 from smm_rules.observe import configure_logging
 
 _TEST = "This is a test message of smm-rules. If you can read it, the channel works."

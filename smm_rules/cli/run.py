@@ -19,8 +19,9 @@ async def command(config_path: Path | None) -> None:
     """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
     with nothing_is_garbage():
         configuration = read_configuration(config_path)
-        # httpx would bring them for a command line of its own, structlog for tracebacks in colour: 4 MiB.
-        with without("rich", "pygments"):
+        # httpx would bring them for a command line of its own, structlog for tracebacks in colour and for
+        # threads that are none: 5 MiB.
+        with without("rich", "pygments", "greenlet"):
             from smm_rules.daemon.daemon import Daemon
     from smm_rules.clock import SystemClock
     from smm_rules.daemon.parts import secrets_of

@@ -1,19 +1,16 @@
-"""Channels as the configuration describes them."""
+"""Channels as the configuration describes them. The modules of kinds that nobody configured aren't loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from smm_rules.clock import Clock
 from smm_rules.config.channels import ChannelSettings, EmailSettings
 from smm_rules.notify.channel import Channel
-from smm_rules.notify.channels import (
-    AppriseChannel,
-    EmailChannel,
-    LogChannel,
-    MailSecurity,
-    WebhookChannel,
-)
+
+if TYPE_CHECKING:
+    from smm_rules.notify.channels.email import EmailChannel
 
 
 def make_channel(
@@ -25,13 +22,19 @@ def make_channel(
     settings that the channel refuses; each says what to do.
     """
     if settings.apprise is not None:
+        from smm_rules.notify.channels.apprise import AppriseChannel
+
         return AppriseChannel(name, [url.read(environment) for url in settings.apprise])
     if settings.webhook is not None:
+        from smm_rules.notify.channels.webhook import WebhookChannel
+
         secret = settings.webhook.secret.read(environment)
         private = settings.webhook.allow_private
         return WebhookChannel(name, settings.webhook.url, secret, clock=clock, allow_private=private)
     if settings.email is not None:
         return _email(name, settings.email, environment)
+    from smm_rules.notify.channels.log import LogChannel
+
     return LogChannel(name)
 
 
@@ -54,6 +57,8 @@ def channel_secrets(settings: ChannelSettings, environment: Mapping[str, str]) -
 
 
 def _email(name: str, settings: EmailSettings, environment: Mapping[str, str]) -> EmailChannel:
+    from smm_rules.notify.channels.email import EmailChannel, MailSecurity
+
     return EmailChannel(
         name,
         settings.host,

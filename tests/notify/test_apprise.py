@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from smm_rules.notify.channel import DeliveryFailed, Message
-from smm_rules.notify.channels import AppriseChannel, AppriseMissing, LogChannel
+from smm_rules.notify.channels.apprise import AppriseChannel, AppriseMissing
+from smm_rules.notify.channels.log import LogChannel
 from tests.notify.receiver import Receiver, answering, receiving
 
 MESSAGE = Message("k", "Low balance", "main: 3 USD left", "error")

@@ -8,7 +8,10 @@ import pytest
 
 from smm_rules.config import ChannelSettings, SecretUnavailable
 from smm_rules.notify.build import channel_secrets, make_channel, make_channels
-from smm_rules.notify.channels import AppriseChannel, EmailChannel, LogChannel, WebhookChannel
+from smm_rules.notify.channels.apprise import AppriseChannel
+from smm_rules.notify.channels.email import EmailChannel
+from smm_rules.notify.channels.log import LogChannel
+from smm_rules.notify.channels.webhook import WebhookChannel
 
 ENVIRONMENT = {"HOOK": "whsec", "MAIL": "pass", "TOKEN": "json://user:pass@127.0.0.1"}
 MAIL = {"host": "mail.example.org", "from": "a@example.org", "to": "b@example.org"}

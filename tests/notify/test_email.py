@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from structlog.testing import capture_logs
 
 from smm_rules.notify.channel import DeliveryFailed, Message
-from smm_rules.notify.channels import EmailChannel, MailSecurity
+from smm_rules.notify.channels.email import EmailChannel, MailSecurity
 
 NONE = MailSecurity.NONE
 MESSAGE = Message("low-balance:main:1", "Low balance", "main: 3 USD left\nжук", "error")

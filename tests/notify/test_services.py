@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smm_rules.notify.channel import DeliveryFailed, Message
-from smm_rules.notify.channels import AppriseChannel
+from smm_rules.notify.channels.apprise import AppriseChannel
 from tests.notify.receiver import Received, Receiver, answering, receiving
 
 pytest.importorskip("apprise")

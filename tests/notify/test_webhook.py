@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from smm_rules.notify import signature
 from smm_rules.notify.channel import JSON_BODY, DeliveryFailed, Message
-from smm_rules.notify.channels import WebhookChannel
-from smm_rules.notify.channels.webhook import retry_after
+from smm_rules.notify.channels.webhook import WebhookChannel, retry_after
 from smm_rules.notify.signature import SignatureRefused, sign, verify
 from tests.notify.receiver import Receiver, answering, receiving
 

@@ -19,8 +19,10 @@ from smm_rules.cli.terminal import new_table, print_json, print_table, safe
 from smm_rules.ledger.records import Observed, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.channel import DeliveryFailed, Message
-from smm_rules.notify.channels import AppriseChannel, EmailChannel, WebhookChannel
 from smm_rules.notify.channels.answers import quoted_words
+from smm_rules.notify.channels.apprise import AppriseChannel
+from smm_rules.notify.channels.email import EmailChannel
+from smm_rules.notify.channels.webhook import WebhookChannel
 from smm_rules.observe import configure_logging, get_logger
 from smm_rules.observe.configure import EventHandler
 from smm_rules.panel import wire

@@ -17,7 +17,7 @@ from smm_rules.config import load_configuration
 from smm_rules.config.reach import odd_number, unreachable
 from smm_rules.document import DocumentError
 from smm_rules.notify.channel import DeliveryFailed, Message
-from smm_rules.notify.channels import WebhookChannel
+from smm_rules.notify.channels.webhook import WebhookChannel
 from tests.notify.receiver import Receiver, answering, receiving
 
 MESSAGE = Message("key", "title", "body")

@@ -10,7 +10,7 @@ from smm_rules.config.channels import ChannelSettings
 from smm_rules.engine.firing import IntentDraft, MessageDraft
 from smm_rules.notify import signature
 from smm_rules.notify.channel import JSON_BODY, Message
-from smm_rules.notify.channels import EmailChannel, MailSecurity
+from smm_rules.notify.channels.email import EmailChannel, MailSecurity
 from smm_rules.notify.channels.webhook import request_body, request_headers
 from smm_rules.rules.model import StepKind
 
