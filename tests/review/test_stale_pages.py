@@ -85,6 +85,16 @@ async def test_an_approval_is_for_the_price_that_the_page_showed(site: Site, ann
     assert "That costs 20.00 USD." in await ann.text(path)
 
 
+async def test_an_action_is_given_up_whatever_became_of_it(site: Site, ann: Visitor) -> None:
+    """It was tried again and again meanwhile."""
+    page = await ann.form("/intents/10/deny")
+    assert await site.ledger.claim(10, "daemon", NOW + MINUTE, {})
+    away = Outcome(IntentState.NOT_SENT, "not_reached", retry_at=NOW + 2 * MINUTE)
+    await site.ledger.settle(10, away, NOTHING, NOW + MINUTE, "daemon")
+    await ann.send("/intents/10/deny", page)
+    assert await state(site, 10) is IntentState.DENIED
+
+
 async def test_a_form_that_names_no_page_is_refused(site: Site, ann: Visitor) -> None:
     path = f"/intents/{DOUBT}/did-not"
     fields = await ann.form(path)

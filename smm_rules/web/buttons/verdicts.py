@@ -16,10 +16,11 @@ from smm_rules.web.buttons.acting import Act, carry_out, must_be_logged_in
 from smm_rules.web.pages.intents import the_intent
 from smm_rules.web.visit import NotFound, Refused, Visit
 
+DENY = "deny"
 #: Each verdict and the states it is for.
 VERDICTS = {
     "approve": (IntentState.HELD,),
-    "deny": (IntentState.HELD, IntentState.PLANNED),
+    DENY: (IntentState.HELD, IntentState.PLANNED),
     "happened": (IntentState.UNKNOWN,),
     "did-not": (IntentState.UNKNOWN,),
 }
@@ -62,7 +63,7 @@ async def give(visit: Visit) -> Response:
     intent = await the_intent(visit)
     made: dict[str, Callable[[Visit, Intent], Act]] = {
         "approve": _approve,
-        "deny": _deny,
+        DENY: _deny,
         "happened": _happened,
         "did-not": _did_not,
     }
@@ -74,8 +75,10 @@ def _on_what_was_shown(visit: Visit, intent_id: int, verb: str, act: Act) -> Act
     """`act`, unless the intent has changed since the page with the form was shown.
 
     What was in doubt may have been sent again since and be in doubt anew, and what was held may be held anew,
-    for a higher price: neither is what the form's sender has looked at.
+    for a higher price: neither is what the form's sender has looked at. To give it up is right in any case.
     """
+    if verb == DENY:
+        return act
 
     async def checked(fields: Mapping[str, str], by: str) -> str:
         now = await visit.site.ledger.intent(intent_id)
