@@ -176,6 +176,38 @@ async def test_what_nobody_acknowledges_goes_to_the_next_channel(life: Life) -> 
     assert [message.body for message in life.boss.sent] == ["order 1 escalated"]
 
 
+async def test_whoever_it_was_escalated_to_hears_of_its_end(life: Life) -> None:
+    await life.tell(1)
+    await life.tell(1, Telling.ESCALATED, channel="boss", delay=HOUR)
+    await life.deliver(START)
+    await life.deliver(START + HOUR)
+    await life.tell(1, Telling.RESOLVED, START + 2 * HOUR)
+    await life.deliver(START + 2 * HOUR)
+    assert [message.body for message in life.boss.sent] == ["order 1 escalated", "order 1 resolved"]
+    assert [message.body for message in life.ops.sent] == ["order 1 fired", "order 1 resolved"]
+
+
+async def test_its_end_is_told_once_where_the_rule_tells_it_itself(life: Life) -> None:
+    await life.tell(1)
+    await life.tell(1, Telling.ESCALATED, channel="boss", delay=HOUR)
+    await life.deliver(START)
+    await life.deliver(START + HOUR)
+    for channel in ("ops", "boss"):
+        await life.tell(1, Telling.RESOLVED, START + 2 * HOUR, channel)
+    await life.deliver(START + 2 * HOUR)
+    assert [message.body for message in life.boss.sent] == ["order 1 escalated", "order 1 resolved"]
+
+
+async def test_whoever_it_was_never_escalated_to_hears_nothing_of_its_end(life: Life) -> None:
+    await life.tell(1)
+    await life.tell(1, Telling.ESCALATED, channel="boss", delay=HOUR)
+    await life.deliver(START)
+    await life.acknowledge()
+    await life.tell(1, Telling.RESOLVED, START + MINUTE)
+    assert await life.deliver(START + 2 * HOUR) == ["order 1 resolved"]
+    assert life.boss.sent == []
+
+
 async def test_what_is_over_escalates_no_more(life: Life) -> None:
     await life.tell(1)
     await life.tell(1, Telling.ESCALATED, channel="boss", delay=HOUR)

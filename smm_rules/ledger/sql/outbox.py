@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from smm_rules.engine.firing import MessageDraft
+from smm_rules.engine.firing import AlertDraft, MessageDraft, Telling
 from smm_rules.ledger.alerts import KeptBack, SentAs
 from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import from_micros, maybe_micros, storable, to_json, to_micros
@@ -54,6 +55,8 @@ _SUPPRESS = """
   UPDATE outbox SET state = 'dead', why = ?1, suppressed_at = ?2, dropped_at = ?2, settled_at = ?2
   WHERE id = ?3 AND state = 'pending'
 """
+#: The rule's own message to the channel stands in for it.
+_DROP_COPY = "DELETE FROM outbox WHERE dedup_key = ? AND state = 'pending'"
 _TAKE_UP = """
   UPDATE outbox SET next_attempt_at = ?1
   WHERE state = 'pending' AND alert <> '' AND why <> '' AND attempts = 0 AND next_attempt_at > ?1
@@ -103,7 +106,27 @@ def enqueue(connection: Connection, message: MessageDraft, now: datetime) -> boo
     queued = first(connection, _ENQUEUE, values) is not None
     if queued and alert is not None:
         alerts.note(connection, alert, message.level, now)
+        if alert.telling is Telling.RESOLVED:
+            _tell_the_escalated(connection, message, alert, now)
     return queued
+
+
+def _tell_the_escalated(
+    connection: Connection, message: MessageDraft, alert: AlertDraft, now: datetime
+) -> None:
+    """Whoever was told because nobody acknowledged it hears of its end, too; once, also where the rule tells."""
+    told = alerts.messages_of(connection, [alert.key]).get(alert.key, ())
+    of_the_end = {one.channel for one in told if one.telling == Telling.RESOLVED}
+    escalated = {one.channel for one in told if one.telling == Telling.ESCALATED and one.reached}
+    for channel in sorted(escalated - of_the_end):
+        copy = replace(message, dedup_key=_copy_key(alert, channel), channel=channel)
+        enqueue(connection, copy, now)
+    if message.dedup_key != _copy_key(alert, message.channel):
+        changed(connection, _DROP_COPY, (storable(_copy_key(alert, message.channel)),))
+
+
+def _copy_key(alert: AlertDraft, channel: str) -> str:
+    return f"{alert.key}:{Telling.RESOLVED}:escalated:{channel}"
 
 
 def deliverable(connection: Connection, now: datetime, limit: int) -> tuple[QueuedMessage, ...]:
