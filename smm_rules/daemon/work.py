@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from smm_rules.actions.brakes import Brakes
 from smm_rules.actions.evidence import collect_evidence
@@ -17,12 +18,10 @@ from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import NOBODY, recover, stale_claim
 from smm_rules.daemon.rules_in_force import RulesInForce, questions, versions
 from smm_rules.daemon.sending import Sending
-from smm_rules.daemon.statements import DailyStatement
 from smm_rules.daemon.units import Alone, Driver, Sharing, Unit
 from smm_rules.engine.urgency import Bounds
 from smm_rules.facts import EntityKind
 from smm_rules.facts.allowance import Per, begun_at
-from smm_rules.intake.drop_folder import DropFolder
 from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.notify.delivery import deliver_due
 from smm_rules.notify.keeping import AlertPolicy, policy_of
@@ -44,6 +43,11 @@ from smm_rules.polling.request_rate import RequestRate
 from smm_rules.polling.standing import Standing
 from smm_rules.polling.telling import FAILURES_TOLD
 from smm_rules.polling.watch import Pace, PanelWatch
+
+# What only some configurations ask for is loaded by those.
+if TYPE_CHECKING:
+    from smm_rules.daemon.statements import DailyStatement
+    from smm_rules.intake.drop_folder import DropFolder
 
 log = get_logger(__name__)
 
@@ -130,6 +134,8 @@ class Work:
                 # The balance is evidence on what the last run left in doubt, the sooner the better.
                 self.watches[intent.panel].standing.balance_wanted = True
         if self.configuration.statement is not None:
+            from smm_rules.daemon.statements import DailyStatement
+
             self.statement = DailyStatement(
                 self.parts.ledger,
                 tuple(self.watches),
@@ -139,6 +145,8 @@ class Work:
             )
             self.statement.carry_over(beat.detail if beat is not None else {})
         if self.configuration.drop_folder is not None:
+            from smm_rules.intake.drop_folder import DropFolder
+
             self.drop_folder = DropFolder(
                 self.configuration.drop_folder,
                 self.parts.ledger,

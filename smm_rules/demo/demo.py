@@ -15,7 +15,9 @@ from smm_rules.config.model import Configuration
 from smm_rules.daemon.daemon import Daemon
 from smm_rules.demo.stage import PANEL, write_orders, write_stage
 from smm_rules.demo.summary import Summary, summarise
-from smm_rules.intake import IntakeOptions, OrderFile, import_orders
+from smm_rules.intake import IntakeOptions
+from smm_rules.intake.importing import import_orders
+from smm_rules.intake.order_file import OrderFile
 from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.records import IntentState, MessageState
 from smm_rules.ledger.sql.ledger import SqlLedger

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from smm_rules.facts import EntityKind
-from smm_rules.intake import DropFolder, ScanReport
+from smm_rules.intake.drop_folder import DropFolder, ScanReport
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import NewOrder
 from smm_rules.ledger.sqlite import SqliteLedger

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from smm_rules.facts import EntityKind
-from smm_rules.intake import Format, ImportProgress, OrderFile, SourceRefused, format_of, import_orders
+from smm_rules.intake import SourceRefused
+from smm_rules.intake.importing import ImportProgress, import_orders
 from smm_rules.intake.lines import BadLine
+from smm_rules.intake.order_file import Format, OrderFile, format_of
 from smm_rules.ledger.records import NewOrder
 from smm_rules.ledger.sqlite import SqliteLedger
 from tests.intake.reading import NOW, options

@@ -12,7 +12,7 @@ import pytest
 
 from smm_rules.cli.app import run
 from smm_rules.config.secrets import SecretReference, SecretUnavailable
-from smm_rules.intake import DropFolder
+from smm_rules.intake.drop_folder import DropFolder
 from smm_rules.intake.drop_report import BadLines, write_report
 from smm_rules.intake.lines import BadLine
 from smm_rules.ledger.lock import DaemonLock

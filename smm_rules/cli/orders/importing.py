@@ -24,18 +24,10 @@ from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.naming import default_panel, panel_option, panels_of, time_zone_option
 from smm_rules.cli.terminal import errors, output, print_json, safe
 from smm_rules.clock import SystemClock
-from smm_rules.intake import (
-    BadLine,
-    Format,
-    ImportProgress,
-    ImportReport,
-    IntakeOptions,
-    Line,
-    OrderFile,
-    SourceRefused,
-    import_orders,
-)
+from smm_rules.intake import BadLine, IntakeOptions, Line, SourceRefused
 from smm_rules.intake.drop_report import BadLines
+from smm_rules.intake.importing import ImportProgress, ImportReport, import_orders
+from smm_rules.intake.order_file import Format, OrderFile
 from smm_rules.intake.readers import read_json_lines, read_separated, read_yaml_list
 
 _SHOWN = 20
