@@ -177,6 +177,9 @@ class Executor:
                 return
             # It may have been tried by another meanwhile: which attempt this will be is read in this turn.
             intent = await self._ledger.intent(intent.id) or intent
+            if intent.state is not IntentState.PLANNED:
+                await self._lost(intent, report)
+                return
             now = self._clock.now()
             known, verdict = await self._judge(intent, panel is not None, now)
             if known is not None and waits_its_turn(known):

@@ -226,3 +226,21 @@ async def test_what_is_planned_once_more_is_held_when_it_had_happened(world: Wor
     intent = await world.intent(reorder)
     assert (intent.state, intent.reason, len(world.panel.calls)) == (IntentState.HELD, "late_answer", 1)
     assert "9001" in intent.message
+
+
+async def test_nothing_is_told_of_what_another_has_done_meanwhile(world: World) -> None:
+    """The price rose after that: an action that is done isn't held any more."""
+    await world.know()
+    await world.track(link="https://example.com/a", quantity="1000", rate="2.00")
+    reorder = await world.reorder({"max_rate_increase": "0.1"})
+    busy = BusyPanel()
+    busy.free, busy.asked = asyncio.Event(), asyncio.Event()
+    waiting = asyncio.create_task(world.run(owner="slow", panels={"north": busy}))
+    await busy.asked.wait()
+    await world.run(owner="fast")
+    await world.know({"rate": "5.00"})
+    busy.free.set()
+    await waiting
+
+    assert (await world.state(reorder), busy.calls) == (IntentState.CONFIRMED, [])
+    assert await world.messages() == []
