@@ -114,7 +114,7 @@ def enqueue(connection: Connection, message: MessageDraft, now: datetime) -> boo
 def _tell_the_escalated(
     connection: Connection, message: MessageDraft, alert: AlertDraft, now: datetime
 ) -> None:
-    """Whoever was told because nobody acknowledged it hears of its end, too; once, also where the rule tells."""
+    """Whoever was told because nobody acknowledged it hears of its end, too; once, if `done` tells them."""
     told = alerts.messages_of(connection, [alert.key]).get(alert.key, ())
     of_the_end = {one.channel for one in told if one.telling == Telling.RESOLVED}
     escalated = {one.channel for one in told if one.telling == Telling.ESCALATED and one.reached}
