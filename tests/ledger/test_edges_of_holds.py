@@ -131,6 +131,8 @@ async def test_a_restored_ledger_whose_stamp_is_not_ahead_is_on_hold_at_its_next
     assert await _held(path) == hold
     assert hold.reason is HoldReason.RESTORED
     async with await SqliteLedger.open(path) as ledger:
+        [noted] = await ledger.audit_page(AuditQuery(kinds=("restore",)), 0, 9)
+        assert (noted.by, noted.at, noted.data["source"]) == (BY, LATER, str(source))
         with pytest.raises(StateConflict, match="the ledger is on hold"):
             await ledger.ask(draft(), order(1), LATER, BY)
         assert await ledger.claim(1, "d1", LATER, {}) is False
