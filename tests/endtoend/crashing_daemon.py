@@ -23,8 +23,10 @@ import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from smm_rules.cli import app, run
-from smm_rules.daemon import work
+from smm_rules import clock
+from smm_rules.cli import app, run  # noqa: F401 - imported once, here, as all that `run` imports when it starts
+from smm_rules.daemon import daemon, work  # noqa: F401
+from smm_rules.notify.channels import email, webhook  # noqa: F401
 from tests.endtoend.boundaries import install
 
 #: How often a paced daemon asks what is due, in seconds of the machine's time.
@@ -63,7 +65,8 @@ def _child(asked: dict[str, Any]) -> None:
         if asked.get("pace"):
             start, factor = asked["pace"]
             work.SHORTEST_TICK = TICK
-            run.SystemClock = lambda: PacedClock(start, factor)  # type: ignore[assignment,misc]
+            # `run` takes it from there when it starts.
+            clock.SystemClock = lambda: PacedClock(start, factor)  # type: ignore[assignment,misc]
         if asked.get("crash"):
             install(*asked["crash"])
         code = app.run(asked["arguments"])
