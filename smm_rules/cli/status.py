@@ -38,8 +38,9 @@ _MODES = {"dry_run": " in a dry run", "shadow": " in the shadow, where nothing i
 @click.command("status")
 @config_option
 @json_option
+@click.option("--check", is_flag=True, help="Exit code 1 unless the daemon runs and beats.")
 @asynchronous
-async def command(config_path: Path | None, as_json: bool) -> None:
+async def command(config_path: Path | None, as_json: bool, check: bool) -> int:
     """Show how the daemon, its panels, its orders and its actions stand."""
     configuration = read_configuration(config_path)
     if isinstance(configuration.ledger, Path) and not configuration.ledger.is_file():
@@ -53,6 +54,8 @@ async def command(config_path: Path | None, as_json: bool) -> None:
         print_json(_as_json(standing, str(configuration.ledger), now))
     else:
         _print(standing, output(), now)
+    healthy = standing.daemon.state is DaemonState.RUNNING
+    return int(Exit.DONE if healthy or not check else Exit.FAILED)
 
 
 def _print(standing: Standing, console: Console, now: datetime) -> None:

@@ -123,6 +123,17 @@ def test_a_running_daemon_is_known_by_its_lock(here: Path, capsys: Capture) -> N
     assert said(capsys, "status").out.startswith("daemon    not running, and it didn't end in order")
 
 
+def test_a_check_fails_unless_the_daemon_runs_and_beats(here: Path, capsys: Capture) -> None:
+    configure(here)
+    stage(here / "ledger.db", beat(5 * SECOND))
+    assert said(capsys, "status", "--check").code == 1
+    assert said(capsys, "status").code == 0
+    with DaemonLock(here / "ledger.db"):
+        assert said(capsys, "status", "--check").code == 0
+        stage(here / "ledger.db", beat(timedelta(hours=1)))
+        assert said(capsys, "status", "--check", "--json").code == 1
+
+
 @pytest.mark.parametrize(
     ("process", "age", "status", "state"),
     [
