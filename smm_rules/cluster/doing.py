@@ -27,6 +27,8 @@ _FREE_READS = "DELETE FROM reads WHERE epoch = %s AND run = %s"
 _OPEN = (IntentState.PLANNED, IntentState.SENDING)
 #: The unit that needs to know how panels have been answering, whoever looked.
 _BRAKES = "brakes"
+#: The unit that needs to know which panels can't be read, whoever looked.
+_OUTBOX = "outbox"
 
 
 @dataclass(slots=True)
@@ -87,6 +89,9 @@ class Doing:
         if unit.kind == _BRAKES:
             for panel, known in (await read_all(self.database, list(self.standings))).items():
                 self.standings[panel].note_health(known)
+        if unit.kind == _OUTBOX:
+            shared = await read_all(self.database, list(self.standings))
+            self.work.known_outages = {panel: known.outages for panel, known in shared.items()}
         before = self.work.beaten_at
         await unit.run()
         after = self.work.beaten_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ from smm_rules.polling.health import look_at_health
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.polling.refills import sweep_refills
 from smm_rules.polling.request_rate import RequestRate
-from smm_rules.polling.standing import Standing
+from smm_rules.polling.standing import Outage, Standing
 from smm_rules.polling.telling import FAILURES_TOLD
 from smm_rules.polling.watch import Pace, PanelWatch
 
@@ -99,6 +99,7 @@ class Work:
     drop_folder: DropFolder | None = None
     statement: DailyStatement | None = None
     beaten_at: datetime | None = None
+    known_outages: Mapping[str, Mapping[str, Outage]] | None = None  # what workers know together
     request_rate: RequestRate = field(default_factory=RequestRate)
     sending: Sending = field(init=False)
 
@@ -315,10 +316,13 @@ class Work:
 
     def outages(self) -> frozenset[str]:
         """The panels of whose outage the operator has been told."""
+        known = self.known_outages
+        if known is None:
+            known = {name: watch.standing.outages for name, watch in self.watches.items()}
         return frozenset(
             name
-            for name, watch in self.watches.items()
-            if any(outage.failures >= FAILURES_TOLD for outage in watch.standing.outages.values())
+            for name, outages in known.items()
+            if any(outage.failures >= FAILURES_TOLD for outage in outages.values())
         )
 
     async def take_in(self) -> None:
