@@ -18,7 +18,7 @@ from typing import Any
 
 from smm_rules.ledger.records import Sweep
 from smm_rules.ledger.sql import changes, intents, outbox, sweeps
-from smm_rules.ledger.sqlite import SqliteLedger
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.notify.channels.webhook import WebhookChannel
 from smm_rules.panel import transport
 from smm_rules.panel.client import PanelClient
@@ -114,7 +114,7 @@ def install(
     name: str,
     occurrence: int = 1,
     *,
-    ledger: type = SqliteLedger,
+    ledger: type = SqlLedger,
     number: signal.Signals = signal.SIGKILL,
 ) -> None:
     """Make this process die at the moment `name`, the `occurrence`-th time it comes.
