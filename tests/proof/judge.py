@@ -105,7 +105,9 @@ class Judge:
         with _opened(self.world) as connection:
             self._check_file(connection)
             self._read(connection)
-            messages = connection.execute("SELECT dedup_key, state, channel, kind FROM outbox").fetchall()
+            messages = connection.execute(
+                "SELECT dedup_key, state, channel, kind, sent_as FROM outbox"
+            ).fetchall()
         self._effects()
         self._limits()
         self._ever_held()
@@ -307,13 +309,14 @@ class Judge:
 
     def _messages(self, messages: list[tuple[Any, ...]]) -> None:
         world = self.world
-        for key, state, channel, kind in messages:
+        for key, state, channel, kind, sent_as in messages:
             self.figures[f"messages {state}"] += 1
-            if state == "delivered" and kind != "log" and not world.arrivals[key]:
+            # Of several that went out as one it is the one that arrives.
+            if state == "delivered" and kind != "log" and not world.arrivals[sent_as or key]:
                 world.fail(f"the message {key} counts as delivered to {channel} and never arrived")
             if state == "pending" and not world.wrong:
                 world.fail(f"the message {key} was never delivered")
-        dead = {key for key, state, _, _ in messages if state == "dead"}
+        dead = {key for key, state, *_ in messages if state == "dead"}
         for number in self.doubted:
             key = f"operator:unknown:{number}"
             if key not in world.arrivals and key not in dead:
