@@ -19,5 +19,23 @@ def write_for_owner(path: Path, text: str, *, over: bool = False) -> None:
         file.write(text)
 
 
+def write_secret(path: Path, text: str, *, over: bool = False) -> None:
+    """Write a file that only its owner can read, 0600 from the first byte; a new directory for it is 0700.
+
+    `FileExistsError` when the file is there and `over` is false. `OSError` when it can't be written.
+    """
+    for directory in reversed(path.parent.parents):
+        directory.mkdir(mode=0o755, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if over:
+        path.unlink(missing_ok=True)  # a mode that was wider would stay
+    with open(path, "x", encoding="utf-8", opener=_owners_alone) as file:
+        file.write(text)
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _owners(path: str, flags: int) -> int:
     return os.open(path, flags, 0o644)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
@@ -17,19 +16,15 @@ Capture = pytest.CaptureFixture[str]
 README = Path(__file__).parents[2] / "README.md"
 
 
-class Terminal(io.StringIO):
-    """Standard input as a terminal with somebody at it."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 def test_what_it_writes_passes_check(here: Path, capsys: Capture) -> None:
     written = said(capsys, "init")
     assert written.code == 0
-    assert written.out.startswith("wrote smm-rules.yaml\nwrote rules/first-rules.yaml\nNext:\n")
+    assert written.out.startswith(
+        "wrote smm-rules.yaml\nwrote rules/first-rules.yaml\nwrote rules/first-rules_test.yaml\nNext:\n"
+    )
     checked = said(capsys, "check")
     assert (checked.code, checked.out) == (0, "ok: 3 rules in 1 file\n")
+    assert said(capsys, "test").out.endswith("4 passed\n")
 
 
 def test_the_way_on_is_told_within_80_columns_and_looks_before_it_acts(here: Path, capsys: Capture) -> None:
@@ -120,6 +115,7 @@ def test_force_writes_over(here: Path, capsys: Capture) -> None:
         ("--key-env", "A-B"),
         ("--key-credential", "a b"),
         ("--key-env", "A", "--key-credential", "b"),
+        ("--key-env", "A", "--key-file", "b"),
     ],
 )
 def test_an_answer_that_cannot_be_used_writes_nothing(
@@ -129,19 +125,16 @@ def test_an_answer_that_cannot_be_used_writes_nothing(
     assert list(here.iterdir()) == []
 
 
-def test_on_a_terminal_it_asks_for_what_is_not_given(
-    here: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdin", Terminal("north\n\nNORTH_KEY\n"))
-    told = said(capsys, "init")
-    assert told.code == 0
-    (panel,) = load_configuration(here / "smm-rules.yaml", {}).panels
-    assert (panel.name, panel.url, panel.key.env) == ("north", "https://panel.example/api/v2", "NORTH_KEY")
-
-
 def test_the_first_rules_are_those_of_the_readme(here: Path, capsys: Capture) -> None:
     said(capsys, "init")
     (shown,) = re.findall(r"```yaml\n(rules:\n.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     Path("shown.yaml").write_text(shown, encoding="utf-8")
     first = read_document(here / "rules" / "first-rules.yaml").value
     assert json.dumps(first, default=str) == json.dumps(read_document(Path("shown.yaml")).value, default=str)
+
+
+def test_the_key_may_be_in_a_file(here: Path, capsys: Capture) -> None:
+    told = said(capsys, "init", "--key-file", "panel.key")
+    assert "read -rs" not in told.out
+    (panel,) = load_configuration(here / "smm-rules.yaml", {}).panels
+    assert str(panel.key.file) == str(here / "panel.key")

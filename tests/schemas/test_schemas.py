@@ -27,7 +27,7 @@ RULES = sorted(
         "rules/*.yaml",
         "smm_rules/cookbook/*.yaml",
         "smm_rules/demo/rules.yaml",
-        "smm_rules/cli/first_set_up/first-rules.yaml",
+        "smm_rules/cli/first_set_up/first-rules*.yaml",
     )
     for path in ROOT.glob(pattern)
 )
