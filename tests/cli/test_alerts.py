@@ -81,6 +81,11 @@ def test_what_is_over_is_listed_when_asked_for(alerts: Path, capsys: Capture) ->
     assert said(capsys, "alerts", "list", "--limit", "1").err.startswith("There are more")
 
 
+def test_the_outbox_says_why_a_message_waits(alerts: Path, capsys: Capture) -> None:
+    told = said(capsys, "outbox", "list", "--state", "pending")
+    assert [line.split()[-1] for line in told.out.splitlines() if "silenced" in line] == ["silenced"]
+
+
 def test_an_alert_is_shown_with_its_messages(alerts: Path, capsys: Capture) -> None:
     told = said(capsys, "alerts", "show", "2")
     assert told.code == 0

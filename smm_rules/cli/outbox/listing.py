@@ -15,7 +15,12 @@ from smm_rules.cli.terminal import errors, new_table, print_json, print_table, s
 from smm_rules.clock import SystemClock
 from smm_rules.ledger.records import MessageState, QueuedMessage
 
-_STYLES = {MessageState.DEAD: "bold red", MessageState.DELIVERED: "green", MessageState.DROPPED: "dim"}
+_STYLES = {
+    MessageState.DEAD: "bold red",
+    MessageState.DELIVERED: "green",
+    MessageState.DROPPED: "dim",
+    MessageState.SUPPRESSED: "dim",
+}
 _UNLIMITED = 2**62
 
 
@@ -57,7 +62,7 @@ async def list_messages(
 
 
 def _show(messages: Sequence[QueuedMessage], now: datetime) -> None:
-    table = new_table("id", "state", "channel", "says", "queued", "failures", "last error")
+    table = new_table("id", "state", "channel", "says", "queued", "failures", "why")
     table.columns[0].justify = "right"
     for message in messages:
         style = _STYLES.get(message.state)
@@ -68,6 +73,6 @@ def _show(messages: Sequence[QueuedMessage], now: datetime) -> None:
             safe(message.title or message.body),
             f"{ago(message.created_at, now)} ago",
             str(message.attempts) if message.attempts else "",
-            safe(message.last_error),
+            safe(message.last_error or message.why.replace("_", " ")),
         )
     print_table(table)

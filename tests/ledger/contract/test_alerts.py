@@ -324,3 +324,40 @@ async def test_alerts_outlive_the_process(open_ledger: Opener) -> None:
     second = await open_ledger()
     assert (await only_alert(second)).state is AlertState.ACKNOWLEDGED
     await second.aclose()
+
+
+async def test_whoever_it_was_escalated_to_is_told_of_its_end_once(ledger: Ledger) -> None:
+    escalated = telling(Telling.ESCALATED, place="do.0:escalate.0", channel="boss")
+    await tell(ledger, telling(), escalated)
+    for queued in await ledger.deliverable(T0 + DAY, 10):
+        await ledger.delivered(queued.id, T0 + DAY)
+    ours = telling(Telling.RESOLVED, place="done.0")
+    await over(ledger, ours)
+    due = await ledger.deliverable(T0 + DAY, 10)
+    assert [(one.telling, one.channel, one.body) for one in due] == [
+        ("resolved", "ops", "told"),
+        ("resolved", "boss", "told"),
+    ]
+    assert not await ledger.enqueue(ours, T0 + DAY)
+    assert len(await ledger.deliverable(T0 + DAY, 10)) == 2
+
+
+async def test_the_rule_s_own_notice_stands_in_for_that_of_the_escalation(ledger: Ledger) -> None:
+    escalated = telling(Telling.ESCALATED, place="do.0:escalate.0", channel="boss")
+    await tell(ledger, telling(), escalated)
+    for queued in await ledger.deliverable(T0 + DAY, 10):
+        await ledger.delivered(queued.id, T0 + DAY)
+    to_boss = telling(Telling.RESOLVED, place="done.1", channel="boss")
+    await over(ledger, telling(Telling.RESOLVED, place="done.0"), to_boss)
+    due = await ledger.deliverable(T0 + DAY, 10)
+    assert [(one.channel, one.dedup_key) for one in due if one.channel == "boss"] == [
+        ("boss", to_boss.dedup_key)
+    ]
+
+
+async def test_an_escalation_that_was_never_sent_has_no_end_to_be_told(ledger: Ledger) -> None:
+    await tell(ledger, telling(), telling(Telling.ESCALATED, channel="boss", delay=2 * DAY))
+    [first] = await ledger.deliverable(T0 + DAY, 10)
+    await ledger.delivered(first.id, T0 + DAY)
+    await over(ledger, telling(Telling.RESOLVED, place="done.0"))
+    assert [one.channel for one in await ledger.deliverable(T0 + DAY, 10)] == ["ops"]
