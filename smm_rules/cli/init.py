@@ -89,8 +89,6 @@ def command(
 def _ask(directory: Path, begun: Answers, known: frozenset[str]) -> tuple[Answers, Mapping[str, str]]:
     from smm_rules.cli.first_set_up.guide import ask  # late: what only fills in needs no network
 
-    if begun.key_place == "credential":
-        known |= {"key"}  # the service alone can read it, so it can't be tried here
     guided = ask(directory, begun, known, _try_panel)
     return guided.answers, guided.secrets
 
@@ -165,7 +163,7 @@ def _print_next_steps(directory: Path, answers: Answers, *, stored: bool) -> Non
     config = directory / CONFIG_NAME
     steps = [f"put the panel's address into {config}"] if answers.panel_url == _DEFAULT_URL else []
     if answers.key_place == "credential":
-        steps += _steps_as_service(answers.key_name, config)
+        steps += _steps_as_service(answers, config)
     else:
         steps += _steps_by_hand(answers, _naming(config), stored)
     console = output()
@@ -194,12 +192,13 @@ def _steps_by_hand(answers: Answers, named: str, stored: bool) -> list[str]:
     ]
 
 
-def _steps_as_service(credential: str, config: Path) -> list[str]:
+def _steps_as_service(answers: Answers, config: Path) -> list[str]:
     """The way to a service, which alone can read a credential."""
     named = _naming(config)
+    careful = f"put `mode: dry_run` into {config}: it holds what it would do"
     return [
-        f"store the API key as the credential {credential} (systemd/README.md)",
-        f"put `mode: dry_run` into {config}: it holds what it would do",
+        f"store the API key as the credential {answers.key_name} (systemd/README.md)",
+        *([] if answers.mode == "dry_run" else [careful]),
         f"smm-rules check{named}",
         "systemctl enable --now smm-rules",
         f"smm-rules orders import FILE{named}   # or: orders track ID …",

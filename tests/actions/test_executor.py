@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from smm_rules.actions import Executor, Why, approve
 from smm_rules.engine.firing import Continuation
@@ -17,6 +19,7 @@ from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Intent, IntentState, Outcome
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
+from smm_rules.observe import correlation_of
 from smm_rules.panel.errors import Ambiguous, NotSent
 from smm_rules.rules.model import Step, StepKind
 from tests.actions.world import MINUTE, NOTIFY, PANEL, T0, ScriptedPanel, World, order
@@ -402,3 +405,16 @@ async def test_a_check_that_fails_itself_is_held_and_told(
     intent = await world.intent(intent_id)
     assert (intent.state, intent.reason) == (IntentState.HELD, Why.CHECK_FAILED)
     assert world.panel.calls == []
+
+
+async def test_all_that_is_logged_about_an_action_has_the_correlation_of_its_episode(world: World) -> None:
+    await world.track()
+    number = await world.fire(Step(StepKind.REFILL))
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        await world.run()
+    intent = await world.ledger.intent(number)
+    assert intent is not None
+    story = correlation_of(intent.rule, intent.entity, intent.episode)
+    told = [(line["event"], line.get("correlation"), line.get("intent")) for line in logs]
+    assert ("action.confirmed", story, number) in told
+    assert {correlation for _, correlation, _ in told} == {story}

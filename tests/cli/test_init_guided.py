@@ -104,3 +104,14 @@ def test_nothing_is_written_when_it_is_given_up(here: Path, smm_panel: RunningSi
     asked.terminal.until(b"Interrupted.")
     assert asked.terminal.end() == 130
     assert files(here) == []
+
+
+def test_a_credential_is_left_to_the_service(here: Path) -> None:
+    asked = Asked("--panel-url", "https://panel.example/api/v2", "--key-credential", "the-key")
+    asked.answer("A name for the panel", "north")
+    asked.answer("Begin in a dry run", "")
+    shown = asked.rest("systemctl restart smm-rules")
+    assert "Its API key" not in shown
+    assert "put `mode: dry_run`" not in shown
+    configuration = load_configuration(here / "smm-rules.yaml", {})
+    assert (configuration.panels[0].key.credential, configuration.mode) == ("the-key", "dry_run")

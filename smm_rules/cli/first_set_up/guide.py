@@ -42,12 +42,12 @@ def ask(directory: Path, begun: Answers, known: frozenset[str], try_panel: Try) 
     answers = begun
     if "name" not in known:
         answers = _asked(directory, answers, "A name for the panel", "panel_name")
-        if "key" not in known or answers.key_place == "credential":
+        if "key" not in known:
             answers = replace(answers, key_name=key_name(answers.key_place, answers.panel_name))
     if "url" not in known:
         answers = _asked(directory, answers, "The address of its API v2", "panel_url", proposed=False)
     secrets: dict[str, str] = {}
-    if "key" not in known:
+    if "key" not in known and answers.key_place != "credential":  # the service alone could read that
         answers, key = _key(directory, answers, try_panel)
         secrets |= {answers.key_name: key} if key else {}
     channel, more = _channel(directory, answers)
@@ -108,6 +108,12 @@ def _file_name(text: str) -> str:
 # -- the channel --------------------------------------------------------------------------------------------
 def _channel(directory: Path, answers: Answers) -> tuple[str, dict[str, str]]:
     """The settings of the channel that reaches the operator, as YAML, and its secrets."""
+    if answers.key_place == "credential":
+        # A file of this user's alone couldn't be read by the service, and a credential isn't made here.
+        _say(
+            "Messages go to the log. For another channel, store its secret as a credential: systemd/README.md"
+        )
+        return LOG_CHANNEL, {}
     while True:
         kind = click.prompt(
             "Where should messages reach you: the log alone, a service by its Apprise address, or mail",
