@@ -16,6 +16,7 @@ from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.notify.bundles import Bundle
 from smm_rules.notify.channel import Channel, DeliveryFailed
 from smm_rules.notify.keeping import AlertPolicy, sort_out
+from smm_rules.notify.stages import KEPT_BACK
 from smm_rules.observe import Counters, correlation_of_message, get_logger
 from smm_rules.rules.model import StepKind
 
@@ -27,6 +28,8 @@ LONGEST_DELAY = timedelta(hours=1)
 MOST_ATTEMPTS = 12
 #: So many failures in a row on one channel, and the rest of its batch waits instead of being tried.
 FAILURES_IN_A_ROW = 3
+#: So many messages that were kept back may go out as one.
+MOST_TOGETHER = 10_000
 #: How long one channel may keep a run busy before the rest of its batch waits for another run.
 LONGEST_RUN = timedelta(seconds=60)
 
@@ -110,7 +113,7 @@ async def deliver_due(
     7. Report. A failing ledger is raised, after every channel has come to rest.
     """
     counters = counters or Counters()
-    due = tuple({message.id: message for message in await outbox.deliverable(now, batch)}.values())
+    due = await _due(outbox, now, batch)
     parted: defaultdict[str, list[Bundle]] = defaultdict(list)
     for bundle in await sort_out(outbox, due, policy, now, counters):
         parted["" if bundle.members[0].kind is StepKind.LOG else bundle.channel].append(bundle)
@@ -126,6 +129,19 @@ async def deliver_due(
         dead=tuple(message for run in runs for message in run.dead),
         full=len(due) >= batch,
     )
+
+
+async def _due(outbox: Outbox, now: datetime, batch: int) -> tuple[QueuedMessage, ...]:
+    """The due messages, each once. Of those that were kept back, more than a batch go out as one."""
+    due = {message.id: message for message in await outbox.deliverable(now, batch)}
+    if len(due) >= batch and any(_was_kept_back(message) for message in due.values()):
+        more = await outbox.deliverable(now, MOST_TOGETHER)
+        due |= {message.id: message for message in more if _was_kept_back(message)}
+    return tuple(due.values())
+
+
+def _was_kept_back(message: QueuedMessage) -> bool:
+    return bool(message.alert) and message.why in KEPT_BACK
 
 
 def next_attempt(attempts: int, now: datetime, retry_after: timedelta | None = None) -> datetime:

@@ -340,6 +340,15 @@ async def test_a_digest_shows_a_bounded_list(life: Life) -> None:
     assert life.ops.sent[0].level == "warning"
 
 
+async def test_more_than_a_batch_that_was_kept_back_is_one_message(life: Life) -> None:
+    await life.silence()
+    for number in range(1, 8):
+        await life.tell(number)
+    await life.deliver(START)
+    await deliver_due(life.ledger, {"ops": life.ops}, START + HOUR, batch=2)
+    assert [message.title for message in life.ops.sent] == ["7 alerts (late 7)"]
+
+
 async def test_what_is_beyond_the_rate_comes_as_one_when_there_is_room(life: Life) -> None:
     life.policy = AlertPolicy(rates={"ops": Rate(2, HOUR)})
     for number in range(1, 6):
