@@ -240,7 +240,8 @@ def _rules(view: View) -> Section:
         for rule in view.rules
     ]
     fired = sum(rule.in_hour for rule in view.rules)
-    words = f"fired {fired:,} times in the last hour" if rows else "none fired in the last day"
+    times = "firing" if fired == 1 else "firings"
+    words = f"{fired:,} {times} in the last hour" if rows else "none fired in the last day"
     return Section(_title("RULES", words), rows, len(rows))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smm_rules.notify.channel import Message
-from smm_rules.observe import get_logger
+from smm_rules.observe import correlation_of_message, get_logger
 
 log = get_logger(__name__)
 
@@ -27,6 +27,7 @@ class LogChannel:
             message=message.body,
             message_level=message.level,
             dedup_key=message.key,
+            **correlation_of_message(message.key),
         )
 
     async def aclose(self) -> None:

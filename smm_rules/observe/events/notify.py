@@ -94,5 +94,6 @@ EVENTS: tuple[Event, ...] = (
         ("channel", "title", "message", "message_level", "dedup_key"),
         "A message to a channel of type log.",
         "What the message asks for.",
+        optional=_STORY,
     ),
 )

@@ -68,7 +68,7 @@ def test_a_quiet_frame() -> None:
         "ORDERS  7 watched, 2 due, the most overdue 1m30s late",
         "BUDGETS",
         "  █████████░ rule top-up, each day: 9 of 10 USD",
-        "RULES  fired 3 times in the last hour",
+        "RULES  3 firings in the last hour",
         "       3 an hour      40 a day  top-up  4m ago",
         "ALERTS  2 go on",
         "  4 low order/north/1  2m  open",
