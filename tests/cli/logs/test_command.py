@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -84,15 +85,22 @@ def test_wrong_use(log: Path, capsys: Capture) -> None:
     assert said(capsys, "logs", "none.log").code == 2
 
 
+def _hears_ctrl_c() -> None:
+    """Tests that run in the background of a script inherit that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_a_growing_file_is_followed_until_it_is_interrupted(log: Path) -> None:
     """In a process of its own: it ends by a signal."""
     command = ["smm-rules", "logs", str(log), "-f", "--order", "7"]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=_hears_ctrl_c
+    ) as process:
         assert process.stdout is not None
         assert "rule.fired" in process.stdout.readline()
         with log.open("a", encoding="utf-8") as file:
             file.write(written("action.confirmed", intent=5, entity="order/north/7") + "\n")
         assert "action.confirmed" in process.stdout.readline()
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait() == 130
