@@ -176,12 +176,16 @@ class AlertStanding:
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """A message that isn't sent now: it waits until a time, or for good where that is None."""
+    """A message that isn't sent now: it waits until a time, or for good where that is None.
+
+    What waits for a `silence` that was ended meanwhile is judged again at once.
+    """
 
     message_id: int
     why: str
     until: datetime | None
     group: str = ""
+    silence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

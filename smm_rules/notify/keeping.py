@@ -198,11 +198,12 @@ class Keeping:
         return going
 
     def _keep(self, message: QueuedMessage, verdict: Wait | Suppress, group: str) -> None:
-        until = None
+        until, silence = None, None
         if isinstance(verdict, Wait):
+            silence = verdict.silence
             # Never the same moment again, or a run would go on for ever.
             until = max(verdict.until, self.now + timedelta(seconds=1))
-        self.kept.append((message, KeptBack(message.id, verdict.reason.value, until, group)))
+        self.kept.append((message, KeptBack(message.id, verdict.reason.value, until, group, silence)))
 
 
 def _tell(message: QueuedMessage, kept: KeptBack, counters: Counters) -> None:

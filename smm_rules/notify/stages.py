@@ -67,11 +67,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """It is judged again at `until`. `about` says what it waits for, in words."""
+    """It is judged again at `until`. `about` says in words what for; `silence` is the silence it waits for."""
 
     reason: Reason
     until: datetime
     about: str = ""
+    silence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _silenced(labels: Labels, silences: tuple[Silence, ...], now: datetime) -> W
     if not found:
         return None
     last = max(found, key=lambda one: one.until)
-    return Wait(Reason.SILENCED, last.until, f"silence {last.id} ({last.reason})")
+    return Wait(Reason.SILENCED, last.until, f"silence {last.id} ({last.reason})", last.id)
 
 
 def _inhibited(labels: Labels, alert: Alert, situation: Situation, now: datetime) -> Wait | None:

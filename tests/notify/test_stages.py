@@ -125,7 +125,7 @@ def test_what_is_silenced_waits_for_the_last_silence() -> None:
     silences = (silence(rule="la*"), silence(START + 2 * HOUR, 2, panel="north", entity="1", level="warning"))
     situation = Situation(alert=ALERT, silences=silences)
     verdict = judge(message(), situation, START)
-    assert verdict == Wait(Reason.SILENCED, START + 2 * HOUR, "silence 2 (known)")
+    assert verdict == Wait(Reason.SILENCED, START + 2 * HOUR, "silence 2 (known)", 2)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_silence_that_is_over_keeps_nothing_back() -> None:
 def test_an_end_waits_for_a_silence_too_and_is_told_then() -> None:
     situation = Situation(alert=OVER, messages=(DELIVERED,), silences=(silence(),))
     end = message(RESOLVED, 2)
-    assert judge(end, situation, START) == Wait(Reason.SILENCED, START + HOUR, "silence 1 (known)")
+    assert judge(end, situation, START) == Wait(Reason.SILENCED, START + HOUR, "silence 1 (known)", 1)
     later = replace(end, why="silenced")
     assert judge(later, situation, START + HOUR) == Send()
 
@@ -155,7 +155,7 @@ def test_a_reminder_does_not_wait_beside_what_says_the_same() -> None:
     beside = Situation(alert=ALERT, messages=(told(), told(REMINDED, 2)), silences=(silence(),))
     assert judge(reminder, beside, START) == Suppress(Reason.SILENCED)
     alone = replace(beside, messages=(DELIVERED, told(REMINDED, 2)))
-    assert judge(reminder, alone, START) == Wait(Reason.SILENCED, START + HOUR, "silence 1 (known)")
+    assert judge(reminder, alone, START) == Wait(Reason.SILENCED, START + HOUR, "silence 1 (known)", 1)
 
 
 # -- inhibition ---------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ _SUPPRESS = """
 """
 #: The rule's own message to the channel stands in for it.
 _DROP_COPY = "DELETE FROM outbox WHERE dedup_key = ? AND state = 'pending'"
+_OPEN_SILENCES = "SELECT id FROM silences WHERE ended_at IS NULL"
 _TAKE_UP = """
   UPDATE outbox SET next_attempt_at = ?1
   WHERE state = 'pending' AND alert <> '' AND why <> '' AND attempts = 0 AND next_attempt_at > ?1
@@ -162,8 +163,14 @@ def delivered_together(
 
 
 def keep_back(connection: Connection, kept: Sequence[KeptBack], now: datetime) -> None:
+    going_on = {None, *(number for (number,) in rows(connection, _OPEN_SILENCES))}
     waiting = [
-        (one.why, to_micros(one.until), storable(one.group), one.message_id)
+        (
+            one.why,
+            to_micros(one.until if one.silence in going_on else now),
+            storable(one.group),
+            one.message_id,
+        )
         for one in kept
         if one.until is not None
     ]

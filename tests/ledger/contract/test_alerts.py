@@ -302,6 +302,18 @@ async def test_the_end_of_a_silence_is_told_once_and_takes_up_what_it_kept_back(
     ]
 
 
+async def test_a_silence_ended_while_a_message_was_being_judged_keeps_it_back_no_longer(
+    ledger: Ledger,
+) -> None:
+    await tell(ledger, telling())
+    [queued] = await ledger.deliverable(T0 + DAY, 10)
+    silence = await ledger.add_silence(Matcher(), "known", "operator:ann", T0, T0 + 9 * DAY)
+    await ledger.end_silence(silence.id, T0 + DAY, "operator:ann")
+    kept = KeptBack(queued.id, "silenced", T0 + 9 * DAY, silence=silence.id)
+    await ledger.keep_back([kept], T0 + DAY)
+    assert [one.id for one in await ledger.deliverable(T0 + DAY, 10)] == [queued.id]
+
+
 async def test_alerts_that_are_over_or_never_will_be_are_pruned(ledger: Ledger) -> None:
     for number in (1, 2, 3):
         await tell(ledger, telling(entity=order(number)), number=number)
