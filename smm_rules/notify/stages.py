@@ -67,7 +67,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """It is judged again at `until`. `about` says in words what for; `silence` is the silence it waits for."""
+    """It is judged again at `until`. `about` says in words what for; `silence` is the one it waits for."""
 
     reason: Reason
     until: datetime
