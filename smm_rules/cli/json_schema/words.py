@@ -80,7 +80,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "RemindSpec": {
         "every": "The time to the first reminder, like 6h.",
-        "factor": "How many times as long as the one before each waits, up to 8 times the first. 2 by default.",
+        "factor": "How many times the wait before each one is, up to 8 times the first. 2 by default.",
         "at_most": "How many reminders there are. Without an end when left out.",
     },
     "WebhookSpec": {
@@ -229,7 +229,7 @@ WORDS: dict[str, dict[str, str]] = {
         "refills": _POLL.format("each refill is looked at"),
         "balance": _POLL.format("the balance is read"),
         "catalogue": _POLL.format("the services are read"),
-        "fastest": "With `polling: adaptive` no order is looked at more often; a fifth of `orders` by default.",
+        "fastest": "`polling: adaptive`: no order is asked about more often: a fifth of `orders` by default.",
         "slowest": "With `polling: adaptive` none is looked at more rarely; 12 times `orders` by default.",
     },
     "SecretReference": {
