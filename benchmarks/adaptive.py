@@ -5,13 +5,16 @@ course that it takes whoever looks. For every way to poll: how many requests it 
 order's end the daemon knew of it, in the median and at the 95th percentile. Nothing here is measured by a
 clock, so the figures are the same on every machine. `filled` is a fixed interval whose requests are filled
 with those due next.
+
+With `--every SECONDS` the panel lets itself be asked about 100 orders that often and no more, and `in due
+order` is adaptive polling that takes the orders as they come due, all of them equally late.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,17 +23,18 @@ from tempfile import TemporaryDirectory
 from benchmarks.measure import Row, arguments_of, tell
 from smm_rules.engine.urgency import Bounds
 from smm_rules.facts import Entity, EntityKind, order_status
-from smm_rules.ledger.records import NewOrder
+from smm_rules.ledger.records import DueOrder, NewOrder
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderState, OrderStates, RefillStates, Service
-from smm_rules.panel.batches import batches
+from smm_rules.panel.batches import LARGEST_BATCH, batches
 from smm_rules.panel.repeats import NOTHING_KNOWN
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.decisions import Belts
 from smm_rules.polling.orders import sweep_orders
+from smm_rules.polling.pacing import Backlog
 from smm_rules.polling.standing import Standing
 from smm_rules.polling.watch import Pace, PanelWatch
 from smm_rules.rules.loader import load_rules
@@ -105,6 +109,7 @@ class Way:
     kind: str
     usual: timedelta
     bounds: Bounds | None = None
+    gives_way: bool = True
 
     @property
     def name(self) -> str:
@@ -124,6 +129,17 @@ def adaptive(minutes: int) -> Way:
     return Way("adaptive", usual, Bounds(usual / 5, usual * 12))
 
 
+def in_due_order(minutes: int) -> Way:
+    return replace(adaptive(minutes), kind="in due order", gives_way=False)
+
+
+class Unnoticed(Backlog):
+    """Nobody gives way."""
+
+    def note(self, due: Sequence[DueOrder], most: int, now: datetime, bounds: Bounds) -> None:
+        """Leave the lateness at none."""
+
+
 WAYS = (
     fixed(2),
     fixed(5),
@@ -135,6 +151,7 @@ WAYS = (
     adaptive(5),
     adaptive(10),
 )
+CROWDED = (filled(5), in_due_order(5), adaptive(5))
 
 
 @dataclass
@@ -151,8 +168,11 @@ class Outcome:
         return sorted(self.reactions)[min(int(len(self.reactions) * share), len(self.reactions) - 1)]
 
 
-async def poll(way: Way, orders: int, days: float) -> Outcome:
-    """Poll `orders` placed evenly over `days`, from the first to the last."""
+async def poll(way: Way, orders: int, days: float, every: timedelta | None = None) -> Outcome:
+    """Poll `orders` placed evenly over `days`, from the first to the last.
+
+    With `every` no more than a full request is made that often.
+    """
     script, span = Script(), days * DAY
     placed = {
         str(1000 + number): (T0 + span * number / orders, script.course(SEED, number))
@@ -171,13 +191,16 @@ async def poll(way: Way, orders: int, days: float) -> Outcome:
         client=panel,
         ledger=ledger,
         standing=Standing(PANEL),
-        pace=Pace(way.usual, hour, 30 * DAY, 30 * DAY, DAY, 2_000, way.bounds),
+        pace=Pace(
+            way.usual, hour, 30 * DAY, 30 * DAY, DAY, 2_000 if every is None else LARGEST_BATCH, way.bounds
+        ),
         belts=Belts(live=True, gap=hour),
         clock=clock,
         counters=Counters(),
         rules=lambda: rules,
         voice=OperatorVoice(ledger, None),
         planned=lambda: None,
+        backlog=Backlog() if way.gives_way else Unnoticed(),
     )
     await look_at_catalogue(watch)
     await look_at_balance(watch)
@@ -194,7 +217,8 @@ async def poll(way: Way, orders: int, days: float) -> Outcome:
                 for name in fresh
             ]
             await ledger.track(new, clock.at)
-        await sweep_orders(watch)
+        if every is None or (clock.at - T0) % every == timedelta():
+            await sweep_orders(watch)
         clock.at += TICK
     outcome = Outcome(panel.requests, panel.asked)
     await _react(outcome, ledger, placed, clock.at)
@@ -232,9 +256,14 @@ def main() -> None:
     parser = arguments_of(__doc__)
     parser.add_argument("--orders", type=int, default=1_000)
     parser.add_argument("--days", type=float, default=1.0)
+    parser.add_argument("--every", type=int, default=None, help="seconds between requests, a multiple of 5")
     given = parser.parse_args()
     command = f"python -m benchmarks.adaptive --orders {given.orders} --days {given.days:g}"
-    rows = [row(way, asyncio.run(poll(way, given.orders, given.days)), command) for way in WAYS]
+    every = None if given.every is None else timedelta(seconds=given.every)
+    if every is not None:
+        command += f" --every {given.every}"
+    ways = WAYS if every is None else CROWDED
+    rows = [row(way, asyncio.run(poll(way, given.orders, given.days, every)), command) for way in ways]
     tell(rows, as_json=given.json)
 
 

@@ -3,6 +3,9 @@
 A number of looks is best spent by the square root of how likely each is to find something; and the longer
 it is expected to take until something happens, the less likely it is in the next while: an order near its
 end is nearly there, one that has waited for an hour will most likely wait for another.
+
+What holds for a number of looks holds for a smaller one: where more looks are due than can be taken, all are
+best slowed down by the same factor.
 """
 
 from __future__ import annotations
@@ -48,6 +51,17 @@ class Bounds:
         """The pace within the bounds."""
         return min(max(pace, self.fastest), self.slowest)
 
+    def stretched(self, pace: timedelta, late: timedelta) -> timedelta:
+        """The pace within the bounds where every look comes `late`: the less urgent, the longer.
+
+        Together with the lateness the time between two looks is as many times as long for all, up to
+        `slowest`; what has the fastest pace keeps it, and what is slower makes room for it.
+        """
+        kept = self.kept(pace)
+        # As a share of the slowest pace: very late by a very fast pace is more than a timedelta holds.
+        share = (late / self.slowest) * (kept / self.fastest - 1)
+        return min(kept + self.slowest * min(share, 1.0), self.slowest)
+
 
 @dataclass(frozen=True, slots=True)
 class Interest:
@@ -70,11 +84,19 @@ class Interest:
 
 
 def pace(
-    facts: Facts, interest: Interest, usual: timedelta, bounds: Bounds, now: datetime, *, waiting: bool
+    facts: Facts,
+    interest: Interest,
+    usual: timedelta,
+    bounds: Bounds,
+    now: datetime,
+    *,
+    waiting: bool,
+    late: timedelta = timedelta(),
 ) -> timedelta:
     """The time until the next look at an order with these stored `facts`, looked at just now.
 
-    `waiting` says that a rule waits for the order to stay as it is: then no look is later than `usual`.
+    `waiting` says that a rule waits for the order to stay as it is: then no look is due later than `usual`.
+    `late` is how late looks come at present, because more are due than can be taken.
     """
     status = facts.get("status")
     if facts.get("error") or status is None or facts.get("status_known") is False:
@@ -85,7 +107,8 @@ def pace(
         found = max(usual, _since(facts, "changed_at", now) / _LOOKS_A_DOUBLING)
     else:
         found = usual * sqrt(expected_wait(facts, usual, now) / (usual * _USUAL_WAIT))
-    return min(bounds.kept(found), usual) if waiting else bounds.kept(found)
+    stretched = bounds.stretched(found, late)
+    return min(stretched, usual) if waiting else stretched
 
 
 def expected_wait(facts: Facts, usual: timedelta, now: datetime) -> timedelta:

@@ -36,12 +36,14 @@ async def sweep_orders(watch: PanelWatch) -> int:
     asked_at = watch.clock.now()
     batch = 1 if watch.pace.bounds is None else LARGEST_BATCH
     due = await watch.ledger.due_orders(watch.panel, asked_at, watch.pace.sweep_size, batch)
+    _note_backlog(watch, due, asked_at)
     if not due:
         return 0
     _note_lateness(watch, due, asked_at)
     known = {one.id: one.answer for one in due if one.answer is not None}
     states = await watch.read("orders", lambda: watch.client.order_states([one.id for one in due], known))
     if states is None:
+        watch.backlog.interrupt()
         return 0
     now = watch.clock.now()
     await note_answers(watch, "orders", states.failed, now, interval)
@@ -59,6 +61,12 @@ async def sweep_orders(watch: PanelWatch) -> int:
     return len(answered)
 
 
+def _note_backlog(watch: PanelWatch, due: Sequence[DueOrder], now: datetime) -> None:
+    """Whether more is due than a sweep takes: what is not urgent makes room then for what is."""
+    if watch.pace.bounds is not None:
+        watch.backlog.note(due, watch.pace.sweep_size, now, watch.pace.bounds)
+
+
 def _note_lateness(watch: PanelWatch, due: Sequence[DueOrder], now: datetime) -> None:
     """How late the latest look is: a panel whose budget doesn't suffice shows in it first."""
     late = max(to_micros(now) - due[0].due_at, 0) // 1_000_000
@@ -73,7 +81,8 @@ def _missing(watch: PanelWatch, due: Sequence[DueOrder], states: OrderStates) ->
 
 def _valid_contexts(watch: PanelWatch) -> set[int]:
     rules = watch.rules().watching(EntityKind.ORDER, watch.panel)
-    watch.contexts.refresh(rules, watch.standing.related_to_panel(), watch.standing.catalogues)
+    standing = watch.standing
+    watch.contexts.refresh(rules, standing.related_to_panel(), standing.catalogues, watch.backlog.late)
     return watch.contexts.valid
 
 

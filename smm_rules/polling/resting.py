@@ -78,13 +78,19 @@ class Contexts:
     _rules: tuple[Rule, ...] | None = None
     _of_service: dict[str, int] = field(default_factory=dict)
     _of_panel: object = None
+    _late: timedelta = timedelta()
     _catalogue: int = -1
     _common: bytes = b""
     _read_of_service: tuple[str, ...] = ()
     _read_of_panel: tuple[str, ...] = ()
 
-    def refresh(self, rules: tuple[Rule, ...], shared: Mapping[str, Value], catalogue: int) -> None:
-        """Take note of how things are: rules in force, balance and panel, how many catalogues were read."""
+    def refresh(
+        self, rules: tuple[Rule, ...], shared: Mapping[str, Value], catalogue: int, late: timedelta
+    ) -> None:
+        """Take note of how things are: rules in force, balance and panel, how many catalogues were read.
+
+        `late` is how late looks come: paces were found by it, so nobody rests on another.
+        """
         if self._rules is None or not _same(rules, self._rules):
             self._rules, self._of_panel = rules, None
             self.attention, self.interest = Attention.of(rules), Interest.of(rules)
@@ -92,11 +98,11 @@ class Contexts:
             self._read_of_service = tuple(name for name in names if name.startswith(_SERVICE))
             self._read_of_panel = tuple(name for name in names if name.startswith(_OF_THE_PANEL))
         of_panel = _written(self._read_of_panel, shared)
-        if of_panel == self._of_panel and catalogue == self._catalogue:
+        if of_panel == self._of_panel and catalogue == self._catalogue and late == self._late:
             return
-        self._of_panel, self._catalogue = of_panel, catalogue
+        self._of_panel, self._catalogue, self._late = of_panel, catalogue, late
         versions = sorted((rule.name, rule.version) for rule in rules)
-        self._common = repr((__version__, self.settings, versions, of_panel)).encode()
+        self._common = repr((__version__, self.settings, late, versions, of_panel)).encode()
         self._of_service.clear()
         self.valid.clear()
 

@@ -20,7 +20,7 @@ from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Belts, Decided, Look, decide
-from smm_rules.polling.pacing import Pacing
+from smm_rules.polling.pacing import Backlog, Pacing
 from smm_rules.polling.recent import Recent, RecentInMemory
 from smm_rules.polling.resting import Contexts
 from smm_rules.polling.standing import Standing, WatchedReader
@@ -111,6 +111,7 @@ class PanelWatch:
     deciding: AbstractAsyncContextManager[object] = field(default_factory=asyncio.Lock)
     recent: Recent = field(default_factory=RecentInMemory)
     contexts: Contexts = field(init=False)
+    backlog: Backlog = field(default_factory=Backlog)
 
     def __post_init__(self) -> None:
         self.contexts = Contexts(repr((self.pace, self.belts.gap)))
@@ -119,7 +120,9 @@ class PanelWatch:
         """What each order's own pace follows from; None where all have the same."""
         if self.pace.bounds is None:
             return None
-        return Pacing(self.pace.orders, self.pace.bounds, self.contexts.interest, self.contexts.attention)
+        contexts = self.contexts
+        pace, late = self.pace, self.backlog.late
+        return Pacing(pace.orders, self.pace.bounds, contexts.interest, contexts.attention, late)
 
     @property
     def telling(self) -> Telling:

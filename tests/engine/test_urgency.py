@@ -111,3 +111,64 @@ spans = st.timedeltas(-DAY, 400 * DAY)
 def test_every_pace_is_within_its_bounds(given_facts: Facts, interest: Interest, waiting: bool) -> None:
     found_pace = found(given_facts, interest, waiting=waiting)
     assert BOUNDS.fastest <= found_pace <= (USUAL if waiting else BOUNDS.slowest)
+
+
+# -- more due than can be looked at -----------------------------------------------------------------------
+paces = st.timedeltas(timedelta(), 2 * DAY)
+latenesses = st.timedeltas(timedelta(), 400 * DAY)
+bounds = st.tuples(st.timedeltas(timedelta(seconds=1), HOUR), st.timedeltas(timedelta(), DAY)).map(
+    lambda found: Bounds(found[0], found[0] + found[1])
+)
+
+
+@given(bounds, paces)
+def test_without_a_backlog_every_order_keeps_its_pace(within: Bounds, own: timedelta) -> None:
+    assert within.stretched(own, timedelta()) == within.kept(own)
+
+
+@given(bounds, paces, latenesses)
+def test_who_gives_way_is_never_looked_at_sooner_nor_beyond_the_slowest(
+    within: Bounds, own: timedelta, late: timedelta
+) -> None:
+    assert within.kept(own) <= within.stretched(own, late) <= within.slowest
+
+
+@given(bounds, latenesses)
+def test_the_most_urgent_never_give_way(within: Bounds, late: timedelta) -> None:
+    assert within.stretched(within.fastest, late) == within.fastest
+
+
+@given(bounds, paces, paces, latenesses)
+def test_who_is_less_urgent_gives_way_by_as_much_or_more(
+    within: Bounds, one: timedelta, other: timedelta, late: timedelta
+) -> None:
+    sooner, later = sorted((one, other))
+    assert within.stretched(sooner, late) <= within.stretched(later, late)
+    if within.stretched(later, late) < within.slowest:
+        given_way = [within.stretched(own, late) - within.kept(own) for own in (sooner, later)]
+        assert given_way[0] <= given_way[1] + timedelta(microseconds=1)  # each is rounded to one
+
+
+@given(bounds, paces, latenesses, latenesses)
+def test_the_later_looks_come_the_more_is_given_way(
+    within: Bounds, own: timedelta, one: timedelta, other: timedelta
+) -> None:
+    less, more = sorted((one, other))
+    assert within.stretched(own, less) <= within.stretched(own, more)
+
+
+@pytest.mark.parametrize("own", [MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE])
+def test_with_its_lateness_the_time_between_looks_is_as_many_times_as_long_for_all(own: timedelta) -> None:
+    late = 2 * MINUTE
+    assert BOUNDS.stretched(own, late) + late == 3 * own
+
+
+def test_an_order_s_pace_gives_way_by_its_urgency_and_by_what_waits_for_it() -> None:
+    def under_way(given: Facts, *, waiting: bool = False) -> timedelta:
+        return pace(given, ANY, USUAL, BOUNDS, NOW, waiting=waiting, late=2 * MINUTE)
+
+    near_its_end, halfway = moving(999, 1, HOUR), moving(500, 500, 30 * MINUTE)
+    assert under_way(near_its_end) == MINUTE
+    assert under_way(halfway) == 13 * MINUTE
+    assert under_way(halfway, waiting=True) == USUAL
+    assert under_way(facts("Completed", DAY)) == BOUNDS.slowest
