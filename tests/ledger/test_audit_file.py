@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smm_rules.ledger.audit import AuditKind, RuleText
+from smm_rules.ledger.audit import AuditKind, Head, RuleText
 from smm_rules.ledger.sql import audit
 from smm_rules.ledger.sqlite.connection import open_connection, open_in_memory
 from tests.ledger.builders import MINUTE, T0
@@ -180,3 +180,17 @@ def test_the_record_survives_the_process(tmp_path: Path) -> None:
     with closing(open_connection(path)) as connection:
         assert audit.head(connection) == head
         assert audit.verify(connection, [head]).fault is None
+
+
+def test_a_head_is_read_as_it_is_written() -> None:
+    head = Head(12, "0123456789abcdef" * 4)
+    assert Head.parse(f" {head}\n") == head
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "12", "12:", f":{'a' * 64}", f"x:{'a' * 64}", f"12:{'a' * 63}", f"12:{'a' * 65}", f"12:{'G' * 64}"],
+)
+def test_what_is_no_head_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no head of a record; it looks like"):
+        Head.parse(text)

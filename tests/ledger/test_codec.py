@@ -134,3 +134,12 @@ def test_a_status_reads_back_as_the_text_it_is() -> None:
 def test_what_the_ledger_does_not_keep_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="the ledger"):
         codec.to_json(value)
+
+
+def test_a_limit_that_a_newer_program_wrote_is_passed_over() -> None:
+    assert codec.decode_limits('{"per_order":1,"per_moon":2}') == Limits(per_order=1)
+
+
+def test_only_a_name_that_begins_like_a_tag_is_wrapped() -> None:
+    assert codec.to_json({"us$": 1}) == '{"us$":1}'
+    assert codec.to_json({"$us": 1}) == '{"$map":[["$us",1]]}'

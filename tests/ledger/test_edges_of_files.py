@@ -195,10 +195,12 @@ async def test_no_file_stays_open_whatever_is_looked_at_or_refused(path: Path, t
     source = (await _backed_up(path, tmp_path / "copy.db")).path
     restore(source, path, BY, T0)
     before = os.listdir("/proc/self/fd")
-    lock = DaemonLock(path)
+    lock, elsewhere = DaemonLock(path), StampFile(tmp_path / "elsewhere.db")
     for _ in range(3):
         restore(source, path, BY, T0)
         StampFile(path).read()
+        elsewhere.begin(_stamp(1))
+        elsewhere.move(_stamp(2), durable=True)
         with lock, pytest.raises(LedgerError):
             DaemonLock(path).acquire()
         lock.holder()
@@ -235,6 +237,16 @@ def test_another_programs_database_is_refused_whatever_its_version(path: Path) -
         connection.pragma("user_version", MIGRATIONS[-1].version)
         with pytest.raises(LedgerError, match="database of another program"):
             migrate(connection)
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_a_library_that_can_corrupt_is_warned_of(
+    path: Path, monkeypatch: pytest.MonkeyPatch, safe: bool
+) -> None:
+    monkeypatch.setattr("smm_rules.ledger.sqlite.connection.wal_is_safe", lambda _: safe)
+    with capture_logs() as logs:
+        open_connection(path).close()
+    assert ("ledger.wal_unsafe" in [line["event"] for line in logs]) is not safe
 
 
 def test_an_upgrade_is_logged_and_opening_again_is_not(tmp_path: Path) -> None:
@@ -282,13 +294,22 @@ async def test_a_ledger_in_memory_claims_once_and_has_no_stamp() -> None:
         assert str(ledger.path) == ":memory:"
 
 
-async def test_a_ledger_that_was_closed_or_never_opened_leaves_no_thread(path: Path) -> None:
+async def test_a_ledger_that_was_closed_or_never_opened_leaves_no_thread(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = set(threading.enumerate())
     async with await SqliteLedger.open(path) as ledger:
         await ledger.track([new_order(1)], T0)
     path.with_name("letter.db").write_bytes(b"Dear Ann" * 500)
     with pytest.raises(LedgerError, match="is not a ledger"):
         await SqliteLedger.open(path.with_name("letter.db"))
+
+    def fails(_: StampFile) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(StampFile, "read", fails)
+    with pytest.raises(RuntimeError, match="a defect"):
+        await SqliteLedger.open(path)
     threads = set(threading.enumerate()) - before
     for thread in threads:
         thread.join(5)

@@ -145,6 +145,13 @@ async def test_one_sweep_adds_up_money_of_an_unknown_currency_with_any_other(und
     assert await _one_sweep(books, *asked, rule=rule) == ["planned", "held", "planned", "held"]
 
 
+async def test_one_sweep_counts_money_of_an_unknown_currency_once(under: Under) -> None:
+    books = await under()
+    asked = [("north", "2", None), ("north", "1", None), ("north", "0.01", None)]
+    rule = RuleGuards(spend=per("3.00/day"))
+    assert await _one_sweep(books, *asked, rule=rule) == ["planned", "planned", "held"]
+
+
 async def test_one_sweep_adds_up_money_of_one_currency_over_all_panels(under: Under) -> None:
     books = await under()
     asked = [("north", "2", "USD"), ("south", "2", "EUR"), ("west", "2", "USD"), ("south", "1", "USD")]

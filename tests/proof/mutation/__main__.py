@@ -51,7 +51,8 @@ def _wanted(only: str, again: Path | None) -> Callable[[Mutant], bool]:
     modules = re.compile(only)
     if again is None:
         return lambda mutant: modules.search(mutant.module) is not None
-    told = json.loads(again.read_text())
+    text = again.read_text(encoding="utf-8")
+    told = json.loads(text[text.index("{\n") :])  # pytest's own last words come first
     before = frozenset(told["survivors"] + told["unreached ones"])
     return lambda mutant: modules.search(mutant.module) is not None and str(mutant) in before
 
