@@ -10,7 +10,12 @@ import pytest
 
 DEBIAN = Path(__file__).parents[2] / "packaging" / "debian"
 OF_DPKG = ("preinst", "postinst", "prerm", "postrm")
-SCRIPTS = [DEBIAN / "build", DEBIAN / "verify", *(DEBIAN / "package" / name for name in OF_DPKG)]
+SCRIPTS = [
+    DEBIAN / "build",
+    DEBIAN / "verify",
+    DEBIAN / "boot",
+    *(DEBIAN / "package" / name for name in OF_DPKG),
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
