@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -105,8 +106,21 @@ def test_nothing_is_upgraded_while_others_work_on_it(ledger_database: str) -> No
             enter(newer, "x", [*MIGRATIONS, NEXT])
         assert schema_version(newer) == NEWEST
         worker.close()
+        _wait_until_alone(newer)
         enter(newer, "x", [*MIGRATIONS, NEXT])
         assert schema_version(newer) == NEWEST + 1
+
+
+def _wait_until_alone(opened: Session) -> None:
+    """The server takes a moment to notice that a session has been closed."""
+    others = """
+      SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+      WHERE locktype = 'advisory' AND pid <> pg_backend_pid() AND datname = current_database()
+    """
+    until = time.monotonic() + 30
+    while rows(opened, others):
+        assert time.monotonic() < until, "the closed session never ended"
+        time.sleep(0.01)
 
 
 def test_a_failing_step_leaves_the_ledger_as_it_was(ledger_database: str) -> None:
