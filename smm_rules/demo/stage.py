@@ -23,6 +23,7 @@ channels:
 operator: {{channel: ops}}
 rules: rules.yaml
 ledger: ledger.db
+guards: {{spend: 20.00/day}}
 logging: {{format: console}}
 """
 

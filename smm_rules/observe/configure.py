@@ -21,7 +21,7 @@ LogFormat = Literal["json", "console", "auto"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 #: Libraries that speak of every request or job at INFO: whole URLs, or noise. Heard from WARNING on.
-_TALKATIVE = ("httpx", "httpcore", "apprise", "asyncio", "urllib3", "mail.log")
+_TALKATIVE = ("httpx", "httpcore", "apprise", "asyncio", "urllib3", "mail.log", "watchfiles")
 #: Libraries that bring handlers of their own; theirs are taken away so that nothing bypasses redaction.
 _SELF_WILLED = ("uvicorn", "uvicorn.error", "uvicorn.access")
 #: sd-daemon(3): the journal reads a leading `<N>` as the priority of the line.
