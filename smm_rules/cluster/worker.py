@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from smm_rules.cluster.following import Following
 from smm_rules.cluster.local import Local
 from smm_rules.cluster.queue import ACTS, LOOKS
 from smm_rules.config.model import Configuration
+from smm_rules.daemon.asked import Asked
 from smm_rules.daemon.rule_files import RuleFiles
+from smm_rules.daemon.waiting import either, ended
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import Access
 from smm_rules.observe import get_logger
@@ -40,7 +41,7 @@ class Place:
     stamp: Path | None = None
 
 
-class ClusterWorker:
+class ClusterWorker(Asked):
     """Runs until `stop` is called, as one of any number on one ledger.
 
     1. Open the ledger and the queue, take a lease; a daemon (`smm-rules run`) on the same ledger is refused.
@@ -61,33 +62,15 @@ class ClusterWorker:
         *,
         adopt_rules: bool = False,
     ) -> None:
+        super().__init__()
         self._configuration = configuration
         self._environment = environment
         self._place = place
         self._notifier = notifier or Notifier.from_environment(environment)
         self._clock = clock or ServerClock()
         self._adopt_rules = adopt_rules
-        self._stopping = asyncio.Event()
-        self._asked_by: str | None = None
-        self._reload_wanted = asyncio.Event()
         self.started = asyncio.Event()
         self.counters = Counters()
-
-    def stop(self) -> None:
-        """Ask the worker to drain and end."""
-        self._stopping.set()
-
-    def reload(self, asked_by: str = "signal") -> None:
-        """Ask the worker to read its rules again."""
-        self._asked_by = asked_by
-        self._reload_wanted.set()
-
-    def listen_to_signals(self) -> None:
-        """SIGTERM and SIGINT stop, SIGHUP reloads. Needs a running loop in the main thread."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
 
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
@@ -153,7 +136,7 @@ class ClusterWorker:
         """Do jobs of a queue whenever the rules in force are this worker's."""
         seconds = self._configuration.stop_timeout.total_seconds()
         while not self._stopping.is_set():
-            await _either(household.following.current, self._stopping)
+            await either(household.following.current, self._stopping)
             if self._stopping.is_set():
                 return
             pausing = asyncio.Event()
@@ -168,7 +151,7 @@ class ClusterWorker:
     async def _follow(self, following: Following) -> None:
         """Read the rules again when files changed, when a signal asks, and while others are in force."""
         while not self._stopping.is_set():
-            await _either(self._reload_wanted, following.behind, self._stopping)
+            await either(self._reload_wanted, following.behind, self._stopping)
             if self._stopping.is_set():
                 return
             try:
@@ -176,13 +159,13 @@ class ClusterWorker:
             except LedgerError as error:
                 log.warning("worker.rules_unknown", error=str(error))
             if following.behind.is_set():
-                await _either(self._reload_wanted, self._stopping, seconds=FOLLOW_SECONDS)
+                await either(self._reload_wanted, self._stopping, seconds=FOLLOW_SECONDS)
 
     async def _follow_once(self, following: Following) -> None:
         if self._reload_wanted.is_set():
             self._reload_wanted.clear()
             self._notifier.reloading()
-            await following.reload(self._asked_by or "signal")
+            await following.reload(self._asked_by)
             self._notifier.ready(self._status(following))
         if following.behind.is_set():
             await following.follow()
@@ -223,40 +206,17 @@ class ClusterWorker:
         self._stopping.set()
         household.work.executor.stop()
         seconds = self._configuration.stop_timeout.total_seconds()
-        drained = await _ended(running.tasks, seconds)
+        drained = await ended(running.tasks, seconds)
         if not drained:
             log.warning("worker.drain_timed_out", under_way=sorted(running.jobs.values()), seconds=seconds)
-        await _ended(at_work, seconds)
+        await ended(at_work, seconds)
         await household.say_goodbye()
         ending.set()
-        await _ended(to_the_end, seconds)
+        await ended(to_the_end, seconds)
         log.info("worker.stopped", drained=drained)
-
-
-async def _either(*events: asyncio.Event, seconds: float | None = None) -> None:
-    """Wait until one of the events is set, or for so long."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
 
 
 async def _set_after(event: asyncio.Event, *others: asyncio.Event) -> None:
     """Set `event` once one of the others is."""
-    await _either(*others)
+    await either(*others)
     event.set()
-
-
-async def _ended(tasks: set[asyncio.Task[Any]] | list[asyncio.Task[Any]], seconds: float) -> bool:
-    """Wait for tasks, cancel those that take longer; whether all ended by themselves."""
-    waiting = {task for task in tasks if not task.done()}
-    if not waiting:
-        return True
-    _, late = await asyncio.wait(waiting, timeout=seconds)
-    for task in late:
-        task.cancel()
-    if late:
-        await asyncio.wait(late)
-    return not late

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -11,6 +10,7 @@ from functools import partial
 from smm_rules import __version__
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
+from smm_rules.daemon.asked import Asked
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.page import RunningEngine, StatusPage
 from smm_rules.daemon.parts import Parts, assemble
@@ -29,6 +29,7 @@ from smm_rules.daemon.rules_in_force import (
 from smm_rules.daemon.sending import take_up_hold
 from smm_rules.daemon.sole import LOOK_SECONDS, SoleDaemon
 from smm_rules.daemon.units import Alone
+from smm_rules.daemon.waiting import either
 from smm_rules.daemon.work import Work, note_call
 from smm_rules.document.problem import DocumentError
 from smm_rules.ledger.audit import AuditKind
@@ -50,7 +51,7 @@ _DEAD_LETTERS_TOLD = 100
 _PROBLEMS_RECORDED = 100
 
 
-class Daemon:
+class Daemon(Asked):
     """Runs until `stop` is called.
 
     1. Take the ledger's lock, so that no second daemon works on it, and open every part.
@@ -71,33 +72,15 @@ class Daemon:
         clock: Clock,
         notifier: Notifier | None = None,
     ) -> None:
+        super().__init__()
         self._configuration = configuration
         self._environment = environment
         self._clock = clock
         self._notifier = notifier or Notifier.from_environment(environment)
-        self._stopping = asyncio.Event()
-        self._reload_wanted = asyncio.Event()
-        self._asked_by = ""
         self._deciding = asyncio.Lock()
         self.started = asyncio.Event()
         self.counters = Counters()
         self.page: StatusPage | None = None
-
-    def stop(self) -> None:
-        """Ask the daemon to drain and end."""
-        self._stopping.set()
-
-    def reload(self, asked_by: str = "signal") -> None:
-        """Ask the daemon to read its rules again."""
-        self._asked_by = asked_by
-        self._reload_wanted.set()
-
-    def listen_to_signals(self) -> None:
-        """SIGTERM and SIGINT stop, SIGHUP reloads. Needs a running loop in the main thread."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
 
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
@@ -217,10 +200,7 @@ class Daemon:
     async def _serve(self, work: Work, rules: RulesInForce, parts: Parts) -> None:
         warning = asyncio.create_task(rules.tell_warnings())
         while not self._stopping.is_set():
-            waits = [asyncio.create_task(event.wait()) for event in (self._stopping, self._reload_wanted)]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for task in waits:
-                task.cancel()
+            await either(self._stopping, self._reload_wanted)
             if self._reload_wanted.is_set() and not self._stopping.is_set():
                 self._reload_wanted.clear()
                 await self._reload(work, rules, parts)

@@ -18,6 +18,7 @@ from apscheduler.events import (
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from smm_rules.daemon.progress import Progress
+from smm_rules.daemon.waiting import ended
 from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 
@@ -158,15 +159,7 @@ class Jobs:
 
     async def drained(self, seconds: float) -> bool:
         """Wait for running jobs, cancel those that take longer; whether all ended by themselves."""
-        under_way = {job.task for job in self._jobs.values() if job.task is not None}
-        if not under_way:
-            return True
-        _, late = await asyncio.wait(under_way, timeout=seconds)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
-        return not late
+        return await ended([job.task for job in self._jobs.values() if job.task is not None], seconds)
 
     def _overlapped(self, event: JobSubmissionEvent) -> None:
         """A look longer than its interval is ordinary under load: said once a run, always counted."""
