@@ -18,12 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -31,20 +29,17 @@ from random import Random
 import psycopg
 
 from smm_rules.cluster.runs import epoch_of
-from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.postgres import Access, PostgresLedger
-from smm_rules.ledger.records import IntentState, MessageState, NewOrder
+from smm_rules.ledger.records import IntentState
 from smm_rules.simulator import Journal, RunningSimulator, SimulatorSettings
-from smm_rules.simulator.api import Reply
 from tests.cluster.launching import WorkerLauncher
 from tests.cluster.wire import Wire
 from tests.endtoend.processes import Running
-from tests.endtoend.world import ACTING_RULES, FACTOR, PANEL, Books, effects_known
+from tests.endtoend.world import PANEL, Books
 from tests.postgres.fixtures import create_database
 from tests.postgres.server import Server, binaries
+from tests.proof.arena import Arena, Toll
 
-ACTING = frozenset({"add", "refill", "cancel"})
-_MANY = 1_000_000
 #: How long the last workers may take until nothing is left to do, in seconds.
 _PEACE = 240.0
 #: How long a worker may be gone before others have taken over: the promise, for the lease of ten seconds.
@@ -99,30 +94,21 @@ _EPOCHS = "SELECT worker, max(epoch) FROM smm_rules_cluster.leases GROUP BY work
 
 
 @dataclass
-class Toll:
-    """What the disturbances of one world came to. `wrong` is empty when every promise was kept."""
+class ClusterToll(Toll):
+    """What the disturbances of one world came to."""
 
     disturbances: dict[str, int] = field(default_factory=dict)
     #: Seconds of each kind of disturbance, and of the peace at the end.
     spent: dict[str, float] = field(default_factory=dict)
-    kills: int = 0
-    seconds: float = 0.0
-    orders: int = 0
-    paid_calls: int = 0
-    paid_effects: int = 0
-    doubled: int = 0
-    lost: int = 0
-    in_doubt: int = 0
-    untold: int = 0
     leases_lost: int = 0
     takeover: float = 0.0
     takeovers: int = 0
-    states: dict[str, int] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
 
 
-class Arena:
-    """One panel, one ledger on a server of its own, and workers to be disturbed on it."""
+class ClusterArena(Arena):
+    """Workers to be disturbed on one panel and one ledger on a server of its own."""
+
+    toll: ClusterToll
 
     def __init__(
         self,
@@ -135,38 +121,19 @@ class Arena:
         lease: float,
         workers: int = WORKERS,
     ) -> None:
+        configuration = _CONFIGURATION.format(panel=PANEL, url=panel.url, lease=lease)
+        super().__init__(directory, panel, chance, configuration)
         self._wanted = workers
-        self._directory = directory
-        self._panel = panel
         self._server = server
         self._wire = wire
         self._launcher = launcher
-        self._chance = chance
         self._lease = lease
-        self._pace = (time.time(), FACTOR)
-        self._called = threading.Event()
-        self._names = 0
         self._workers: list[Running] = []
         #: When each worker died, by its process, and when the server did.
         self._died: dict[int, float] = {}
         self._server_died: list[float] = []
-        self.toll = Toll()
+        self.toll = ClusterToll()
         self._counts: Counter[str] = Counter()
-        (directory / "rules.yaml").write_text(ACTING_RULES)
-        text = _CONFIGURATION.format(panel=PANEL, url=panel.url, lease=lease)
-        (directory / "smm-rules.yaml").write_text(text)
-        self._listen()
-
-    def _listen(self) -> None:
-        """Notice paid calls the moment the panel is about to answer them."""
-        answer = self._panel.api.answer
-
-        def heard(form: Mapping[str, str]) -> Reply:
-            if form.get("action") in ACTING:
-                self._called.set()
-            return answer(form)
-
-        self._panel.api.answer = heard  # type: ignore[method-assign]
 
     async def run(self, plan: Sequence[str]) -> None:
         """Disturb the workers as planned, then peace and judgement."""
@@ -176,7 +143,7 @@ class Arena:
             self._start(skew=SKEW if len(self._workers) == 1 else 0.0)
         try:
             for name in plan:
-                await self._new_orders()
+                await self._new_orders(3)
                 self._counts[name] += 1
                 started = time.monotonic()
                 await getattr(self, f"_{name}")()
@@ -282,7 +249,7 @@ class Arena:
             if state == "T":
                 return worker
             if self._chance.random() < 0.1:
-                await self._new_orders()
+                await self._new_orders(3)
             await asyncio.sleep(0.05)
         self._kill_one(worker)
         return None
@@ -326,28 +293,6 @@ class Arena:
             self._start(skew=SKEW if self._chance.random() < 0.3 else 0.0)
 
     # -- what the world holds -----------------------------------------------------------------------------
-    async def _new_orders(self) -> None:
-        """Work for the workers: an order or two for one of the rules."""
-        panel, chance = self._panel, self._chance
-        new = []
-        for service, quantity, state, remains in chance.sample(
-            [
-                (4, 1000, "Partial", 157),
-                (1, 1000, "Partial", 400),
-                (2, 500, "Canceled", None),
-                (1, 1000, "In progress", 900),
-            ],
-            chance.randint(1, 3),
-        ):
-            self.toll.orders += 1
-            link = f"https://example.com/{self.toll.orders}"
-            number = panel.add_order(service, quantity, link, status=state, remains=remains)
-            given = {"link": link, "quantity": str(quantity)}
-            entity = Entity(EntityKind.ORDER, PANEL, number)
-            new.append(NewOrder(entity, str(service), given, panel.order(number).placed_at))
-        async with await self._ledger() as ledger:
-            await ledger.track(new, datetime.now(UTC))
-
     async def _ledger(self) -> PostgresLedger:
         return await PostgresLedger.open(Access(self._server.url("ledger")))
 
@@ -385,30 +330,9 @@ class Arena:
                 self.toll.wrong.append(f"a worker ended with {code}: {worker.tail()}")
         return await self._books()
 
-    async def _books(self) -> Books:
-        async with await self._ledger() as ledger:
-            intents, messages = await ledger.intents((), _MANY), await ledger.messages((), _MANY)
-        return Books(tuple(sorted(intents, key=lambda i: i.id)), tuple(sorted(messages, key=lambda m: m.id)))
-
     async def _judge(self, books: Books) -> None:
-        toll, journal = self.toll, self._journal()
-        doubled = journal.duplicates()
-        unknown_effects = effects_known(journal, books)
-        calls = sum(len(journal.requests(action)) for action in ACTING)
-        attempts = sum(intent.attempts for intent in books.intents)
-        doubtful = [intent for intent in books.intents if intent.state is IntentState.UNKNOWN]
-        told = {m.dedup_key for m in books.messages if m.state is MessageState.DELIVERED}
-        untold = [intent.id for intent in doubtful if f"operator:unknown:{intent.id}" not in told]
-        toll.paid_calls, toll.paid_effects = calls, sum(1 for e in journal.paid_effects() if e.request)
-        toll.doubled, toll.lost, toll.untold = len(doubled), len(unknown_effects), len(untold)
-        toll.in_doubt = len(doubtful)
-        toll.states = dict(Counter(f"{intent.kind} {intent.state}" for intent in books.intents))
-        toll.wrong += [f"DOUBLED: {group}" for group in doubled]
-        toll.wrong += [f"LOST: {effect}" for effect in unknown_effects]
-        toll.wrong += [f"nobody was told that intent {number} is in doubt" for number in untold]
-        toll.wrong += _unaccounted(journal, books)
-        if calls > attempts:
-            toll.wrong.append(f"{calls} paid calls were made, {attempts} were claimed")
+        self._judge_effects(books)
+        self.toll.wrong += _unaccounted(self._journal(), books)
         await self._judge_takeovers(books)
 
     async def _judge_takeovers(self, books: Books) -> None:
@@ -436,11 +360,6 @@ class Arena:
                 self.toll.wrong.append(
                     f"{file.name} has a traceback: {text[text.index('Traceback') :][:3000]}"
                 )
-
-    def _journal(self) -> Journal:
-        path = self._panel.settings.journal
-        assert path is not None
-        return Journal.read(path)
 
 
 def _unaccounted(journal: Journal, books: Books) -> list[str]:
@@ -483,7 +402,7 @@ def planned(kills: int, chance: Random) -> list[str]:
 
 async def run_world(
     plan: Sequence[str], seed: int, lease: float, base: str | None = None, workers: int = WORKERS
-) -> Toll:
+) -> ClusterToll:
     """One world from one seed, disturbed as planned."""
     programs = binaries()
     assert programs is not None, "there is no PostgreSQL on this machine"
@@ -497,7 +416,7 @@ async def run_world(
                 panel.set_balance(Decimal(10_000_000))
                 async with Wire(server.port) as wire:
                     where = Path(directory)
-                    arena = Arena(where, panel, server, wire, launcher, Random(seed), lease, workers)
+                    arena = ClusterArena(where, panel, server, wire, launcher, Random(seed), lease, workers)
                     await arena.run(plan)
                     return arena.toll
     finally:
@@ -506,9 +425,9 @@ async def run_world(
         server.remove()
 
 
-def sum_up(tolls: list[Toll]) -> Toll:
+def sum_up(tolls: list[ClusterToll]) -> ClusterToll:
     """Several worlds as one."""
-    whole = Toll()
+    whole = ClusterToll()
     for toll in tolls:
         for name, value in asdict(toll).items():
             mine = getattr(whole, name)
@@ -530,7 +449,7 @@ def main() -> None:
     parser.add_argument("--lease", default=10.0, type=float, help="seconds a worker is waited for")
     parser.add_argument("--largest", default=60, type=int, help="kills in one world at most")
     asked = parser.parse_args()
-    tolls: list[Toll] = []
+    tolls: list[ClusterToll] = []
     left = asked.kills
     while left > 0:
         share = min(left, asked.largest)
