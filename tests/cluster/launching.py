@@ -1,6 +1,6 @@
 """Real workers by forking: one interpreter that has imported everything, a process of its own each.
 
-Run as `python -m tests.cluster.launching`; see `tests.endtoend.crashing_daemon` for how it is spoken to. A
+Run as `python -m tests.cluster.launching`; see `tests.endtoend.forking` for how it is spoken to. A
 child is told: `configuration` and `url`, `pace` (its clock runs `factor` times as fast as the server's
 since `instant`), `skew` (seconds by which its machine's clock is wrong) and `strike` (a moment, which time
 it comes, and the signal it gets then).
@@ -9,15 +9,12 @@ it comes, and the signal it gets then).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as datetimes
 import inspect
-import json
 import os
 import signal
 import sys
 import time
-import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +27,7 @@ from smm_rules.daemon import work
 from smm_rules.ledger.postgres import Access
 from smm_rules.observe import configure_logging
 from tests.endtoend.boundaries import install
+from tests.endtoend.forking import serve
 from tests.endtoend.processes import Launcher, Running
 
 #: How often a paced worker's own loops ask what is due, in seconds of the machine's time.
@@ -78,34 +76,16 @@ class WorkerLauncher(Launcher):
         return self.begin(what, directory, environment, name)
 
 
-def _child(asked: dict[str, Any]) -> None:
-    """Become the worker that was asked for; never returns."""
-    code = 70
-    try:
-        for number, path, flags in (
-            (0, os.devnull, os.O_RDONLY),
-            (1, asked["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND),
-            (2, asked["errors"], os.O_WRONLY | os.O_CREAT | os.O_APPEND),
-        ):
-            opened = os.open(path, flags, 0o600)
-            os.dup2(opened, number)
-            os.close(opened)
-        os.chdir(asked["directory"])
-        os.environ.update(asked["environment"])
-        work.SHORTEST_TICK = TICK
-        if asked["strike"]:
-            moment, occurrence, wanted = asked["strike"]
-            install(moment, occurrence, ledger=WorkerLedger, number=signal.Signals(wanted))
-        if asked["skew"]:
-            _skew(asked["skew"])
-        asyncio.run(_work(asked))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+def _child(asked: dict[str, Any]) -> int:
+    """The worker that was asked for."""
+    work.SHORTEST_TICK = TICK
+    if asked["strike"]:
+        moment, occurrence, wanted = asked["strike"]
+        install(moment, occurrence, ledger=WorkerLedger, number=signal.Signals(wanted))
+    if asked["skew"]:
+        _skew(asked["skew"])
+    asyncio.run(_work(asked))
+    return 0
 
 
 async def _work(asked: dict[str, Any]) -> None:
@@ -134,25 +114,5 @@ def _skew(seconds: float) -> None:
             vars(module)["datetime"] = Wrong
 
 
-def main() -> None:
-    children: set[int] = set()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        if "start" in asked:
-            process = os.fork()
-            if process == 0:
-                _child(asked["start"])
-            children.add(process)
-            answer = {"process": process}
-        else:
-            _, status = os.waitpid(asked["reap"], 0)
-            children.discard(asked["reap"])
-            answer = {"status": os.waitstatus_to_exitcode(status)}
-        print(json.dumps(answer), flush=True)
-    for process in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-
-
 if __name__ == "__main__":
-    main()
+    serve(_child)
