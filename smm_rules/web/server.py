@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -104,9 +105,9 @@ def _bind(listen: ListenAddress) -> socket.socket:
 
 def _reason(error: OSError) -> str:
     words = {
-        98: "something else listens there already; stop it, or give the page another address",
-        99: "this machine has no such address; write 127.0.0.1 or unix:PATH",
-        13: "that needs rights this user doesn't have; take a port above 1023 or another directory",
+        errno.EADDRINUSE: "something else listens there already; stop it, or give the page another address",
+        errno.EADDRNOTAVAIL: "this machine has no such address; write 127.0.0.1 or unix:PATH",
+        errno.EACCES: "that needs rights this user doesn't have; take a port above 1023 or another directory",
     }
     return words.get(error.errno or 0, error.strerror or str(error))
 
