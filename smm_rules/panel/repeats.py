@@ -72,12 +72,8 @@ class Repeats:
         self.prints.update(reading.prints)
 
 
-def fingerprint(text: str) -> int:
-    """A whole number of 64 bits, signed, that two different entries of one order practically never share."""
-    return _prints({"": text})[""]
-
-
-def _prints(texts: Mapping[str, str]) -> dict[str, int]:
+def fingerprints(texts: Mapping[str, str]) -> dict[str, int]:
+    """Of each text a whole number of 64 bits, signed, that two entries of one order practically never share."""
     digests = b"".join([_hash(text.encode()).digest() for text in texts.values()])
     return dict(zip(texts, unpack(f">{len(texts)}q", digests), strict=True))
 
@@ -91,7 +87,7 @@ def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Rea
     if texts is None or '"order"' in reply.text:
         entries = reader(judge(reply), ids)
         return Reading(entries.found, entries.unreadable)
-    prints = _prints({name: texts[name] for name in ids if name in texts})
+    prints = fingerprints({name: texts[name] for name in ids if name in texts})
     same = {name: texts[name] for name, print_ in prints.items() if known.get(name) == print_}
     rest = [name for name in prints if name not in same] if len(same) < len(prints) else []
     if not rest and same:

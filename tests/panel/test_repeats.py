@@ -13,7 +13,7 @@ from smm_rules.panel import wire
 from smm_rules.panel.answers import OrderState, Refused
 from smm_rules.panel.client import PanelClient
 from smm_rules.panel.errors import PanelError, Unreadable
-from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, entry_texts, fingerprint, read, read_same
+from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, entry_texts, fingerprints, read, read_same
 from smm_rules.panel.replies import Reply, judge
 from tests.panel import fault_server as faults
 from tests.panel.fault_server import FaultServer, Seen
@@ -148,7 +148,7 @@ def test_an_answer_with_an_error_s_status_is_not_cut() -> None:
 
 
 def test_fingerprints_fit_a_column_and_tell_texts_apart() -> None:
-    prints = {fingerprint(str(number)) for number in range(10_000)}
+    prints = set(fingerprints({str(number): str(number) for number in range(10_000)}).values())
     assert len(prints) == 10_000
     assert all(-(2**63) <= value < 2**63 for value in prints)
 
