@@ -210,13 +210,7 @@ async def poll(way: Way, orders: int, days: float, every: timedelta | None = Non
         while waiting and placed[waiting[-1]][0] <= clock.at and (clock.at - T0) % TAKEN_IN == timedelta():
             fresh.append(waiting.pop())
         if fresh:
-            new = [
-                NewOrder(
-                    Entity(EntityKind.ORDER, PANEL, name), "1", {"quantity": str(QUANTITY)}, placed[name][0]
-                )
-                for name in fresh
-            ]
-            await ledger.track(new, clock.at)
+            await ledger.track([_new_order(name, placed[name][0]) for name in fresh], clock.at)
         if every is None or (clock.at - T0) % every == timedelta():
             await sweep_orders(watch)
         clock.at += TICK
