@@ -73,7 +73,7 @@ class Repeats:
 
 
 def fingerprints(texts: Mapping[str, str]) -> dict[str, int]:
-    """Of each text a whole number of 64 bits, signed, that two entries of one order practically never share."""
+    """Of each text a whole number of 64 bits, signed, that two entries of one order almost never have."""
     digests = b"".join([_hash(text.encode()).digest() for text in texts.values()])
     return dict(zip(texts, unpack(f">{len(texts)}q", digests), strict=True))
 
