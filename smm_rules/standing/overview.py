@@ -46,7 +46,10 @@ class DaemonStanding:
 
 @dataclass(frozen=True, slots=True)
 class PanelStanding:
-    """One panel as last read. `reachable` is None until the daemon has written how it answered."""
+    """One panel as last read. `reachable` is None until the daemon has written how it answered.
+
+    `overdue_since` is when the order most overdue should have been read, None where none is overdue.
+    """
 
     panel: str
     reachable: bool | None
@@ -55,6 +58,11 @@ class PanelStanding:
     last_error: str
     balance: Decimal | None
     currency: str | None
+    overdue_since: datetime | None = None
+
+    def late(self, now: datetime) -> timedelta:
+        """How long the order most overdue has waited."""
+        return timedelta() if self.overdue_since is None else max(now - self.overdue_since, timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +71,12 @@ class Standing:
 
     `held_back` is why nothing is sent, as after a restore; `stamp_trouble` why the stamp can't be used, which
     keeps everything from being sent, too, and is empty when it can.
-    `most_overdue` is when the order most overdue should have been read. `behind` are actions that wait behind
-    stopped ones about the same orders.
+    `behind` are actions that wait behind stopped ones about the same orders.
     """
 
     daemon: DaemonStanding
     panels: tuple[PanelStanding, ...]
     totals: Totals
-    most_overdue: datetime | None
     unknown: tuple[Intent, ...]
     held: tuple[Intent, ...]
     stops: tuple[Stop, ...]
@@ -79,17 +85,20 @@ class Standing:
     stamp_trouble: str = ""
     behind: tuple[Behind, ...] = ()
 
+    @property
+    def most_overdue(self) -> datetime | None:
+        """When the order most overdue of all should have been read."""
+        return min((panel.overdue_since for panel in self.panels if panel.overdue_since), default=None)
+
 
 async def gather(ledger: SqlLedger, configuration: Configuration, now: datetime) -> Standing:
     """Read it all. The parts are of moments close together, not of one."""
-    panels = [await _panel(ledger, panel.name) for panel in configuration.panels]
+    panels = [await _panel(ledger, panel.name, now) for panel in configuration.panels]
     process, beat = await ledger.daemon(), await ledger.heartbeat()
-    most_overdue = [await _most_overdue(ledger, panel.name, now) for panel in configuration.panels]
     return Standing(
         daemon=daemon_standing(process, beat, now),
         panels=tuple(panels),
         totals=await ledger.totals(now),
-        most_overdue=min((at for at in most_overdue if at is not None), default=None),
         unknown=await ledger.intents((IntentState.UNKNOWN,), MOST_LISTED),
         held=await ledger.intents((IntentState.HELD,), MOST_LISTED),
         stops=tuple(stop for stop in await ledger.stops() if stop.active(now)),
@@ -135,9 +144,10 @@ def daemon_standing(process: str | None, beat: Heartbeat | None, now: datetime) 
     )
 
 
-async def _panel(ledger: SqlLedger, panel: str) -> PanelStanding:
+async def _panel(ledger: SqlLedger, panel: str, now: datetime) -> PanelStanding:
     health = await _facts(ledger, Entity(EntityKind.PANEL, panel))
     balance = await _facts(ledger, Entity(EntityKind.BALANCE, panel))
+    due = await ledger.due(EntityKind.ORDER, panel, now, 1)
     reachable, amount, currency = health.get("reachable"), balance.get("amount"), balance.get("currency")
     return PanelStanding(
         panel,
@@ -147,6 +157,7 @@ async def _panel(ledger: SqlLedger, panel: str) -> PanelStanding:
         str(health.get("last_error", "")),
         amount if isinstance(amount, Decimal) else None,
         currency if isinstance(currency, str) else None,
+        due[0].due_at if due else None,
     )
 
 
@@ -158,8 +169,3 @@ async def _facts(ledger: SqlLedger, entity: Entity) -> Facts:
 def _instant(facts: Facts, name: str) -> datetime | None:
     value = facts.get(name)
     return value if isinstance(value, datetime) else None
-
-
-async def _most_overdue(ledger: SqlLedger, panel: str, now: datetime) -> datetime | None:
-    due = await ledger.due(EntityKind.ORDER, panel, now, 1)
-    return due[0].due_at if due else None

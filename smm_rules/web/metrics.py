@@ -15,14 +15,12 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from smm_rules import __version__
-from smm_rules.facts import EntityKind
-from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.records import IntentState, MessageState
 from smm_rules.ledger.stops import StopKind
 from smm_rules.observe.counters import OVERFLOW, Count
 from smm_rules.rules.model import RuleSet
+from smm_rules.standing.budgets import gather_budgets
 from smm_rules.standing.overview import Standing, gather
-from smm_rules.web.budgets import budgets
 from smm_rules.web.engine import Engine
 from smm_rules.web.metric_names import METRICS, PREFIX, Kind
 from smm_rules.web.site import Site
@@ -78,12 +76,11 @@ class Families(Collector):
 
 async def _of_ledger(families: Families, site: Site, now: datetime) -> None:
     standing = await gather(site.ledger, site.configuration, now)
-    for (panel, status), count in (await site.statuses()).items():
-        families.add("orders", count, panel=panel, status=status)
+    for (name, status), count in (await site.statuses()).items():
+        families.add("orders", count, panel=name, status=status)
     families.add("orders_due", standing.totals.due)
-    for name in site.panels:
-        due = await site.ledger.due(EntityKind.ORDER, name, now, 1)
-        families.add("order_lateness_seconds", _age(due[0].due_at if due else None, now), panel=name)
+    for panel in standing.panels:
+        families.add("order_lateness_seconds", panel.late(now).total_seconds(), panel=panel.panel)
     _of_panels(families, standing)
     _of_totals(families, standing)
     await _of_ages(families, site, now)
@@ -93,8 +90,8 @@ async def _of_ledger(families: Families, site: Site, now: datetime) -> None:
     if standing.daemon.beat_at is not None:
         families.add("heartbeat_age_seconds", _age(standing.daemon.beat_at, now))
     loaded = site.rules()
-    actions = await site.ledger.counted_actions(begun_at(Per.MONTH, now) or now)
-    for one in budgets(site.configuration, loaded.rules if loaded else RuleSet(), actions, now):
+    rules = loaded.rules if loaded else RuleSet()
+    for one in await gather_budgets(site.ledger, site.configuration, rules, now):
         currency = "actions" if one.currency is None else one.currency
         families.add(
             "budget_used_ratio", one.share, scope=one.scope, name=one.name, per=one.per, currency=currency

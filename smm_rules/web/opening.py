@@ -9,8 +9,9 @@ from smm_rules.config.model import Configuration
 from smm_rules.config.secrets import SecretUnavailable
 from smm_rules.config.web import LoginSettings, WebSettings, is_password_hash
 from smm_rules.ledger.sql.ledger import SqlLedger
+from smm_rules.standing.rule_files import RulesFromFiles
 from smm_rules.web.engine import Engine
-from smm_rules.web.site import Login, RulesFromFiles, Site
+from smm_rules.web.site import Login, Site
 
 
 def make_site(

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
 from smm_rules.config.web import WebSettings
-from smm_rules.document import DocumentError
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.notify.operator import OperatorVoice
-from smm_rules.rules.loader import LoadedRules, load_rules
-from smm_rules.rules.scope import scope_of
+from smm_rules.rules.loader import LoadedRules
 from smm_rules.web.engine import Engine
 from smm_rules.web.kept import Kept, kept
 from smm_rules.web.sessions import LoginForms, Sessions
@@ -32,29 +29,6 @@ class Login:
     user: str
     hash: str = field(repr=False)
     everywhere: bool = True
-
-
-class RulesFromFiles:
-    """The rules as their files say, for a page without a daemon: read again once they are a while old."""
-
-    _LASTS_SECONDS = 15.0
-
-    def __init__(self, configuration: Configuration, clock: Clock) -> None:
-        self._configuration = configuration
-        self._clock = clock
-        self._read_at: datetime | None = None
-        self._found: LoadedRules | None = None
-
-    def __call__(self) -> LoadedRules | None:
-        """The rules; None while a file of them can't be used."""
-        now = self._clock.now()
-        if self._read_at is None or abs((now - self._read_at).total_seconds()) > self._LASTS_SECONDS:
-            self._read_at = now
-            try:
-                self._found = load_rules(self._configuration.rules, scope_of(self._configuration))
-            except DocumentError:
-                self._found = None
-        return self._found
 
 
 @dataclass(slots=True)

@@ -31,8 +31,9 @@ from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Outcome, 
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.rules.model import NO_LIMITS, RuleGuards, Step, StepKind
+from smm_rules.standing.rule_files import RulesFromFiles
 from smm_rules.web.app import make_app
-from smm_rules.web.site import Login, RulesFromFiles, Site
+from smm_rules.web.site import Login, Site
 from tests.ledger.builders import NOTHING, observed, planned
 
 NOW = datetime(2026, 3, 8, 15, 0, tzinfo=UTC)

@@ -196,7 +196,8 @@ def _panel(panel: PanelView, width: int, narrow: bool, view: View) -> Text:
     line.append(f"  {_clean(money)}")
     if not narrow and standing.last_answer_at is not None:
         line.append(f"  answered {ago(standing.last_answer_at, view.at)} ago")
-    line.append(f"  late {_rough(panel.late)}", style="yellow" if panel.late > _LATE else "default")
+    late = standing.late(view.at)
+    line.append(f"  late {_rough(late)}", style="yellow" if late > _LATE else "default")
     if panel.rate is not None:
         share = Decimal(panel.rate) / panel.allowed
         line.append(f"  {panel.rate}/{panel.allowed} a minute ", style="default")

@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
-from smm_rules.facts import EntityKind
-from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.alerts import Alert, AlertState
 from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.polling.request_rate import read_rates
 from smm_rules.rules.model import RuleSet
+from smm_rules.standing.budgets import Budget, gather_budgets
 from smm_rules.standing.overview import DaemonState, PanelStanding, Standing, gather
-from smm_rules.web.budgets import Budget, budgets
-from smm_rules.web.site import RulesFromFiles
+from smm_rules.standing.rule_files import RulesFromFiles
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 #: More of these than fit on a screen aren't read.
@@ -25,11 +23,9 @@ _MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class PanelView:
-    """A panel. `late` is how long its most overdue order waits; `rate` the requests of the last minute, None
-    where no daemon tells, of at most `allowed`."""
+    """A panel. `rate` is the requests of the last minute, at most `allowed`; None where no daemon tells."""
 
     standing: PanelStanding
-    late: timedelta
     rate: int | None
     allowed: int
 
@@ -73,24 +69,21 @@ class Viewer:
         return View(
             at=now,
             standing=standing,
-            panels=await self._panels(standing, now),
+            panels=await self._panels(standing),
             rules=await self._active(now),
             budgets=await self._budgets(now),
             alerts=await self._ledger.alerts((AlertState.FIRING, AlertState.ACKNOWLEDGED), _MOST),
             messages=await self._messages(),
         )
 
-    async def _panels(self, standing: Standing, now: datetime) -> tuple[PanelView, ...]:
+    async def _panels(self, standing: Standing) -> tuple[PanelView, ...]:
         beat = await self._ledger.heartbeat()
         runs = standing.daemon.state is DaemonState.RUNNING
         rates = read_rates(beat.detail) if beat is not None and runs else {}
-        found = []
-        for panel, settings in zip(standing.panels, self._configuration.panels, strict=True):
-            due = await self._ledger.due(EntityKind.ORDER, panel.panel, now, 1)
-            since = due[0].due_at if due else None
-            late = max(now - since, timedelta()) if since is not None else timedelta()
-            found.append(PanelView(panel, late, rates.get(panel.panel), settings.requests_per_minute))
-        return tuple(found)
+        return tuple(
+            PanelView(panel, rates.get(panel.panel), settings.requests_per_minute)
+            for panel, settings in zip(standing.panels, self._configuration.panels, strict=True)
+        )
 
     async def _active(self, now: datetime) -> tuple[RuleView, ...]:
         """The rules that fired in the last day, those that did most in the last hour first."""
@@ -105,8 +98,8 @@ class Viewer:
 
     async def _budgets(self, now: datetime) -> tuple[Budget, ...]:
         loaded = self._rules()
-        actions = await self._ledger.counted_actions(begun_at(Per.MONTH, now) or now)
-        return budgets(self._configuration, loaded.rules if loaded else RuleSet(), actions, now)
+        rules = loaded.rules if loaded else RuleSet()
+        return await gather_budgets(self._ledger, self._configuration, rules, now)
 
     async def _messages(self) -> tuple[QueuedMessage, ...]:
         dead = await self._ledger.messages((MessageState.DEAD,), _MOST)

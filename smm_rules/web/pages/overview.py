@@ -10,15 +10,14 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from smm_rules.facts import Entity, EntityKind
-from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.records import MessageState
 from smm_rules.ledger.stops import StopKind
 from smm_rules.rules.model import RuleSet
+from smm_rules.standing.budgets import gather_budgets
 from smm_rules.standing.evidence import money_in_words, suggestion_in_words
 from smm_rules.standing.gap import gap_lines
 from smm_rules.standing.overview import PanelStanding, gather
 from smm_rules.standing.stops import in_words as stop_in_words
-from smm_rules.web.budgets import Budget, budgets
 from smm_rules.web.charts import meter, sparkline
 from smm_rules.web.pages.balances import balance_points
 from smm_rules.web.pages.statuses import StatusCount, counts_of
@@ -33,10 +32,9 @@ _BUDGETS_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class PanelCard:
-    """A panel at a glance. `late` is how long the order most overdue has waited."""
+    """A panel at a glance."""
 
     standing: PanelStanding
-    late: timedelta
     spark: Markup
     statuses: tuple[StatusCount, ...]
 
@@ -48,6 +46,7 @@ async def overview(visit: Visit) -> Response:
     hold = await site.ledger.open_hold()
     loaded = site.rules()
     rules = loaded.rules if loaded is not None else RuleSet()
+    allowances = await gather_budgets(site.ledger, site.configuration, rules, now)
     return visit.page(
         "overview.html",
         standing=standing,
@@ -58,7 +57,7 @@ async def overview(visit: Visit) -> Response:
         stops=[(stop, stop_in_words(stop)) for stop in standing.stops],
         alarming=any(stop.kind is not StopKind.PAUSE for stop in standing.stops),
         cards=[await _card(visit, panel) for panel in standing.panels],
-        budgets=[(one, meter(one.share, one.title)) for one in await _budgets(visit, rules)],
+        budgets=[(one, meter(one.share, one.title)) for one in allowances[:_BUDGETS_SHOWN]],
         active=await _active(visit),
         rules_readable=loaded is not None,
         rule_count=len(rules.rules),
@@ -70,21 +69,12 @@ async def overview(visit: Visit) -> Response:
 
 async def _card(visit: Visit, panel: PanelStanding) -> PanelCard:
     ledger, now = visit.site.ledger, visit.now
-    due = await ledger.due(EntityKind.ORDER, panel.panel, now, 1)
-    overdue_since = due[0].due_at if due else None
     points = await balance_points(ledger, Entity(EntityKind.BALANCE, panel.panel), now - _WEEK, now)
     return PanelCard(
         panel,
-        max(now - overdue_since, timedelta()) if overdue_since is not None else timedelta(),
         sparkline(points, now - _WEEK, now, f"Balance of {panel.panel} over the last 7 days"),
         counts_of(await visit.site.statuses(), panel.panel),
     )
-
-
-async def _budgets(visit: Visit, rules: RuleSet) -> tuple[Budget, ...]:
-    since = begun_at(Per.MONTH, visit.now) or visit.now
-    actions = await visit.site.ledger.counted_actions(since)
-    return budgets(visit.site.configuration, rules, actions, visit.now)[:_BUDGETS_SHOWN]
 
 
 async def _active(visit: Visit) -> Sequence[tuple[str, int, datetime]]:

@@ -48,14 +48,13 @@ async def panel(visit: Visit) -> Response:
     points = await balance_points(ledger, Entity(EntityKind.BALANCE, name), since, now)
     found = next(one for one in standing.panels if one.panel == name)
     health = await ledger.watched(Entity(EntityKind.PANEL, name))
-    due = await ledger.due(EntityKind.ORDER, name, now, 1)
     statuses = counts_of(await visit.site.statuses(), name)
     return visit.page(
         "panel.html",
         panel=found,
         health=health.facts if health is not None else {},
         looks=await _looks(visit, settings),
-        overdue_since=due[0].due_at if due else None,
+        overdue_since=found.overdue_since,
         statuses=statuses,
         status_bar=status_bar(statuses, f"Orders on {name} by status"),
         chart=line_chart(points, since, now, f"Balance of {name}", found.currency or ""),

@@ -23,28 +23,29 @@ from smm_rules.ledger.records import Heartbeat, IntentState, Totals
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.polling.request_rate import RequestRate, read_rates, written
+from smm_rules.standing.budgets import Budget
 from smm_rules.standing.overview import DaemonStanding, DaemonState, PanelStanding, Standing
-from smm_rules.web.budgets import Budget
 from tests.cli.command import configure, said
 from tests.cli.stage import NOW, a_failing_panel_with_money, an_order_due_an_hour_ago, intent, stage
 from tests.ledger.builders import order
 
 Capture = pytest.CaptureFixture[str]
 SECOND = timedelta(seconds=1)
-NORTH = PanelStanding("north", True, NOW - 3 * SECOND, None, "", Decimal("12.50"), "USD")
+NORTH = PanelStanding(
+    "north", True, NOW - 3 * SECOND, None, "", Decimal("12.50"), "USD", overdue_since=NOW - 90 * SECOND
+)
 QUIET = View(
     at=NOW,
     standing=Standing(
         daemon=DaemonStanding(DaemonState.RUNNING, "41", NOW - timedelta(hours=3), NOW - 5 * SECOND, "live"),
         panels=(NORTH,),
         totals=Totals(7, 2, {"confirmed": 1_200}, {"pending": 1}, 9, {}),
-        most_overdue=NOW - timedelta(seconds=90),
         unknown=(),
         held=(),
         stops=(),
         rules={},
     ),
-    panels=(PanelView(NORTH, timedelta(seconds=90), 47, 60),),
+    panels=(PanelView(NORTH, 47, 60),),
     rules=(RuleView("top-up", 3, 40, NOW - timedelta(minutes=4)),),
     budgets=(Budget(Scope.RULE, "top-up", Per.DAY, Decimal(10), Decimal(9), Decimal(0), "USD"),),
     alerts=(

@@ -12,6 +12,7 @@ from smm_rules.engine.guards import Scope
 from smm_rules.facts.allowance import PERIODS, Allowance, Per, begun_at
 from smm_rules.ledger.figures import CountedAction
 from smm_rules.ledger.records import IntentState
+from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.rules.model import RuleSet
 
 
@@ -44,6 +45,14 @@ class Budget:
         """`rule top-up, each day`."""
         whose = "everything" if self.scope is Scope.TOTAL else f"{self.scope} {self.name}"
         return f"{whose}, each {self.per}"
+
+
+async def gather_budgets(
+    ledger: SqlLedger, configuration: Configuration, rules: RuleSet, now: datetime
+) -> tuple[Budget, ...]:
+    """Every allowance for a time and what the ledger counts against it, the most used first."""
+    actions = await ledger.counted_actions(begun_at(Per.MONTH, now) or now)
+    return budgets(configuration, rules, actions, now)
 
 
 def budgets(
