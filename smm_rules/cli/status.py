@@ -50,8 +50,9 @@ async def command(config_path: Path | None, as_json: bool, check: bool) -> int:
     now = SystemClock().now()
     async with open_ledger(configuration) as ledger:
         standing = await gather(ledger, configuration, now)
+        observations = await ledger.observations() if as_json else 0
     if as_json:
-        print_json(_as_json(standing, str(configuration.ledger), now))
+        print_json(_as_json(standing, observations, str(configuration.ledger), now))
     else:
         _print(standing, output(), now)
     healthy = standing.daemon.state is DaemonState.RUNNING
@@ -220,7 +221,7 @@ def _process(name: str) -> int | str | None:
     return int(name) if name.isdecimal() else name or None
 
 
-def _as_json(standing: Standing, ledger: str, now: datetime) -> dict[str, object]:
+def _as_json(standing: Standing, observations: int, ledger: str, now: datetime) -> dict[str, object]:
     daemon, totals = standing.daemon, standing.totals
     return {
         "at": now,
@@ -261,7 +262,7 @@ def _as_json(standing: Standing, ledger: str, now: datetime) -> dict[str, object
         ],
         "stopped": [brake_shape(stop) for stop in standing.stops],
         "messages": {state: totals.messages.get(state, 0) for state in MessageState},
-        "observations": totals.observations,
+        "observations": observations,
         "reserved": dict(_nonzero(standing)),
         "rules": standing.rules,
     }

@@ -511,6 +511,10 @@ class Ledger(Protocol):
 
     async def totals(self, now: datetime) -> Totals: ...
 
+    async def observations(self) -> int:
+        """How many observations are kept. They are counted one by one: not for what is asked often."""
+        ...
+
     async def end_holds(self, rules: Sequence[str]) -> int:
         """End the unfired episodes of these rules, for nobody watches them any more; return how many.
 

@@ -379,11 +379,13 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much of everything there is. Keys are state or kind names; `due` counts orders."""
+    """How much there is of what matters at a glance. Keys are state or kind names; `due` counts orders.
+
+    Asked for with every heartbeat, so it costs the same however many orders are watched.
+    """
 
     orders: int
     due: int
     intents: dict[str, int]
     messages: dict[str, int]
-    observations: int
     reserved: dict[str, Decimal]

@@ -13,7 +13,7 @@ from smm_rules.ledger.audit import AuditKind
 from smm_rules.ledger.codec import decode_facts, decode_memory, entity_text, from_micros, to_micros
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Observation, Watched
-from smm_rules.ledger.sql import alerts, audit
+from smm_rules.ledger.sql import alerts, audit, counts
 from smm_rules.ledger.sql.query import Connection, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import all_watched, key
 
@@ -99,6 +99,7 @@ def forget(connection: Connection, entity: Entity, now: datetime, by: str = "") 
     if forgotten is None:
         return False
     if entity.kind is EntityKind.ORDER:
+        counts.watch(connection, -1)
         changed(connection, _FORGET_REFILLS, (at, forgotten[0]))
     alerts.forget(connection, entity, now)
     audit.append(connection, now, AuditKind.FORGET, by, entity_text(entity), {})

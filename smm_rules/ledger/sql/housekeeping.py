@@ -18,7 +18,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sql import alerts, attempts, rest, silences
+from smm_rules.ledger.sql import alerts, attempts, counts, rest, silences
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import STANDS
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
@@ -30,7 +30,7 @@ _BEAT = """
     detail = excluded.detail
 """
 _HEARTBEAT = "SELECT owner, started_at, beat_at, detail FROM heartbeat"
-_ORDERS = "SELECT count(*) FROM entities WHERE kind = 'order' AND forgotten_at IS NULL"
+_OBSERVATIONS = "SELECT count(*) FROM history"
 _MESSAGES = f"SELECT {STANDS} AS stands, count(*) FROM outbox GROUP BY stands"  # noqa: S608 - only a constant
 #: Panel by panel, for then the index of due times is read no further than what is due.
 _DUE = """
@@ -139,13 +139,16 @@ def heartbeat(connection: Connection) -> Heartbeat | None:
 
 def totals(connection: Connection, now: datetime) -> Totals:
     return Totals(
-        orders=_count(connection, _ORDERS),
+        orders=counts.watched_orders(connection),
         due=_count(connection, _DUE, to_micros(now)),
         intents=_counts(connection, "SELECT state, count(*) FROM intents GROUP BY state"),
         messages=_counts(connection, _MESSAGES),
-        observations=_count(connection, "SELECT count(*) FROM history"),
         reserved=_reserved(connection, OPEN, None),
     )
+
+
+def observations(connection: Connection) -> int:
+    return _count(connection, _OBSERVATIONS)
 
 
 def reserved(connection: Connection, panel: str) -> dict[str, Decimal]:

@@ -466,6 +466,9 @@ class SqlLedger:
     async def totals(self, now: datetime) -> Totals:
         return await self._read(housekeeping.totals, now)
 
+    async def observations(self) -> int:
+        return await self._read(housekeeping.observations)
+
     async def end_holds(self, rules: Sequence[str]) -> int:
         return await self._write(housekeeping.end_holds, rules)
 

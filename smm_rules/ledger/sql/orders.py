@@ -20,7 +20,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import NewOrder, TrackedOrder
-from smm_rules.ledger.sql import audit, rest
+from smm_rules.ledger.sql import audit, counts, rest
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import ORDER, key, order_from
 
@@ -118,6 +118,7 @@ def track(connection: Connection, orders: Sequence[NewOrder], now: datetime) -> 
         _REVIVE_ORDER,
         [_revived(given["order", panel, name], at, entity_id) for entity_id, panel, name in revived],
     )
+    counts.watch(connection, len(added) + len(revived))
     return len(added) + len(revived)
 
 

@@ -39,7 +39,7 @@ QUIET = View(
     standing=Standing(
         daemon=DaemonStanding(DaemonState.RUNNING, "41", NOW - timedelta(hours=3), NOW - 5 * SECOND, "live"),
         panels=(NORTH,),
-        totals=Totals(7, 2, {"confirmed": 1_200}, {"pending": 1}, 9, {}),
+        totals=Totals(7, 2, {"confirmed": 1_200}, {"pending": 1}, {}),
         unknown=(),
         held=(),
         stops=(),
