@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from smm_rules.engine.observation import Observation, differs, known_only, share
-from smm_rules.facts import EntityKind, Facts
+from smm_rules.engine.observation import Observation, known_only, share
+from smm_rules.facts import Facts, Known
 from smm_rules.panel.answers import Service
+
+#: All that a catalogue says of a service.
+_SAID = ("id", "name", "type", "category", "rate", "min", "max", "refill", "cancel", "dripfeed", "gone")
+#: Of each of these a fact `…_changed` tells whether the last change was one of it.
+_COMPARED = ("rate", "min", "max", "name", "type", "category", "refill", "cancel", "dripfeed")
+#: Of each of these `previous_…` is kept. The rate has one, too, which `rate_increase` goes with.
+_REMEMBERED = ("min", "max", "name", "type")
 
 
 def observe_catalogue(
@@ -22,13 +29,22 @@ def observe_catalogue(
     if not catalogue:
         return {}
     offered = {service.id: service for service in catalogue}
-    seen = {name: observe_service(before.get(name, {}), row, now) for name, row in offered.items()}
+    is_first = not before
+    seen = {
+        name: observe_service(before.get(name, {}), row, now, of_first_catalogue=is_first)
+        for name, row in offered.items()
+    }
     gone = {name: observe_gone(facts, now) for name, facts in before.items() if name not in offered}
     return seen | gone
 
 
-def observe_service(before: Facts, service: Service, now: datetime) -> Observation:
-    """The facts of a service that is in the catalogue."""
+def observe_service(
+    before: Facts, service: Service, now: datetime, *, of_first_catalogue: bool = True
+) -> Observation:
+    """The facts of a service that is in the catalogue.
+
+    One that nothing was known of before is new, unless the whole catalogue is read for the first time.
+    """
     after = known_only(
         {
             "id": service.id,
@@ -44,18 +60,47 @@ def observe_service(before: Facts, service: Service, now: datetime) -> Observati
             "gone": False,
         }
     )
-    return _dated(before, after | _rate_change(before, service.rate), now)
+    if not before:
+        return Observation(after | _dates(now, None if of_first_catalogue else now), True)
+    if all(after.get(name) == before.get(name) for name in _SAID):
+        return Observation(before, False)
+    return _changed(before, after | _before_it(before, after) | _rate_change(before, service.rate), now)
 
 
-def observe_gone(before: Facts, now: datetime) -> Observation:
+def observe_gone(facts: Facts, now: datetime) -> Observation:
     """The facts of a service that left the catalogue: what was said of it last, and that it is gone."""
-    return _dated(before, before | {"gone": True}, now)
+    if facts.get("gone") is True:
+        return Observation(facts, False)
+    return _changed(facts, {**facts, "gone": True}, now)
 
 
-def _dated(before: Facts, after: Facts, now: datetime) -> Observation:
-    changed = differs(EntityKind.SERVICE, before, after)
-    dated = after | {"changed_at": now if changed else before.get("changed_at", now)}
-    return Observation(dated, changed)
+def _changed(before: Facts, after: Facts, now: datetime) -> Observation:
+    """What changed, dated. The last value said counts while a catalogue leaves one unsaid."""
+    told: Facts = {f"{name}_changed": _differs(name, before, after) for name in _COMPARED}
+    told["came_back"] = before.get("gone") is True and after.get("gone") is False
+    listed_at = before.get("listed_at")
+    return Observation(
+        after | told | _dates(now, listed_at if isinstance(listed_at, datetime) else None), True
+    )
+
+
+def _dates(changed_at: datetime, listed_at: datetime | None) -> Facts:
+    return known_only({"changed_at": changed_at, "listed_at": listed_at})
+
+
+def _differs(name: str, before: Facts, after: Facts) -> bool:
+    last, present = before.get(name, before.get(f"previous_{name}")), after.get(name)
+    return last is not None and present is not None and last != present
+
+
+def _before_it(before: Facts, after: Facts) -> Facts:
+    """`previous_…`: what was said before the last change, or last while the catalogue leaves it unsaid."""
+    kept: dict[str, Known | None] = {}
+    for name in _REMEMBERED:
+        previous = f"previous_{name}"
+        moved = name not in after or _differs(name, before, after)
+        kept[previous] = before.get(name, before.get(previous)) if moved else before.get(previous)
+    return known_only(kept)
 
 
 def _rate_change(before: Facts, rate: Decimal | None) -> Facts:

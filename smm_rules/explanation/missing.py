@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from smm_rules.explanation.model import Standing
-from smm_rules.facts import EntityKind
+from smm_rules.facts import FIELDS, EntityKind
 
 #: Facts of an order that nobody but the one who tracks it can tell.
 _FROM_INTAKE = frozenset({"quantity", "link", "placed_at", "delivered", "progress", "age"})
-_FROM_CHANGE = frozenset({"previous_amount", "previous_rate", "rate_increase"})
+_FROM_CHANGE = frozenset(
+    {"previous_amount", "rate_increase", "came_back"}
+    | {
+        name
+        for name in FIELDS[EntityKind.SERVICE]
+        if name.startswith("previous_") or name.endswith("_changed")
+    }
+)
 
 
 def why_missing(name: str, standing: Standing) -> str:
@@ -37,6 +44,8 @@ def _of_service(own: str, standing: Standing) -> str:
             return "it isn't known which service the order is of; track it with --service"
     if own in _FROM_CHANGE:
         return "it is known from its first change on"
+    if own in ("listed_at", "listed_for") and standing.service_known:
+        return f"service {service} was in the catalogue of panel {panel} when it was read first"
     if standing.service_known:
         return f"the catalogue of panel {panel} doesn't say it of service {service}"
     if isinstance(standing.health.get("catalogue_read_at"), type(None)):

@@ -249,16 +249,22 @@ def test_a_rate_that_changes_is_compared_with_the_last_one_said(
     assert facts.get("rate_increase") == (increase and Decimal(increase))
 
 
+CHANGES = ("rate", "min", "max", "name", "type", "category", "refill", "cancel", "dripfeed")
+
+
 def test_a_service_missing_from_a_catalogue_is_gone_and_can_come_back() -> None:
     before = {"1": observe_service({}, SERVICE, T0).facts}
     other = replace(SERVICE, id="2")
     seen = observe_catalogue(before, [other], T1)
     assert seen.keys() == {"1", "2"}
-    assert (seen["1"].changed, seen["1"].facts) == (True, before["1"] | {"gone": True, "changed_at": T1})
+    nothing_else = {f"{name}_changed": False for name in CHANGES}
+    left = {"gone": True, "came_back": False, "changed_at": T1}
+    assert (seen["1"].changed, seen["1"].facts) == (True, before["1"] | nothing_else | left)
     still = observe_catalogue({"1": seen["1"].facts}, [other], T2)["1"]
     assert (still.changed, still.facts) == (False, seen["1"].facts)
     back = observe_catalogue({"1": still.facts}, [SERVICE], T3)["1"]
-    assert (back.changed, back.facts) == (True, before["1"] | {"changed_at": T3})
+    returned = {"came_back": True, "changed_at": T3}
+    assert (back.changed, back.facts) == (True, before["1"] | nothing_else | returned)
 
 
 def test_an_empty_catalogue_is_a_fault_and_not_a_mass_delisting() -> None:

@@ -58,7 +58,11 @@ _DERIVED: dict[EntityKind, frozenset[str]] = {
     EntityKind.ORDER: frozenset({"status_known", "delivered", "progress", "changed_at", "status_since"}),
     EntityKind.REFILL: frozenset({"status_known", "changed_at"}),
     EntityKind.BALANCE: frozenset({"previous_amount", "changed_at"}),
-    EntityKind.SERVICE: frozenset({"previous_rate", "rate_increase", "changed_at"}),
+    EntityKind.SERVICE: frozenset(
+        {"rate_increase", "came_back", "changed_at", "listed_at"}
+        | {f"previous_{name}" for name in ("rate", "min", "max", "name", "type")}
+        | {name for name in FIELDS[EntityKind.SERVICE] if name.endswith("_changed")}
+    ),
     EntityKind.PANEL: frozenset({"failures", "failing_since", "last_answer_at", "catalogue_read_at"}),
 }
 

@@ -24,7 +24,10 @@ OFTEN_UNKNOWN = {
         | {"delivered", "progress"}
     ),
     EntityKind.BALANCE: frozenset({"previous_amount"}),
-    EntityKind.SERVICE: frozenset({"previous_rate", "rate_increase"}),
+    EntityKind.SERVICE: frozenset(
+        {"previous_rate", "rate_increase", "previous_min", "previous_max", "previous_name", "previous_type"}
+        | {"listed_at", "listed_for"}
+    ),
     EntityKind.PANEL: frozenset({"failing_since", "failing_for"}),
 }
 #: What a parameter of a paid action must not count on besides: answers with a null, a catalogue not read.

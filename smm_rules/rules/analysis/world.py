@@ -19,7 +19,7 @@ _RUNNING = {
     EntityKind.ORDER: ("tracked_for", "unchanged", "in_status"),
     EntityKind.REFILL: ("age", "unchanged"),
     EntityKind.BALANCE: ("unchanged",),
-    EntityKind.SERVICE: ("unchanged",),
+    EntityKind.SERVICE: ("unchanged", "listed_for"),
     EntityKind.PANEL: ("failing_for", "silent_for", "catalogue_age"),
 }
 _STATUSES: dict[EntityKind, frozenset[str]] = {
@@ -39,6 +39,13 @@ _FOLLOWS: dict[EntityKind, dict[str, tuple[str, ...]]] = {
     EntityKind.BALANCE: {"previous_amount": ("amount",)},
     EntityKind.SERVICE: {"rate_increase": ("previous_rate",)},
     EntityKind.PANEL: {"failing_since": ("reachable",)},
+}
+
+
+#: What is known of a service when its last change is known to be one of this: what it was before, and is.
+_CHANGES: dict[str, frozenset[str]] = {
+    f"{name}_changed": frozenset({name, f"previous_{name}"})
+    for name in ("rate", "min", "max", "name", "type")
 }
 
 
@@ -75,6 +82,8 @@ def _narrowed(box: Box, kind: EntityKind) -> Box | None:
             found = _with_status(found, prefix, _STATUSES[owner])
         if found is not None and owner is EntityKind.PANEL:
             found = _with_reachable(found, prefix)
+        if found is not None and owner is EntityKind.SERVICE:
+            found = _with_changes(found, prefix)
     if found is None:
         return None
     if not (found.known or found.missing):
@@ -112,6 +121,16 @@ def _with_reachable(box: Box, prefix: str) -> Box | None:
         f"{prefix}failures": Range(0, 0) if answers else Range(low=1),
     }
     return box.meeting(Box(allowed, missing=since) if answers else Box(allowed, known=since))
+
+
+def _with_changes(box: Box, prefix: str) -> Box | None:
+    """What changed last has a value now and had one before."""
+    known: frozenset[str] = frozenset()
+    for name, others in _CHANGES.items():
+        flag = box.allowed.get(f"{prefix}{name}")
+        if isinstance(flag, Choice) and not flag.without and flag.values == frozenset({True}):
+            known |= {f"{prefix}{other}" for other in others}
+    return box.meeting(Box(known=known)) if known else box
 
 
 @lru_cache(maxsize=512)
