@@ -6,7 +6,7 @@ written. Back ends: `sqlite`. One contract suite (tests/ledger/contract) holds f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -30,6 +30,7 @@ from smm_rules.ledger.books import Books
 from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
+    Asked,
     DatedBalance,
     DueOrder,
     Heartbeat,
@@ -42,6 +43,7 @@ from smm_rules.ledger.records import (
     Observation,
     Outcome,
     QueuedMessage,
+    Received,
     Recorded,
     Sweep,
     Totals,
@@ -50,6 +52,7 @@ from smm_rules.ledger.records import (
     Watched,
 )
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
+from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
 
 class LedgerError(Exception):
@@ -146,6 +149,43 @@ class Ledger(Protocol):
 
     async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
         """Plan an action the operator asked for, outside any rule."""
+        ...
+
+    # -- what programs ask for --------------------------------------------------------------------------
+    async def received(self, client: str, key: str) -> Received | None:
+        """What was done for a program under this key; None when nothing was, or it is no longer kept."""
+        ...
+
+    async def track_asked(
+        self,
+        orders: Sequence[NewOrder],
+        asked: Asked,
+        answer: Callable[[frozenset[Entity]], str],
+        now: datetime,
+        by: str,
+    ) -> Received:
+        """`track`, kept with its answer under the key in the same transaction; or what was done under it.
+
+        `answer` makes the answer from the orders that were new. It may be called more than once.
+        """
+        ...
+
+    async def purchase(
+        self,
+        draft: IntentDraft,
+        asked: Asked,
+        answer: Callable[[Intent], str],
+        now: datetime,
+        by: str,
+        bounds: RuleGuards = NO_RULE_GUARDS,
+    ) -> Received:
+        """Plan an order, kept with its answer under the key in the same transaction; or what was done then.
+
+        `bounds` are those of whoever asks; they are judged again when it is to be sent. It began when it was
+        first asked for, so what a hold or the end of one keeps back stays back. `StateConflict` on a hold
+        that has only just been found. The key is kept at least as long as the intent. `ValueError` without a
+        key.
+        """
         ...
 
     # -- intents ----------------------------------------------------------------------------------------

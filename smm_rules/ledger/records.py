@@ -317,6 +317,32 @@ class Outcome:
     evidence: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a program asks for. `key` names it among all that `client` asks for, so that asking again does
+    nothing again; None for what does no harm done twice. `digest` is of what is asked. `since` is when it was
+    first asked for, where the program says that.
+    """
+
+    client: str
+    digest: str
+    key: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What was done for a program at `at`, once, and the `answer` it got. `digest` is of what it asked for.
+
+    `intent` is the purchase that was planned, None where orders were tracked.
+    """
+
+    digest: str
+    at: datetime
+    intent: int | None
+    answer: str
+
+
 class MessageState(StrEnum):
     """pending → delivered | dead; dead → pending when the operator revives it; pending or dead → dropped.
 

@@ -20,7 +20,7 @@ from smm_rules.ledger.postgres import Access, PostgresLedger, moving
 from smm_rules.ledger.postgres.daemon_lock import PostgresDaemonLock
 from smm_rules.ledger.postgres.moving import Copied, move
 from smm_rules.ledger.postgres.session import Session
-from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Outcome, Remembered, Sweep
+from smm_rules.ledger.records import Asked, Heartbeat, IntentState, NewOrder, Outcome, Remembered, Sweep
 from smm_rules.ledger.sql.query import Row
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
@@ -49,6 +49,7 @@ async def _lived_in(path: Path) -> None:
     """A ledger with something in every table that has been worked on for a while."""
     async with await SqliteLedger.open(path) as ledger:
         await ledger.track([new_order(1), new_order(2, order(1)), new_order("d\ud83d")], T0, "ann")
+        await ledger.track_asked([new_order(4)], Asked("shop", "d", "key"), lambda _: "{}", T0, "http:shop")
         await ledger.rules_in_force([RuleText("top-up", "v1", "rules: [ü\n]")], T0, "daemon")
         await ledger.record(
             Sweep(

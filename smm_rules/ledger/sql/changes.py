@@ -15,7 +15,7 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import decode_rule_guards, entity_text, maybe_micros, storable, to_micros
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import DOUBTED, REFUSAL, Intent, IntentState, Leave, Outcome, Transition
-from smm_rules.ledger.sql import attempts, stops
+from smm_rules.ledger.sql import attempts, received, stops
 from smm_rules.ledger.sql.guarding import Action, Guarding, about
 from smm_rules.ledger.sql.intents import (
     Origin,
@@ -175,7 +175,9 @@ def may_leave(connection: Connection, intent_id: int, owner: str, attempt: int, 
 
 
 def _guards_of(connection: Connection, intent: Intent) -> RuleGuards:
-    """The guards of the rule that asked, as they were then."""
+    """The guards of the rule that asked, or of the program, as they were then."""
+    if intent.firing is None:
+        return received.guards_of(connection, intent.id)
     text = cell(connection, _GUARDS_OF, (intent.firing,))
     return NO_RULE_GUARDS if text is None else decode_rule_guards(text)
 

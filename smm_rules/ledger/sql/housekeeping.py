@@ -18,7 +18,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sql import alerts, attempts, counts, rest, silences
+from smm_rules.ledger.sql import alerts, attempts, counts, received, rest, silences
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import STANDS
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
@@ -211,6 +211,7 @@ def prune(connection: Connection, before: datetime, sent_before: datetime | None
         "stops": changed(connection, _PRUNE_STOPS, (at,)),
         "alerts": alerts.prune(connection, before),
         "silences": silences.prune(connection, before),
+        "received": received.prune(connection, at),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
@@ -29,6 +29,7 @@ from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import (
+    Asked,
     DatedBalance,
     DueOrder,
     Heartbeat,
@@ -41,6 +42,7 @@ from smm_rules.ledger.records import (
     Observation,
     Outcome,
     QueuedMessage,
+    Received,
     Recorded,
     Sweep,
     Totals,
@@ -63,6 +65,7 @@ from smm_rules.ledger.sql import (
     intents,
     orders,
     outbox,
+    received,
     rest,
     silences,
     stops,
@@ -73,6 +76,7 @@ from smm_rules.ledger.sql import (
 from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.ledger.sql.transactions import Transactions
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
+from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
 
 class SqlLedger:
@@ -169,6 +173,33 @@ class SqlLedger:
         if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
             raise holding.on_hold()
         return await self._write(holding.ask, draft, entity, now, by, self._guards)
+
+    # -- what programs ask for --------------------------------------------------------------------------
+    async def received(self, client: str, key: str) -> Received | None:
+        return await self._read(received.find, client, key)
+
+    async def track_asked(
+        self,
+        orders_: Sequence[NewOrder],
+        asked: Asked,
+        answer: Callable[[frozenset[Entity]], str],
+        now: datetime,
+        by: str,
+    ) -> Received:
+        return await self._write(received.track, orders_, asked, answer, now, by)
+
+    async def purchase(
+        self,
+        draft: IntentDraft,
+        asked: Asked,
+        answer: Callable[[Intent], str],
+        now: datetime,
+        by: str,
+        bounds: RuleGuards = NO_RULE_GUARDS,
+    ) -> Received:
+        if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
+            raise holding.on_hold()
+        return await self._write(received.purchase, draft, asked, answer, now, by, bounds, self._guards)
 
     # -- intents ----------------------------------------------------------------------------------------
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:

@@ -1,0 +1,135 @@
+"""What programs ask for under keys of their own: done once, and answered alike however often it is asked.
+
+The key is written in the transaction that does what was asked. So it is there if and only if that was done,
+and whoever asks again, at the same time, after a crash or on another machine, gets the answer of the first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.guards import NO_GUARDS, Guards
+from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.codec import (
+    decode_rule_guards,
+    encode_rule_guards,
+    entity_text,
+    from_micros,
+    storable,
+    to_json,
+    to_micros,
+)
+from smm_rules.ledger.port import StateConflict
+from smm_rules.ledger.records import Asked, Intent, NewOrder, Received
+from smm_rules.ledger.sql import orders
+from smm_rules.ledger.sql.guarding import Guarding
+from smm_rules.ledger.sql.intents import OPERATOR, Origin, must_have, plan
+from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
+from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
+
+#: How long the key of what tracked orders is kept. Asked again later it does no harm: a known order stays as
+#: it is. The key of a purchase is kept as long as the purchase, and as history.
+TRACKING_KEPT = timedelta(days=1)
+
+_FIND = "SELECT digest, at, intent, answer FROM received WHERE client = ? AND key = ?"
+_KEEP = "INSERT INTO received (client, key, digest, at, intent, guards, answer) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_DROP_TRACKING = "DELETE FROM received WHERE intent IS NULL AND at < ?"
+_PRUNE = """
+  DELETE FROM received WHERE at < ? AND (
+    intent IS NULL OR NOT EXISTS (SELECT 1 FROM intents WHERE intents.id = received.intent)
+  )
+"""
+_GUARDS_OF = "SELECT guards FROM received WHERE intent = ?"
+_WATCHED = """
+  SELECT name FROM entities WHERE kind = 'order' AND panel = ? AND forgotten_at IS NULL
+    AND name IN (SELECT value FROM json_each(?))
+"""
+
+
+def find(connection: Connection, client: str, key: str) -> Received | None:
+    row = first(connection, _FIND, (storable(client), storable(key)))
+    if row is None:
+        return None
+    digest, at, intent, answer = row
+    return Received(digest, from_micros(at), intent, answer)
+
+
+def track(
+    connection: Connection,
+    given: Sequence[NewOrder],
+    asked: Asked,
+    answer: Callable[[frozenset[Entity]], str],
+    now: datetime,
+    by: str,
+) -> Received:
+    """Watch these orders unless the key says that it was done. `answer` is made of those that were new."""
+    known = None if asked.key is None else find(connection, asked.client, asked.key)
+    if known is not None:
+        return known
+    watched = _watched(connection, given)
+    orders.take_in(connection, given, now, by)
+    fresh = frozenset(order.entity for order in given if order.entity not in watched)
+    done = Received(asked.digest, now, None, answer(fresh))
+    if asked.key is not None:
+        changed(connection, _DROP_TRACKING, (to_micros(now - TRACKING_KEPT),))
+        _keep(connection, asked, done, NO_RULE_GUARDS)
+    return done
+
+
+def purchase(
+    connection: Connection,
+    draft: IntentDraft,
+    asked: Asked,
+    answer: Callable[[Intent], str],
+    now: datetime,
+    by: str,
+    bounds: RuleGuards,
+    guards: Guards = NO_GUARDS,
+) -> Received:
+    """Plan an order unless the key says that it was done. `answer` is made of the intent as planned."""
+    if asked.key is None:
+        raise ValueError("a purchase needs a key, or asking again would buy again")
+    known = find(connection, asked.client, asked.key)
+    if known is not None:
+        return known
+    panel = Entity(EntityKind.PANEL, draft.panel)
+    origin = Origin(None, OPERATOR, entity_text(panel), to_micros(asked.since or now))
+    intent_id = plan(connection, draft, origin, now, by, Guarding(connection, now, guards), bounds)
+    if intent_id is None:
+        raise StateConflict("the very same purchase was planned before, under a key that is no longer kept")
+    done = Received(asked.digest, now, intent_id, answer(must_have(connection, intent_id)))
+    _keep(connection, asked, done, bounds)
+    return done
+
+
+def guards_of(connection: Connection, intent_id: int) -> RuleGuards:
+    """The guards of the client that asked for a purchase, as they were then."""
+    text = cell(connection, _GUARDS_OF, (intent_id,))
+    return NO_RULE_GUARDS if text is None else decode_rule_guards(text)
+
+
+def prune(connection: Connection, at: int) -> int:
+    """Drop keys older than `at` (microseconds), those of purchases only once the purchase is dropped, too."""
+    return changed(connection, _PRUNE, (at,))
+
+
+def _keep(connection: Connection, asked: Asked, done: Received, bounds: RuleGuards) -> None:
+    assert asked.key is not None
+    guards = encode_rule_guards(bounds)
+    name = (storable(asked.client), storable(asked.key))
+    changed(connection, _KEEP, (*name, asked.digest, to_micros(done.at), done.intent, guards, done.answer))
+
+
+def _watched(connection: Connection, given: Sequence[NewOrder]) -> frozenset[Entity]:
+    """Those of the given orders that are watched already."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for order in given:
+        names[order.entity.panel].append(order.entity.id)
+    return frozenset(
+        Entity(EntityKind.ORDER, panel, name)
+        for panel, wanted in names.items()
+        for (name,) in rows(connection, _WATCHED, (panel, to_json(wanted)))
+    )
