@@ -12,6 +12,7 @@ from smm_rules.config.alerts import AlertSettings
 from smm_rules.config.channels import ChannelSettings
 from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
+from smm_rules.config.intake import IntakeSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.place import LedgerPlace
 from smm_rules.config.secrets import Secret, SecretReference
@@ -93,6 +94,7 @@ class Configuration(Settings):
     ledger_password: Secret | None = None
     state_directory: FilePath | None = None
     drop_folder: FilePath | None = None
+    intake: IntakeSettings = IntakeSettings()
     operator: OperatorSettings | None = None
     alerts: AlertSettings = AlertSettings()
     mode: Literal["live", "dry_run", "shadow"] = "live"
@@ -136,4 +138,5 @@ class Configuration(Settings):
         keys = [panel.key for panel in self.panels]
         channels = (secret for channel in self.channels.values() for secret in channel.references)
         ledger = () if self.ledger_password is None else (self.ledger_password,)
-        return (*keys, *ledger, *channels, *(self.web.references if self.web else ()))
+        web = self.web.references if self.web else ()
+        return (*keys, *ledger, *channels, *web, *self.intake.references)

@@ -79,7 +79,8 @@ Listen = Annotated[
 ]
 
 
-def _base_url(url: str) -> str:
+def without_query(url: str) -> str:
+    """A base address, without a slash at its end."""
     if urlsplit(url).query:
         refuse('must not hold a "?" part')
     return url.rstrip("/")
@@ -118,7 +119,7 @@ class WebSettings(Settings):
     """
 
     listen: Listen | None = None
-    base_url: Annotated[SecureUrl, AfterValidator(_base_url)] | None = None
+    base_url: Annotated[SecureUrl, AfterValidator(without_query)] | None = None
     login: LoginSettings | None = None
     metrics_token: Secret | None = None
 

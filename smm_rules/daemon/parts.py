@@ -37,6 +37,7 @@ def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> 
         keys.extend(channel_secrets(settings, environment))
     if configuration.web is not None:
         keys.extend(secret.read(environment) for secret in configuration.web.references)
+    keys.extend(secret.read(environment) for secret in configuration.intake.references)
     return tuple(keys)
 
 

@@ -15,6 +15,7 @@ from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSet
 from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.environment import OTHERS, VARIABLES
 from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards, UnknownSettings
+from smm_rules.config.intake import HttpIntakeSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
 from smm_rules.config.statement import StatementSettings
 from smm_rules.config.web import LoginSettings, WebSettings
@@ -36,6 +37,7 @@ NESTED = (
     "statement",
     "web",
     "cluster",
+    "intake",
 )
 
 
@@ -69,6 +71,7 @@ def test_every_setting_is_told_of_with_its_default() -> None:
         *settings(StatementSettings, "statement."),
         *((name, field) for name, field in settings(WebSettings, "web.") if name != "web.login"),
         *settings(LoginSettings, "web.login."),
+        *settings(HttpIntakeSettings, "intake.http."),
     ]
     missing = [name for name, field in told if shown(field) not in ROWS.get(name, "").partition("|")[0]]
     assert missing == []

@@ -104,6 +104,7 @@ WORDS: dict[str, dict[str, str]] = {
         "ledger_password": "Where the password of the PostgreSQL database is kept.",
         "state_directory": "With a PostgreSQL database: where this machine notes how far it has come.",
         "drop_folder": "A folder whose order lists are imported.",
+        "intake": "Where orders come from beside commands and the drop folder.",
         "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
         "alerts": "What keeps alerts back: other alerts, quiet hours, maintenance.",
         "mode": (
@@ -218,6 +219,26 @@ WORDS: dict[str, dict[str, str]] = {
         "base_url": "The address that people reach it under, for links in messages.",
         "login": "Who may press its buttons. It has none when left out.",
         "metrics_token": "What lets other machines read /metrics.",
+    },
+    "IntakeSettings": {
+        "http": "A local HTTP interface by which programs have orders watched or placed.",
+    },
+    "HttpIntakeSettings": {
+        "listen": "Where it is served: unix:intake.sock or 127.0.0.1:8099.",
+        "base_url": "The https address that a proxy in front of it has.",
+        "tokens": "The programs that may use it.",
+        "approve": "Purchases that wait for the operator: `always`, or those dearer than `above`.",
+        "most_orders": "How many orders one request may hand over.",
+        "largest_body": "How many bytes one request may have.",
+    },
+    "TokenSettings": {
+        "name": "The program's name. Its idempotency keys belong to it, so keep it when the token changes.",
+        "token": "Where its token is kept, 32 characters at least.",
+        "may": "What it may do: track, place, read, or a list of them.",
+    },
+    "ApprovalSettings": {
+        "above": "The price above which a purchase waits.",
+        "expires": "What waited for so long is denied.",
     },
     "LoginSettings": {
         "user": "The name to log in with.",
