@@ -14,27 +14,13 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from smm_rules.charts.neutral import neutral
 from smm_rules.explanation.words import sentence
 from smm_rules.facts import Entity, EntityKind, Unknown, format_duration
 from smm_rules.notify import pages
 from smm_rules.standing.times import ago, moment, until
 
-_NEUTRAL = "·"
-_KEPT = "\n\t"
-_LONGEST = 4_000
 _LONGEST_NAME = 40
-
-
-def neutral(value: object) -> object:
-    """What a template writes: text without control characters and signs that turn its direction."""
-    if isinstance(value, Markup) or value is None:
-        return "" if value is None else value
-    text = str(value)
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "…"
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(one if one.isprintable() or one in _KEPT else _NEUTRAL for one in text)
 
 
 def shown(value: object) -> str:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smm_rules.charts.svg import Part, Point, line_chart, meter, sparkline, stacked_bar, thinned
 from smm_rules.engine.guards import Scope
 from smm_rules.facts.allowance import Per
 from smm_rules.ledger.figures import CountedAction
@@ -20,7 +21,6 @@ from smm_rules.ledger.records import IntentState
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.model import RuleSet, StepKind
 from smm_rules.standing.budgets import budgets
-from smm_rules.web.charts import Part, Point, line_chart, meter, sparkline, stacked_bar, thinned
 from smm_rules.web.kept import kept
 from tests.web.shop import DAY, HOUR, NOW, write_files
 

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 from starlette.responses import Response
 
+from smm_rules.charts.svg import meter, sparkline
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.history.balances import balance_points
 from smm_rules.ledger.records import MessageState
 from smm_rules.ledger.stops import StopKind
 from smm_rules.rules.model import RuleSet
@@ -18,8 +20,6 @@ from smm_rules.standing.evidence import money_in_words, suggestion_in_words
 from smm_rules.standing.gap import gap_lines
 from smm_rules.standing.overview import PanelStanding, gather
 from smm_rules.standing.stops import in_words as stop_in_words
-from smm_rules.web.charts import meter, sparkline
-from smm_rules.web.pages.balances import balance_points
 from smm_rules.web.pages.statuses import StatusCount, counts_of
 from smm_rules.web.visit import Visit
 

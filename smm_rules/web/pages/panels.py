@@ -7,14 +7,14 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from smm_rules.charts.svg import line_chart
 from smm_rules.config.model import PanelSettings
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.history.balances import balance_points
 from smm_rules.ledger.stops import StopScope
 from smm_rules.polling.carried import read_carried
 from smm_rules.standing.overview import gather
 from smm_rules.standing.stops import in_words as stop_in_words
-from smm_rules.web.charts import line_chart
-from smm_rules.web.pages.balances import balance_points
 from smm_rules.web.pages.statuses import counts_of, status_bar
 from smm_rules.web.visit import NotFound, Visit
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from smm_rules.charts.svg import Part, stacked_bar
 from smm_rules.facts import OrderStatus
-from smm_rules.web.charts import Part, stacked_bar
 
 #: Each known status's colour in the page's style, in the order they are shown.
 _COLOURS = {

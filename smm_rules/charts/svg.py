@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from markupsafe import Markup, escape
 
-from smm_rules.web.rendering import neutral
+from smm_rules.charts.neutral import neutral
 
 _WIDTH, _HEIGHT = 640, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 2, 2, 22, 26

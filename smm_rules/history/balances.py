@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from smm_rules.charts.svg import Point
 from smm_rules.facts import Entity
 from smm_rules.ledger.records import Observation, Watched
-from smm_rules.web.charts import Point
 
 #: More movements of a balance than this within the time shown aren't read.
 _MOST = 50_000

@@ -1,0 +1,1 @@
+"""Charts: values over time as SVG and as a line of text."""

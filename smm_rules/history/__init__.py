@@ -1,0 +1,1 @@
+"""What the ledger has kept over time: balances, and what panels offered at which price."""
