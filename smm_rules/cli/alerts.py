@@ -23,9 +23,8 @@ from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import counted, errors, new_table, output, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.ledger.alerts import Alert, AlertMessage, AlertState
-from smm_rules.ledger.records import MessageState
+from smm_rules.standing.alerts import OPEN, not_firing, told
 
-_OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
 _STYLES = {AlertState.FIRING: "bold red", AlertState.ACKNOWLEDGED: "yellow", AlertState.RESOLVED: "green"}
 _UNLIMITED = 2**62
 
@@ -47,7 +46,7 @@ async def list_alerts(past: bool, limit: int, config_path: Path | None, as_json:
     """List the alerts that go on, the newest first, and how far anybody was told of them."""
     configuration = read_configuration(config_path)
     async with open_existing(configuration) as ledger:
-        found = await ledger.alerts(() if past else _OPEN, limit + 1 if limit else _UNLIMITED)
+        found = await ledger.alerts(() if past else OPEN, limit + 1 if limit else _UNLIMITED)
         shown = found[:limit] if limit else found
         messages = await ledger.alert_messages([alert.key for alert in shown])
     if as_json:
@@ -117,7 +116,7 @@ async def acknowledge(ids: Sequence[int], reason: str, config_path: Path | None,
             if changed:
                 done.append(alert_id)
             else:
-                errors().print(f"[bold red]error[/]: {safe(_not_firing(alert, alert_id))}")
+                errors().print(f"[bold red]error[/]: {safe(not_firing(alert, alert_id))}")
     failed = sorted(set(ids) - set(done))
     if as_json:
         print_json({"changed": done, "failed": failed})
@@ -130,14 +129,6 @@ def _found(alert: Alert | None, alert_id: int) -> Alert:
     if alert is None:
         raise Stop(f"There is no alert {alert_id}: smm-rules alerts list --all")
     return alert
-
-
-def _not_firing(alert: Alert | None, alert_id: int) -> str:
-    if alert is None:
-        return f"there is no alert {alert_id}"
-    if alert.state is AlertState.RESOLVED:
-        return f"alert {alert_id} is over since {moment(alert.resolved_at)}"
-    return f"{alert.acknowledged_by} has acknowledged alert {alert_id} already"
 
 
 def _show_table(
@@ -153,20 +144,6 @@ def _show_table(
             safe(alert.rule),
             safe(str(alert.entity)),
             f"{ago(alert.fired_at, now)} ago",
-            _told(messages.get(alert.key, ())),
+            told(messages.get(alert.key, ())),
         )
     print_table(table)
-
-
-def _told(messages: Sequence[AlertMessage]) -> str:
-    """`yes`, or what keeps the news back."""
-    delivered = any(one.state is MessageState.DELIVERED for one in messages)
-    waiting = {
-        one.why.replace("_", " ")
-        for one in messages
-        if one.state in (MessageState.PENDING, MessageState.SUPPRESSED) and one.why
-    }
-    reasons = ", ".join(sorted(waiting))
-    if delivered:
-        return f"yes; more: {reasons}" if reasons else "yes"
-    return f"no: {reasons}" if reasons else "not yet"

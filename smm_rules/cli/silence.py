@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -17,12 +16,13 @@ from smm_rules.cli.context import (
 )
 from smm_rules.cli.exits import Stop
 from smm_rules.cli.group import Group
-from smm_rules.cli.shapes import moment, silence_shape
+from smm_rules.cli.shapes import silence_shape
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import counted, errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import EntityKind
-from smm_rules.ledger.alerts import AlertState, Matcher, Silence
+from smm_rules.ledger.alerts import Matcher
+from smm_rules.standing.alerts import OPEN, silence_in_words
 
 _LEVELS = ("debug", "info", "warning", "error")
 _MANY = 10_000
@@ -78,13 +78,13 @@ async def add(
     configuration = read_configuration(config_path)
     async with open_existing(configuration) as ledger:
         silence = await ledger.add_silence(matcher, reason, operator_name(), now, ends_at)
-        going_on = await ledger.alerts((AlertState.FIRING, AlertState.ACKNOWLEDGED), _MANY)
+        going_on = await ledger.alerts(OPEN, _MANY)
     matching = sum(matcher.matches(alert.labels) for alert in going_on)
     if as_json:
         print_json(silence_shape(silence) | {"matching": matching})
         return
     console = output()
-    console.print(safe(_in_words(silence, now)))
+    console.print(safe(silence_in_words(silence, now)))
     console.print(f"It matches {counted(matching, 'alert')} that go on now.")
     console.print(f"To end it before: smm-rules silence end {silence.id}")
 
@@ -107,7 +107,7 @@ async def list_silences(past: bool, limit: int, config_path: Path | None, as_jso
         errors().print("There never was a silence." if past else "There is no silence.")
     now = SystemClock().now()
     for silence in found:
-        output().print(safe(_in_words(silence, now)))
+        output().print(safe(silence_in_words(silence, now)))
 
 
 @command.command("end")
@@ -125,12 +125,3 @@ async def end(silence_id: int, config_path: Path | None, as_json: bool) -> None:
         print_json({"ended": silence_id})
     else:
         output().print(f"Silence {silence_id} ended.")
-
-
-def _in_words(silence: Silence, now: datetime) -> str:
-    text = (
-        f"{silence.id}: {silence.matcher}, until {moment(silence.until)}, by {silence.by}: {silence.reason}"
-    )
-    if silence.ended_at is not None:
-        return f"{text} (ended {moment(silence.ended_at)} by {silence.ended_by})"
-    return text if silence.active(now) else f"{text} (over)"

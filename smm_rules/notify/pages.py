@@ -11,6 +11,7 @@ HELD = "intents?state=held"
 REJECTED = "intents?state=rejected"
 STOPS = "stops"
 MESSAGES = "messages"
+ALERTS = "alerts"
 
 
 def intent(number: int) -> str:

@@ -50,5 +50,5 @@ def over(silence: Silence) -> MessageDraft:
         f"The silence of {silence.by} ({silence.reason}) has ended. What it kept back and still goes on is "
         "told now. See: smm-rules alerts list",
         "info",
-        page=pages.HOME,
+        page=pages.ALERTS,
     )

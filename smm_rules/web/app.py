@@ -16,7 +16,9 @@ from smm_rules.config.web import ListenAddress
 from smm_rules.ledger.port import LedgerError
 from smm_rules.observe import get_logger
 from smm_rules.web import health, metrics
-from smm_rules.web.buttons import brakes, login, outbox, verdicts
+from smm_rules.web.buttons import alerts as alert_buttons
+from smm_rules.web.buttons import brakes, hold, login, outbox, verdicts
+from smm_rules.web.pages.alerts import alerts
 from smm_rules.web.pages.intents import intent, intents
 from smm_rules.web.pages.messages import messages
 from smm_rules.web.pages.orders import order, orders
@@ -46,17 +48,23 @@ _PAGES: dict[str, Handler] = {
     "/intents": intents,
     "/intents/{intent}": intent,
     "/messages": messages,
+    "/alerts": alerts,
     "/stops": stops,
     "/statements": statements,
     "/intents/{intent}/{verb}": verdicts.confirm,
     "/stops/panic": brakes.ask_panic,
     "/stops/{stop}/resume": brakes.ask_resume,
+    "/hold/confirm": hold.ask,
 }
 _FORMS: dict[str, Handler] = {
     "/intents/{intent}/{verb}": verdicts.give,
     "/stops/panic": brakes.panic,
     "/stops/pause": brakes.pause,
     "/stops/{stop}/resume": brakes.resume,
+    "/alerts/{alert}/acknowledge": alert_buttons.acknowledge,
+    "/silences/add": alert_buttons.silence,
+    "/silences/{silence}/end": alert_buttons.end_silence,
+    "/hold/confirm": hold.confirm,
     "/messages/{message}/retry": outbox.revive,
     "/messages/{message}/drop": outbox.drop,
     "/logout": login.log_out,

@@ -36,6 +36,7 @@ PAGES = {
     "approve": "/intents/9/approve",
     "happened": "/intents/8/happened",
     "messages": "/messages",
+    "alerts": "/alerts",
     "stops": "/stops",
     "statements": "/statements",
 }

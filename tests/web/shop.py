@@ -23,11 +23,13 @@ from smm_rules.actions.evidence import BALANCE_AFTER, BALANCE_DIFFERENCE, OTHER_
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.config.web import ListenAddress
-from smm_rules.engine.firing import Firing, IntentDraft, MessageDraft, Occasion
+from smm_rules.engine.firing import AlertDraft, Firing, IntentDraft, MessageDraft, Occasion, Telling
 from smm_rules.engine.guards_set import guards_of
+from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.ledger.alerts import Matcher
 from smm_rules.ledger.codec import to_json
-from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Outcome, Sweep
+from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Outcome, Remembered, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.rules.model import NO_LIMITS, RuleGuards, Step, StepKind
@@ -136,6 +138,7 @@ async def fill(ledger: SqliteLedger) -> None:
     await _balances(ledger)
     await _actions(ledger)
     await _messages(ledger)
+    await _alerts(ledger)
     await ledger.stop(
         StopKind.PAUSE, StopScope.RULE, "low-balance", "top-up is on its way", "operator:ben", NOW - HOUR,
         NOW + 5 * HOUR,
@@ -267,6 +270,26 @@ async def _messages(ledger: SqliteLedger) -> None:
             await ledger.undelivered(queued.id, "550 no such mailbox: ops@shop.example", None, at)
         elif number < 3:
             await ledger.delivered(queued.id, at)
+
+
+async def _alerts(ledger: SqliteLedger) -> None:
+    """Two go on, and one of them is silenced."""
+    for panel, since in (("north", 3 * HOUR), ("south", 2 * HOUR)):
+        balance = Entity(EntityKind.BALANCE, panel)
+        alert = AlertDraft("low-balance", balance, NOW - since, Telling.FIRED)
+        told = MessageDraft(
+            f"{alert.key}:do.0", StepKind.NOTIFY, "ops", "", f"{panel}: 14.20 left", "warning", alert=alert
+        )
+        what = firing(balance, "low-balance", NOW - since, {"amount": Decimal("14.20"), "currency": "USD"})
+        memory = Memory(true_since=NOW - since, fired_at=NOW - since, last_fired=NOW - since, firings=1)
+        remembered = Remembered("low-balance", balance, memory)
+        await ledger.record(
+            Sweep(NOW - since, remembered=(remembered,), firings=(planned(what, messages=(told,)),))
+        )
+        queued = next(one for one in await ledger.messages((), 20) if one.body == told.body)
+        await ledger.delivered(queued.id, NOW - since)
+    matcher = Matcher(rule="low-balance", panel="south")
+    await ledger.add_silence(matcher, "topping it up", "operator:ben", NOW - HOUR, NOW + 2 * HOUR)
 
 
 async def open_site(

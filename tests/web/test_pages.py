@@ -20,7 +20,7 @@ from tests.web.visitor import Visitor
 PATHS = (
     "/", "/panels/north", "/panels/south?span=30d", "/orders", "/orders?panel=south&status=Partial",
     "/orders/north/7313", "/rules", "/rules/reorder-canceled", "/intents", "/intents?state=held",
-    "/intents/8", "/intents/9", "/messages", "/stops", "/statements", "/statements?day=2026-03-07",
+    "/intents/8", "/intents/9", "/messages", "/alerts", "/stops", "/statements", "/statements?day=2026-03-07",
 )  # fmt: skip
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>\u202e\x07{{7*7}}"
 
@@ -34,7 +34,7 @@ async def test_every_page_is_shown_over_a_full_ledger(open_shop: Opener, path: s
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/panels/north", "/orders", "/rules", "/intents", "/messages", "/stops"]
+    "path", ["/", "/panels/north", "/orders", "/rules", "/intents", "/messages", "/stops", "/alerts"]
 )
 async def test_every_page_is_shown_over_an_empty_ledger(open_shop: Opener, path: str) -> None:
     await Visitor(await open_shop(full=False)).text(path)

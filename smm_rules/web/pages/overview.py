@@ -15,6 +15,7 @@ from smm_rules.history.balances import balance_points
 from smm_rules.ledger.records import MessageState
 from smm_rules.ledger.stops import StopKind
 from smm_rules.rules.model import RuleSet
+from smm_rules.standing.alerts import OPEN
 from smm_rules.standing.budgets import gather_budgets
 from smm_rules.standing.evidence import money_in_words, suggestion_in_words
 from smm_rules.standing.gap import gap_lines
@@ -27,6 +28,7 @@ _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
 _MESSAGES_SHOWN = 8
 _RULES_SHOWN = 8
+_ALERTS_SHOWN = 8
 _BUDGETS_SHOWN = 8
 
 
@@ -62,6 +64,7 @@ async def overview(visit: Visit) -> Response:
         rules_readable=loaded is not None,
         rule_count=len(rules.rules),
         dead=await site.ledger.messages((MessageState.DEAD,), _MESSAGES_SHOWN),
+        alerts=await site.ledger.alerts(OPEN, _ALERTS_SHOWN),
         messages=await site.ledger.messages((), _MESSAGES_SHOWN),
         refresh=_refresh(visit),
     )
