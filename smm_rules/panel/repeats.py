@@ -89,7 +89,8 @@ def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Rea
         return Reading(entries.found, entries.unreadable)
     prints = fingerprints({name: texts[name] for name in ids if name in texts})
     same = {name: texts[name] for name, print_ in prints.items() if known.get(name) == print_}
-    rest = [name for name in prints if name not in same] if len(same) < len(prints) else []
+    # What wasn't asked about is read, too, for it may be broken.
+    rest = [name for name in texts if name not in same] if len(same) < len(texts) else []
     if not rest and same:
         return Reading({}, (), same)
     entries = reader(judge(replace(reply, text=_document(texts, rest) if rest else reply.text)), ids)
@@ -97,7 +98,7 @@ def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Rea
         entries.found,
         entries.unreadable,
         same,
-        {name: prints[name] for name in rest if name in entries.found},
+        {name: prints[name] for name in rest if name in entries.found and name in prints},
     )
 
 

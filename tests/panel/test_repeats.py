@@ -126,6 +126,18 @@ def test_broken_text_beside_repeats_makes_the_whole_unreadable() -> None:
         read(Reply(200, '{"1":{"status":"Partial"},"2":{"status":}}'), IDS, known, wire.read_order_states)
 
 
+def test_broken_text_about_what_wasnt_asked_makes_the_whole_unreadable() -> None:
+    known = read(Reply(200, '{"1":{"status":"Partial"}}'), IDS, NOTHING_KNOWN, wire.read_order_states).prints
+    for before in (NOTHING_KNOWN, known):
+        with pytest.raises(Unreadable):
+            read(
+                Reply(200, '{"1":{"status":"Partial"},"4":{"status":NaN}}'),
+                IDS,
+                before,
+                wire.read_order_states,
+            )
+
+
 @pytest.mark.parametrize(
     "body",
     [
