@@ -1,4 +1,4 @@
-"""An order of the operator's own, carried out like any other action: `smm-rules orders place`."""
+"""An order that somebody asks for, carried out like any other action: by the operator or by a program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from smm_rules.actions.circumstances import money
 from smm_rules.actions.made import LABEL, SERVICE
-from smm_rules.actions.port import AskLedger
+from smm_rules.actions.port import AskLedger, MarketLedger
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.intake.lines import Unacceptable
@@ -29,8 +29,20 @@ async def place_order(
 ) -> Intent:
     """Plan an order with these `add` parameters (`service` among them); the executor sends it.
 
+    `Unacceptable` as `draft_order` raises it. Asking twice places two orders: that is what the API does.
+    """
+    draft = await draft_order(ledger, panel, parameters, f"place.{uuid4().hex}", label=label)
+    return await ledger.ask(draft, Entity(EntityKind.PANEL, panel), now, by)
+
+
+async def draft_order(
+    ledger: MarketLedger, panel: str, parameters: Mapping[str, str], step: str, *, label: str = ""
+) -> IntentDraft:
+    """The action that places an order with these `add` parameters, `service` among them.
+
     What can be known to be wrong is refused at once with `Unacceptable`; bounds, price and balance are
-    checked when its turn comes. Asking twice places two orders: that is what the API does.
+    checked when its turn comes. `step` is what it is planned under: the same one is never planned twice at
+    one instant.
     """
     given = {name: text.strip() for name, text in parameters.items() if text.strip()}
     service = given.get(SERVICE)
@@ -44,15 +56,14 @@ async def place_order(
     if "type" in facts:
         given, estimate = _checked(str(facts["type"]), given, facts.get("rate"))
     balance = await ledger.balance(panel)
-    draft = IntentDraft(
-        step=f"place.{uuid4().hex}",
+    return IntentDraft(
+        step=step,
         kind=StepKind.ADD,
         panel=panel,
         parameters=given | ({LABEL: label} if label else {}),
         estimate=estimate,
         currency=None if balance is None or estimate is None else balance.currency,
     )
-    return await ledger.ask(draft, Entity(EntityKind.PANEL, panel), now, by)
 
 
 def _checked(

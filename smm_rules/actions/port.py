@@ -145,11 +145,15 @@ class ActionLedger(CircumstanceLedger, ResolveLedger, Protocol):
     async def enqueue(self, message: MessageDraft, now: datetime) -> bool: ...
 
 
-class AskLedger(Protocol):
-    """What placing an order needs of the ledger."""
+class MarketLedger(Protocol):
+    """What drafting an order needs of the ledger."""
 
     async def balance(self, panel: str) -> DatedBalance | None: ...
 
     async def watched(self, entity: Entity) -> Watched | None: ...
+
+
+class AskLedger(MarketLedger, Protocol):
+    """What placing an order needs of the ledger."""
 
     async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent: ...

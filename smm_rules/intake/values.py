@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -24,6 +25,15 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(days=1)
 #: Parameters that are lists, one entry a line.
 LISTS = frozenset({"comments", "usernames", "hashtags", "groups", "keywords"})
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """An order to be placed. `parameters` are those of `add`, `service` among them."""
+
+    panel: str
+    parameters: dict[str, str]
+    label: str = ""
 
 
 def order_from(values: Mapping[str, str], options: IntakeOptions) -> NewOrder:
@@ -49,6 +59,24 @@ def order_from(values: Mapping[str, str], options: IntakeOptions) -> NewOrder:
         parameters={name: _parameter(name, text) for name, text in given.items()},
         source=OrderSource.TRACKED,
     )
+
+
+def purchase_from(values: Mapping[str, str], options: IntakeOptions) -> Purchase:
+    """The order to be placed that `values` (by the names of `columns`) describe, checked like a known one.
+
+    Empty values count as not given. `Unacceptable` says what is wrong.
+    """
+    given = {name: text.strip() for name, text in values.items() if text.strip()}
+    for name in (ORDER, PLACED_AT, RATE):
+        if name in given:
+            raise Unacceptable(f'"{name}" can\'t be asked for when an order is placed', "Leave it out")
+    if SERVICE not in given:
+        raise Unacceptable("no service is named", "Give the ID of a service in the panel's catalogue")
+    panel = _panel(given.pop(PANEL, None), options)
+    label = _text(given.pop(LABEL, ""), LABEL, _LONGEST_LABEL)
+    service = identifier(given.pop(SERVICE), "service ID")
+    parameters = {name: _parameter(name, text) for name, text in given.items()}
+    return Purchase(panel, {SERVICE: service, **parameters}, label)
 
 
 def identifier(text: str, meaning: str) -> str:
