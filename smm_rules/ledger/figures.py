@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from smm_rules.engine.firing import Firing
+from smm_rules.facts import Entity, Facts
 from smm_rules.ledger.records import IntentState
 from smm_rules.rules.model import StepKind
 
@@ -38,3 +39,14 @@ class CountedAction:
     reserved: Decimal | None
     currency: str | None
     claimed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptChange:
+    """A service as it was from `at` on, and before: None when it was `new` then, or that isn't kept."""
+
+    service: Entity
+    at: datetime
+    before: Facts | None
+    after: Facts
+    new: bool

@@ -27,7 +27,7 @@ from smm_rules.ledger.alerts import (
 )
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.books import Books
-from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
+from smm_rules.ledger.figures import CountedAction, KeptChange, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Hold
 from smm_rules.ledger.records import (
     Asked,
@@ -535,6 +535,15 @@ class Ledger(Protocol):
         panel: str | None = None,
     ) -> tuple[Intent, ...]:
         """Intents in any of these states (all when empty), newest first, those with an ID below `before`."""
+        ...
+
+    async def catalogue_changes(
+        self, panel: str | None, since: datetime, until: datetime, limit: int
+    ) -> tuple[KeptChange, ...]:
+        """What changed of services after `since` until `until`, the newest first.
+
+        What a panel's catalogue held when it was first read is no change.
+        """
         ...
 
     # -- the daemon's own -----------------------------------------------------------------------------

@@ -76,10 +76,11 @@ _TELL_AGAIN = """
 """
 _REMEMBERED = "SELECT rule, count(*) FROM memories GROUP BY rule ORDER BY rule"
 
-#: The latest observation of each entity stays: it is what the entity was last known to be.
+#: The latest of these observations of each entity stays: it is what the entity was from then on.
 _PRUNE_HISTORY = """
-  DELETE FROM history AS old WHERE old.at < ?
-    AND EXISTS (SELECT 1 FROM history AS newer WHERE newer.entity = old.entity AND newer.at > old.at)
+  DELETE FROM history AS old WHERE old.at < ?1 AND EXISTS (
+    SELECT 1 FROM history AS newer WHERE newer.entity = old.entity AND newer.at > old.at AND newer.at <= ?1
+  )
 """
 _PRUNE_OUTBOX = """
   DELETE FROM outbox WHERE (state = 'delivered' OR dropped_at IS NOT NULL) AND settled_at < ?

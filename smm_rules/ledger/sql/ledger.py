@@ -25,7 +25,7 @@ from smm_rules.ledger.alerts import (
 )
 from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, RuleText, Verification
 from smm_rules.ledger.books import Books
-from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
+from smm_rules.ledger.figures import CountedAction, KeptChange, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import (
@@ -56,6 +56,7 @@ from smm_rules.ledger.sql import (
     audit,
     balances,
     books,
+    catalogue,
     changes,
     entities,
     figures,
@@ -483,6 +484,11 @@ class SqlLedger:
         panel: str | None = None,
     ) -> tuple[Intent, ...]:
         return await self._read(figures.intents_page, states, limit, before, rule, panel)
+
+    async def catalogue_changes(
+        self, panel: str | None, since: datetime, until: datetime, limit: int
+    ) -> tuple[KeptChange, ...]:
+        return await self._read(catalogue.changes, panel, since, until, limit)
 
     # -- the daemon's own -------------------------------------------------------------------------------
     async def beat(self, heartbeat: Heartbeat) -> None:

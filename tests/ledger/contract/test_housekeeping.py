@@ -70,6 +70,16 @@ async def test_totals_count_everything(ledger: Ledger) -> None:
     assert await ledger.observations() == 1
 
 
+async def test_pruning_keeps_what_was_so_at_the_instant_before_which_it_prunes(ledger: Ledger) -> None:
+    """Else the first change after it would have no before."""
+    await ledger.track([new_order(1)], T0)
+    for day in (0, 1, 9):
+        await ledger.record(Sweep(T0 + day * DAY, (observed(order(1), {"remains": day}),)))
+    assert (await ledger.prune(T0 + 5 * DAY))["history"] == 1
+    kept = await ledger.history(None, T0, T0 + 9 * DAY, 10)
+    assert [seen.facts["remains"] for seen in kept] == [1, 9]
+
+
 async def test_pruning_keeps_the_latest_observation_of_each_entity(ledger: Ledger) -> None:
     await ledger.track([new_order(1), new_order(2)], T0)
     for minute in range(3):
