@@ -4,6 +4,9 @@ JSON has no money, instants or durations, so these are written as a mapping with
 `{"$decimal": "1.50"}`, `{"$at": microseconds since 1970, UTC}`, `{"$for": microseconds}`. A mapping of the
 caller's own that has a key beginning with `$` is wrapped as `{"$map": [[key, value], …]}`, so no text a
 panel or a rule file holds can be taken for a tag. Text outside JSON goes through `storable`.
+
+The facts of an order, of which there are many, are a list in the order of `ORDER_FACTS` instead: what each
+value is follows from its place (ADR 0017).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from smm_rules.engine.memory import BLANK, Memory, Reason
@@ -146,8 +150,91 @@ def encode_facts(facts: Facts) -> str:
 
 
 def decode_facts(text: str) -> Facts:
-    facts: Facts = _decode(text)
+    """What `encode_facts` or `encode_order_facts` wrote."""
+    facts: Facts = _order_facts(text) if text.startswith("[") else _decode(text)
     return facts
+
+
+# -- facts of an order, by their places -----------------------------------------------------------------
+#: What stands where in the facts of an order. Names are only ever added, at the end: rows of earlier versions are
+#: read by the same places. Those that most orders don't have come last, for nothing stands for them there.
+ORDER_FACTS = (
+    *("status", "status_known", "remains", "charge", "currency", "start_count", "error"),
+    *("delivered", "progress", "changed_at", "status_since", "refills", "chain_depth"),
+    *("id", "quantity", "link", "label", "tracked_at", "placed_at"),
+    *("runs", "posts", "expiry", "suborders"),
+)
+#: So many are always written, the rest only where there is any of it.
+_USUAL = ORDER_FACTS.index("runs")
+_NOTHING_RARE = [None] * (len(ORDER_FACTS) - _USUAL)
+#: Instants are written as microseconds, money and shares as text, if they are no whole numbers.
+_INSTANTS = tuple(map(ORDER_FACTS.index, ("changed_at", "status_since", "tracked_at", "placed_at")))
+_FRACTIONS = tuple(map(ORDER_FACTS.index, ("charge", "progress")))
+
+
+class _Misplaced(Exception):
+    """A value that wouldn't be known by its place."""
+
+
+def encode_order_facts(facts: Facts) -> str:
+    """The facts of an order as JSON text, so that equal facts are equal text.
+
+    Facts of other names or types than orders have are written as `encode_facts` does.
+    """
+    try:
+        return _encode_placed(_placed(facts))
+    except _Misplaced:
+        return encode_facts(facts)
+
+
+def _placed(facts: Facts) -> list[Any]:
+    values: list[Any] = list(map(facts.get, ORDER_FACTS))
+    for place in _INSTANTS:
+        at = values[place]
+        if at is not None:
+            values[place] = _micros_of(at)
+    for place in _FRACTIONS:
+        number = values[place]
+        if type(number) is Decimal:
+            values[place] = str(number)
+        elif isinstance(number, str):
+            raise _Misplaced
+    if len(facts) + values.count(None) != len(values):
+        raise _Misplaced
+    return values[:_USUAL] if values[_USUAL:] == _NOTHING_RARE else values
+
+
+def _micros_of(value: object) -> int:
+    if not isinstance(value, datetime):
+        raise _Misplaced
+    return to_micros(value)
+
+
+def _misplaced(_: object) -> object:
+    raise _Misplaced
+
+
+_encode_placed = json.JSONEncoder(separators=(",", ":"), default=_misplaced).encode
+_decode_placed = json.JSONDecoder().raw_decode
+
+
+def _order_facts(text: str) -> Facts:
+    values: list[Any] = _decode_placed(text)[0]
+    is_full = None not in values
+    for place in _INSTANTS:
+        at = values[place]
+        if at is not None:
+            values[place] = _instant(at)
+    for place in _FRACTIONS:
+        number = values[place]
+        if type(number) is str:
+            values[place] = Decimal(number)
+    pairs = zip(ORDER_FACTS, values, strict=False)
+    return dict(pairs) if is_full else {name: value for name, value in pairs if value is not None}
+
+
+#: Many orders share an instant: that of the sweep which saw them change, or of the import that told of them.
+_instant = lru_cache(maxsize=4096)(from_micros)
 
 
 def decode_texts(text: str) -> dict[str, str]:

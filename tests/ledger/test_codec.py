@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smm_rules.engine.memory import BLANK, Memory
-from smm_rules.facts import Entity, EntityKind, Facts, OrderStatus
+from smm_rules.facts import FIELDS, Entity, EntityKind, Facts, FactType, OrderStatus
 from smm_rules.ledger import codec
 from smm_rules.rules.model import Limits, Step, StepKind
 
@@ -53,6 +53,76 @@ def test_facts_keep_their_types(value: Facts) -> None:
 @given(facts)
 def test_equal_facts_are_equal_text(value: Facts) -> None:
     assert codec.encode_facts(dict(reversed(value.items()))) == codec.encode_facts(value)
+
+
+_OF_TYPE = {
+    FactType.BOOLEAN: st.booleans(),
+    FactType.NUMBER: st.integers(),
+    FactType.MONEY: money,
+    FactType.TEXT: texts,
+    FactType.ORDER_STATUS: texts | st.sampled_from([status.value for status in OrderStatus]),
+    FactType.TIME: instants,
+}
+_OF_ORDERS = {
+    name: _OF_TYPE[field.type]
+    for name, field in FIELDS[EntityKind.ORDER].items()
+    if field.type in _OF_TYPE and name != "progress"
+}
+order_facts = st.fixed_dictionaries({}, optional=_OF_ORDERS | {"progress": st.integers() | money})
+
+
+def test_every_fact_of_an_order_has_a_place() -> None:
+    stored = {name for name, field in FIELDS[EntityKind.ORDER].items() if field.since is None}
+    assert set(codec.ORDER_FACTS) == stored
+    assert len(codec.ORDER_FACTS) == len(stored)
+
+
+def test_the_places_of_an_orders_facts_never_change() -> None:
+    written = (
+        '["Partial",true,157,"0.27",null,3572,"",843,"0.843",1767268800000000,1767268800000001,0,1,'
+        '"7",1000,"https://example.com/7","label",1767268800000002,1767268800000003,2,3,"31/12/2026",4]'
+    )
+    at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    moment = timedelta(microseconds=1)
+    read: Facts = {
+        "status": "Partial",
+        "status_known": True,
+        "remains": 157,
+        "charge": Decimal("0.27"),
+        "start_count": 3572,
+        "error": "",
+        "delivered": 843,
+        "progress": Decimal("0.843"),
+        "changed_at": at,
+        "status_since": at + moment,
+        "refills": 0,
+        "chain_depth": 1,
+        "id": "7",
+        "quantity": 1000,
+        "link": "https://example.com/7",
+        "label": "label",
+        "tracked_at": at + 2 * moment,
+        "placed_at": at + 3 * moment,
+        "runs": 2,
+        "posts": 3,
+        "expiry": "31/12/2026",
+        "suborders": 4,
+    }
+    assert typed(codec.decode_facts(written)) == typed(read)
+    assert codec.encode_order_facts(read) == written
+
+
+@given(order_facts)
+def test_the_facts_of_an_order_keep_their_types_by_their_places(value: Facts) -> None:
+    text = codec.encode_order_facts(value)
+    assert typed(codec.decode_facts(text)) == typed(value)
+    assert text.startswith("[")
+    assert codec.encode_order_facts(dict(reversed(value.items()))) == text
+
+
+@given(st.dictionaries(st.sampled_from(codec.ORDER_FACTS) | texts, known))
+def test_facts_that_would_not_be_known_by_their_places_are_named(value: Facts) -> None:
+    assert typed(codec.decode_facts(codec.encode_order_facts(value))) == typed(value)
 
 
 @given(plain)

@@ -12,6 +12,7 @@ from smm_rules.ledger.codec import decode_facts, from_micros, storable, to_micro
 from smm_rules.ledger.records import Intent
 from smm_rules.ledger.sql.intents import COLUMNS, intent_from
 from smm_rules.ledger.sql.query import Connection, Row, first, rows
+from smm_rules.ledger.sql.rows import order_fact
 
 _BALANCES = """
   SELECT h.at, h.facts FROM entities e JOIN history h ON h.entity = e.id
@@ -26,14 +27,14 @@ _SENT = f"""
 _HELD = f"""
   SELECT {COLUMNS} FROM intents WHERE panel = ? AND state = 'held' AND planned_at < ? ORDER BY id
 """  # noqa: S608 - as above
-_CHARGE = """json_extract(h.facts, '$.charge."$decimal"'), json_extract(h.facts, '$.currency')"""
+_CHARGE = f"{order_fact('h.facts', 'charge')}, {order_fact('h.facts', 'currency')}"
 _CHARGES = f"""
   SELECT e.id, e.name, h.at, {_CHARGE} FROM history h JOIN entities e ON e.id = h.entity
   WHERE h.at > ? AND h.at < ? AND e.kind = 'order' AND e.panel = ? ORDER BY e.id, h.at
 """  # noqa: S608 - as above
 _CHARGE_BEFORE = f"""
   SELECT {_CHARGE} FROM history h WHERE h.entity = ? AND h.at <= ? AND
-    json_extract(h.facts, '$.charge') IS NOT NULL ORDER BY h.at DESC LIMIT 1
+    {order_fact("h.facts", "charge")} IS NOT NULL ORDER BY h.at DESC LIMIT 1
 """  # noqa: S608 - as above
 _PLACED_BY = """
   SELECT rule FROM intents WHERE panel = ? AND result = ? AND kind IN ('reorder', 'add') LIMIT 1

@@ -12,10 +12,10 @@ from smm_rules.ledger.figures import CountedAction, KeptFiring, RuleFigures
 from smm_rules.ledger.records import Intent, IntentState, Watched
 from smm_rules.ledger.sql.intents import COLUMNS, FIRING_COLUMNS, firing_from, intent_from
 from smm_rules.ledger.sql.query import Connection, rows
-from smm_rules.ledger.sql.rows import all_watched
+from smm_rules.ledger.sql.rows import all_watched, order_fact
 from smm_rules.rules.model import StepKind
 
-_STATUS = "coalesce(json_extract(f.facts, '$.status'), '')"
+_STATUS = f"coalesce({order_fact('f.facts', 'status')}, '')"
 _STATUSES = f"""
   SELECT e.panel, {_STATUS} AS status, count(*) FROM entities e LEFT JOIN facts f ON f.entity = e.id
   WHERE e.kind = 'order' AND e.forgotten_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2

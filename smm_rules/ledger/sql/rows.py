@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from smm_rules.facts import Entity, EntityKind
+from smm_rules.facts import FIELDS, Entity, EntityKind, FactType
 from smm_rules.ledger.codec import (
+    ORDER_FACTS,
     decode_facts,
     decode_texts,
     entity_from_text,
@@ -35,6 +36,20 @@ WATCHED = f"""
   LEFT JOIN orders o ON o.entity = CASE e.kind WHEN 'order' THEN e.id ELSE e.refilled END
   LEFT JOIN entities oe ON oe.id = o.entity
 """  # noqa: S608 - only constants are put in
+
+
+def order_fact(column: str, name: str) -> str:
+    """SQL for one fact out of a column of an order's facts, NULL where it isn't known.
+
+    A sum of money or a share is its text. Rows of earlier versions name their facts (`codec.encode_facts`).
+    """
+    place = ORDER_FACTS.index(name)
+    path = f'$.{name}."$decimal"' if FIELDS[EntityKind.ORDER][name].type is FactType.MONEY else f"$.{name}"
+    return (
+        f"CASE WHEN {column} LIKE '[%' THEN json_extract({column}, '$[{place}]') "
+        f"ELSE json_extract({column}, '{path}') END"
+    )
+
 
 #: How a message of the outbox stands, by its columns.
 STANDS = """

@@ -14,6 +14,7 @@ from smm_rules.ledger.codec import (
     encode_facts,
     encode_limits,
     encode_memory,
+    encode_order_facts,
     encode_rule_guards,
     encode_steps,
     entity_text,
@@ -117,7 +118,7 @@ def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
     by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
     ids = {entity: by_key[name] for entity, name in keys.items() if name in by_key}
     watched = [one for one in observed if not one.same and one.entity in ids]
-    facts = [(ids[one.entity], encode_facts(one.facts)) for one in watched]
+    facts = [(ids[one.entity], _written(one)) for one in watched]
     rows_of_each(connection, _SET_FACTS, facts)
     news = [
         (entity_id, at, text) for one, (entity_id, text) in zip(watched, facts, strict=True) if one.changed
@@ -128,6 +129,12 @@ def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
             asked_at = at if one.asked_at is None else to_micros(one.asked_at)
             balances.observe(connection, one.entity.panel, one.facts, asked_at, at)
     return ids
+
+
+def _written(observed: Observed) -> str:
+    """The facts as text; there are many more orders than other things."""
+    is_order = observed.entity.kind is EntityKind.ORDER
+    return encode_order_facts(observed.facts) if is_order else encode_facts(observed.facts)
 
 
 def _remember(connection: Connection, ids: _Ids, remembered: Iterable[Remembered]) -> None:

@@ -86,6 +86,15 @@ async def test_a_charge_that_fell_is_a_refund_of_the_rule_that_placed_it(ledger:
     )
 
 
+async def test_charges_are_read_out_of_facts_by_name_as_earlier_versions_wrote_them(ledger: Ledger) -> None:
+    await ledger.track([new_order(2)], T0)
+    for charge, minute in (("3", 1), ("1.5", 5)):
+        facts = {"charge": Decimal(charge), "currency": "USD", "written by": "an earlier version"}
+        await ledger.record(Sweep(T0 + minute * MINUTE, (observed(order(2), facts),)))
+    books = await ledger.books("north", T0 + 3 * MINUTE, T0 + 7 * MINUTE)
+    assert books.refunds == (Refund(T0 + 5 * MINUTE, "2", Decimal("1.5"), "USD", ""),)
+
+
 async def test_a_charge_in_another_currency_or_one_that_rose_is_no_refund(ledger: Ledger) -> None:
     await ledger.track([new_order(2)], T0)
     for charge, minute, currency in (("3", 1, "USD"), ("2", 2, "EUR"), ("2.5", 3, "EUR")):

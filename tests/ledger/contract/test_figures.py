@@ -31,7 +31,7 @@ async def _three_orders(ledger: Ledger) -> None:
     await ledger.track([new_order(1), new_order(2), new_order(10), new_order(3, panel="south")], T0)
     seen = (
         observed(order(1), {"status": "Partial", "error": ""}),
-        observed(order(2), {"status": "Completed"}),
+        observed(order(2), {"status": "Completed", "written by": "an earlier version, by name"}),
         observed(order(3, "south"), {"status": "Partial"}),
     )
     await ledger.record(Sweep(T0, seen))
