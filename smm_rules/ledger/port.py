@@ -6,12 +6,13 @@ written. Back ends: `sqlite`. One contract suite (tests/ledger/contract) holds f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
+from smm_rules.engine.guards import Guarded
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.alerts import (
@@ -29,6 +30,7 @@ from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, Rule
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.figures import CountedAction, KeptChange, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Hold
+from smm_rules.ledger.plans import PlanFile, PlannedRow, PlanRow, RowKey
 from smm_rules.ledger.records import (
     Asked,
     DatedBalance,
@@ -51,6 +53,7 @@ from smm_rules.ledger.records import (
     Transition,
     Watched,
 )
+from smm_rules.ledger.sources import BadRow, Piece, SourceStanding, Taken
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
@@ -185,6 +188,66 @@ class Ledger(Protocol):
         first asked for, so what a hold or the end of one keeps back stays back. `StateConflict` on a hold
         that has only just been found. The key is kept at least as long as the intent. `ValueError` without a
         key.
+        """
+        ...
+
+    # -- databases of orders (see ledger.sources) -------------------------------------------------------
+    async def source(self, name: str) -> SourceStanding | None:
+        """How far a source has been read; None when it never was."""
+        ...
+
+    async def sources(self) -> tuple[SourceStanding, ...]: ...
+
+    async def bad_rows(self, name: str, limit: int) -> tuple[BadRow, ...]:
+        """Rows of a source that were no orders, the latest first."""
+        ...
+
+    async def take_from_source(
+        self, name: str, generation: int, piece: Piece, now: datetime, by: str
+    ) -> Taken:
+        """Watch the orders of a piece and note how far the source has been read, in one transaction.
+
+        A known order is left as it is, a forgotten one, too. `StateConflict` when the source was set back
+        since its standing of that `generation` was read.
+        """
+        ...
+
+    async def source_failed(self, name: str, error: str, next_at: datetime, now: datetime) -> SourceStanding:
+        """Note that a source couldn't be read and when it is tried again."""
+        ...
+
+    async def set_source_back(self, name: str, watermark: str, now: datetime) -> SourceStanding:
+        """Read a source on from `watermark`, from its start where that is empty, and at once."""
+        ...
+
+    # -- files of purchases (see ledger.plans) ----------------------------------------------------------
+    async def plan_file(self, name: str) -> PlanFile | None: ...
+
+    async def same_plan_file(self, digest: str, name: str) -> PlanFile | None:
+        """The first plan of another name than `name` that the very same file made."""
+        ...
+
+    async def plan_rows(self, keys: Sequence[RowKey]) -> dict[RowKey, PlannedRow]:
+        """Those of these rows that were ever planned, each with its latest intent."""
+        ...
+
+    async def foresee(self, drafts: Sequence[IntentDraft], now: datetime) -> tuple[Guarded | None, ...]:
+        """What guards would hold each of these purchases if they were planned now, one after the other."""
+        ...
+
+    async def place_plan(
+        self,
+        name: str,
+        digest: str,
+        rows: Sequence[PlanRow],
+        again: Collection[IntentState],
+        now: datetime,
+        by: str,
+    ) -> int:
+        """Plan those of these rows that never were, in one transaction; how many.
+
+        A row whose latest intent ended in a state of `again` is planned once more, if it says what it said
+        then. All others are left alone: a row is bought once. `StateConflict` on hold.
         """
         ...
 

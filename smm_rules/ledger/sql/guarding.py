@@ -105,6 +105,7 @@ class Guarding:
     _money: dict[tuple[Scope, Per, str], _Sums] = field(default_factory=dict)
     _counts: dict[tuple[Scope, Per, str], int] = field(default_factory=dict)
     _currencies: dict[str, str | None] = field(default_factory=dict)
+    _foreseen: dict[str, Decimal] = field(default_factory=dict)
 
     def planning(self, action: Action, rule: RuleGuards) -> Guarded | None:
         """What holds an action that is about to be planned."""
@@ -126,6 +127,14 @@ class Guarding:
         asked = Asked(action.rule, action.panel, buys, action.cost, currency, final, about_order)
         return judge(asked, rule, self.guards, _Books(self, action, currency, final), self.now, approved)
 
+    def currency_of(self, panel: str) -> str | None:
+        """The currency of a panel's balance and prices, as far as it was ever told."""
+        return self._currency(panel)
+
+    def balance_left(self, action: Action) -> Decimal | None:
+        """The balance of the action's panel, less what others may have spent of it or are planned to."""
+        return _Books(self, action, action.currency, False).balance()
+
     def _currency(self, panel: str) -> str | None:
         if panel not in self._currencies:
             known = balances.balance(self.connection, panel)
@@ -142,6 +151,16 @@ class Guarding:
                     sums[currency] = sums.get(currency, Decimal(0)) + action.cost
         for scope, per, name in self._counts:
             self._counts[scope, per, name] += _counts_in(scope, name, action)
+
+    def foreseen(self, action: Action) -> None:
+        """Count an action that would be planned, and isn't."""
+        self.planned(action)
+        if action.cost is not None:
+            self._foreseen[action.panel] = self.foreseen_on(action.panel) + action.cost
+
+    def foreseen_on(self, panel: str) -> Decimal:
+        """What those actions would cost on a panel."""
+        return self._foreseen.get(panel, Decimal(0))
 
     def spent(self, scope: Scope, per: Per, action: Action, currency: str | None, *, final: bool) -> Decimal:
         if final or per in (Per.ORDER, Per.CHAIN):
@@ -215,7 +234,8 @@ class _Books:
         taken = rows(connection, _COMMITTED, (panel, to_micros(known.asked_at), self.action.id))
         if not self.final:
             taken += rows(connection, f"{_PLANNED_MONEY} AND panel = ?", (panel,))
-        return known.amount - sum((Decimal(one[0]) for one in taken), Decimal(0))
+        taken_together = sum((Decimal(one[0]) for one in taken), self.guarding.foreseen_on(panel))
+        return known.amount - taken_together
 
     def orders_watched(self) -> int:
         panel = self._panel_of_order()

@@ -18,7 +18,7 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.records import Heartbeat, Totals
-from smm_rules.ledger.sql import alerts, attempts, counts, received, rest, silences
+from smm_rules.ledger.sql import alerts, attempts, counts, received, rest, silences, sources
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows, rows_of_each
 from smm_rules.ledger.sql.rows import STANDS
 from smm_rules.ledger.states import COMMITTED, FINAL, OPEN
@@ -213,6 +213,7 @@ def prune(connection: Connection, before: datetime, sent_before: datetime | None
         "alerts": alerts.prune(connection, before),
         "silences": silences.prune(connection, before),
         "received": received.prune(connection, at),
+        "bad_rows": sources.prune(connection, at),
     }
 
 

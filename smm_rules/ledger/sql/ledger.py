@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
-from smm_rules.engine.guards import NO_GUARDS, Guards
+from smm_rules.engine.guards import NO_GUARDS, Guarded, Guards
 from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.alerts import (
@@ -27,6 +28,7 @@ from smm_rules.ledger.audit import AuditEntry, AuditKind, AuditQuery, Head, Rule
 from smm_rules.ledger.books import Books
 from smm_rules.ledger.figures import CountedAction, KeptChange, KeptFiring, RuleFigures
 from smm_rules.ledger.holds import Confirmed, Finding, Hold
+from smm_rules.ledger.plans import PlanFile, PlannedRow, PlanRow, RowKey
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import (
     Asked,
@@ -50,6 +52,7 @@ from smm_rules.ledger.records import (
     Transition,
     Watched,
 )
+from smm_rules.ledger.sources import BadRow, Piece, SourceStanding, Taken
 from smm_rules.ledger.sql import (
     alert_standing,
     alerts,
@@ -66,9 +69,11 @@ from smm_rules.ledger.sql import (
     intents,
     orders,
     outbox,
+    plans,
     received,
     rest,
     silences,
+    sources,
     stops,
     sweeps,
     traces,
@@ -77,6 +82,7 @@ from smm_rules.ledger.sql import (
 from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.ledger.sql.transactions import Transactions
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
+from smm_rules.matching.market import Market
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
 
@@ -102,6 +108,10 @@ class SqlLedger:
     def parts(self) -> tuple[Transactions, Guards, Stamping | None]:
         """What another view of the same opened ledger is made of."""
         return self._transactions, self._guards, self._stamping
+
+    def use_market(self, market: Market) -> None:
+        """Let reorders that are planned from now on choose by `market`."""
+        self._guards = replace(self._guards, market=market)
 
     async def __aenter__(self) -> Self:
         return self
@@ -201,6 +211,53 @@ class SqlLedger:
         if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
             raise holding.on_hold()
         return await self._write(received.purchase, draft, asked, answer, now, by, bounds, self._guards)
+
+    # -- databases of orders ----------------------------------------------------------------------------
+    async def source(self, name: str) -> SourceStanding | None:
+        return await self._read(sources.standing, name)
+
+    async def sources(self) -> tuple[SourceStanding, ...]:
+        return await self._read(sources.standings)
+
+    async def bad_rows(self, name: str, limit: int) -> tuple[BadRow, ...]:
+        return await self._read(sources.bad_rows, name, limit)
+
+    async def take_from_source(
+        self, name: str, generation: int, piece: Piece, now: datetime, by: str
+    ) -> Taken:
+        return await self._write(sources.take, name, generation, piece, now, by)
+
+    async def source_failed(self, name: str, error: str, next_at: datetime, now: datetime) -> SourceStanding:
+        return await self._write(sources.fail, name, error, next_at, now)
+
+    async def set_source_back(self, name: str, watermark: str, now: datetime) -> SourceStanding:
+        return await self._write(sources.set_back, name, watermark, now)
+
+    # -- files of purchases -----------------------------------------------------------------------------
+    async def plan_file(self, name: str) -> PlanFile | None:
+        return await self._read(plans.file, name)
+
+    async def same_plan_file(self, digest: str, name: str) -> PlanFile | None:
+        return await self._read(plans.same_file, digest, name)
+
+    async def plan_rows(self, keys: Sequence[RowKey]) -> dict[RowKey, PlannedRow]:
+        return await self._read(plans.planned_rows, keys)
+
+    async def foresee(self, drafts: Sequence[IntentDraft], now: datetime) -> tuple[Guarded | None, ...]:
+        return await self._read(plans.foresee, drafts, now, self._guards)
+
+    async def place_plan(
+        self,
+        name: str,
+        digest: str,
+        rows: Sequence[PlanRow],
+        again: Collection[IntentState],
+        now: datetime,
+        by: str,
+    ) -> int:
+        if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
+            raise holding.on_hold()
+        return await self._write(plans.place, name, digest, rows, again, now, by, self._guards)
 
     # -- intents ----------------------------------------------------------------------------------------
     async def claimable(self, now: datetime, limit: int) -> tuple[Intent, ...]:

@@ -100,8 +100,8 @@ def order(connection: Connection, entity: Entity) -> TrackedOrder | None:
     return None if found is None else order_from(found)
 
 
-def track(connection: Connection, orders: Sequence[NewOrder], now: datetime) -> int:
-    """New orders and those that were forgotten; both count as new."""
+def track(connection: Connection, orders: Sequence[NewOrder], now: datetime, *, revive: bool = True) -> int:
+    """New orders and those that were forgotten; both count as new. Without `revive` the latter stay so."""
     # The first word on an order counts, as it would had the orders come one by one.
     given: dict[tuple[str, str, str], NewOrder] = {}
     for new in orders:
@@ -111,7 +111,7 @@ def track(connection: Connection, orders: Sequence[NewOrder], now: datetime) -> 
     inserted = rows_of_each(connection, _INSERT_ENTITY, [(at, *name) for name in given])
     added = {("order", panel, name): entity_id for entity_id, panel, name in inserted}
     _add(connection, given, added, at)
-    known = [(at, *name) for name in given if name not in added]
+    known = [(at, *name) for name in given if revive and name not in added]
     revived = rows_of_each(connection, _REVIVE_ENTITY, known)
     rows_of_each(
         connection,
@@ -122,9 +122,11 @@ def track(connection: Connection, orders: Sequence[NewOrder], now: datetime) -> 
     return len(added) + len(revived)
 
 
-def take_in(connection: Connection, orders: Sequence[NewOrder], now: datetime, by: str) -> int:
+def take_in(
+    connection: Connection, orders: Sequence[NewOrder], now: datetime, by: str, *, revive: bool = True
+) -> int:
     """`track`, asked for by somebody: that is a decision of its own."""
-    added = track(connection, orders, now)
+    added = track(connection, orders, now, revive=revive)
     if added:
         first_ones = [entity_text(new.entity) for new in orders[:_NAMED_IN_RECORD]]
         data = {"new": added, "given": len(orders), "orders": first_ones}

@@ -1,0 +1,53 @@
+"""Files of purchases: which of their rows were planned, so that no row is bought twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from smm_rules.engine.firing import IntentDraft
+from smm_rules.ledger.records import Intent, IntentState
+
+#: What ended without having been sent: its row may be planned again.
+NEVER_SENT = frozenset({IntentState.NOT_SENT})
+#: What ended without a purchase.
+NOTHING_BOUGHT = frozenset({IntentState.NOT_SENT, IntentState.REJECTED, IntentState.DENIED})
+
+
+class RowKey(NamedTuple):
+    """What a row is known by: its number within the plan `scope`, or a reference of the operator's own, which
+    is unique over all plans and has no scope."""
+
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A row to be bought. `digest` is of what it says; `draft.step` is given by the ledger."""
+
+    key: RowKey
+    digest: str
+    draft: IntentDraft
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row that was planned at `at`. `intent` is the latest of `tries`, None when it is no longer kept."""
+
+    key: RowKey
+    digest: str
+    at: datetime
+    intent_id: int
+    tries: int
+    intent: Intent | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan as it was placed last: the `digest` of its file; `at` is when it was first placed."""
+
+    name: str
+    digest: str
+    at: datetime
