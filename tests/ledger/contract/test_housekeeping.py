@@ -126,7 +126,15 @@ async def test_pruning_keeps_a_firing_whole_while_any_of_it_is_open(ledger: Ledg
     await ledger.settle(intent.id, ended(S.REJECTED), then, T0, "d1")
     nothing = dict.fromkeys(
         (
-            "history", "messages", "intents", "firings", "traces", "stops", "alerts", "silences", "received",
+            "history",
+            "messages",
+            "intents",
+            "firings",
+            "traces",
+            "stops",
+            "alerts",
+            "silences",
+            "received",
             "bad_rows",
         ),
         0,
