@@ -28,7 +28,7 @@ from smm_rules.clock import Clock
 from smm_rules.facts import Entity
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Intent, IntentState, Leave, Outcome
-from smm_rules.observe import correlated, correlation_of, get_logger
+from smm_rules.observe import correlated, correlation_of, get_logger, span
 from smm_rules.panel.sending import looked_at_last, machine_time, sent_before
 
 log = get_logger(__name__)
@@ -162,7 +162,11 @@ class Executor:
             if self._stopping:
                 return
             story = correlation_of(intent.rule, intent.entity, intent.episode)
-            with correlated(intent=intent.id, rule=intent.rule, entity=str(intent.entity), correlation=story):
+            about = str(intent.entity)
+            with (
+                correlated(intent=intent.id, rule=intent.rule, entity=about, correlation=story),
+                span("action", story=story, intent=intent.id, kind=intent.kind.value, rule=intent.rule),
+            ):
                 if intent.panel not in self._places:
                     self._places[intent.panel] = asyncio.Semaphore(self._per_panel)
                 async with self._places[intent.panel]:
@@ -181,7 +185,8 @@ class Executor:
                 await self._lost(intent, report)
                 return
             now = self._clock.now()
-            known, verdict = await self._judge(intent, panel is not None, now)
+            with span("action.check"):
+                known, verdict = await self._judge(intent, panel is not None, now)
             if known is not None and waits_its_turn(known):
                 await self._waiting.tell(intent, known.earlier, now)
                 report.waiting += 1
@@ -195,7 +200,8 @@ class Executor:
                 report.waiting += 1
                 return
             claim = self._ledger.claim(intent.id, self._owner, now, evidence, verdict.cost, verdict.currency)
-            claimed, stopped = await unbroken(claim)
+            with span("action.claim"):
+                claimed, stopped = await unbroken(claim)
             intent = replace(intent, attempts=intent.attempts + claimed, claimed_at=now)
         if not claimed:
             await self._lost(intent, report)
@@ -304,7 +310,8 @@ class Executor:
         settled = as_settled(intent, outcome, now)
         messages = () if again else about_outcome(self._voice, settled, now)
         then = continuation(self._voice, known.firing, intent, outcome, messages)
-        stopped = await self._settling.settle(Settlement(intent, outcome, then, now))
+        with span("action.settle", state=outcome.state.value, reason=outcome.reason):
+            stopped = await self._settling.settle(Settlement(intent, outcome, then, now))
         log_outcome(settled, outcome)
         if again:
             report.postponed += 1

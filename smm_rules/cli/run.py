@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
 import click
 
 from smm_rules.cli.context import asynchronous, config_option, read_configuration
-from smm_rules.cli.lean import without
+from smm_rules.cli.lean import without, without_processes
 from smm_rules.garbage import nothing_is_garbage
 
 
@@ -17,12 +18,15 @@ from smm_rules.garbage import nothing_is_garbage
 @asynchronous
 async def command(config_path: Path | None) -> None:
     """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
-    with nothing_is_garbage():
+    # What libraries would bring for archives and for processes that nobody starts here: 1 MiB.
+    with nothing_is_garbage(), without("bz2", "lzma"), without_processes():
         configuration = read_configuration(config_path)
         # httpx would bring them for a command line of its own, structlog for tracebacks in colour and for
         # threads that are none: 5 MiB.
-        with without("rich", "pygments", "greenlet"):
+        with without("rich", "pygments", "greenlet", "colorama"):
+            importlib.import_module("watchfiles")  # which the daemon needs later, and which is of their kind
             from smm_rules.daemon.daemon import Daemon
+    from smm_rules.cli.tracing import traced
     from smm_rules.clock import SystemClock
     from smm_rules.daemon.parts import secrets_of
     from smm_rules.observe import configure_logging
@@ -32,4 +36,5 @@ async def command(config_path: Path | None) -> None:
     )
     daemon = Daemon(configuration, os.environ, SystemClock())
     daemon.listen_to_signals()
-    await daemon.run()
+    with traced(configuration, os.environ):
+        await daemon.run()

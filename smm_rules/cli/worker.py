@@ -9,6 +9,7 @@ import click
 
 from smm_rules.cli.context import asynchronous, config_option, read_configuration
 from smm_rules.cli.exits import Exit, Stop
+from smm_rules.cli.tracing import traced
 from smm_rules.daemon.parts import secrets_of
 from smm_rules.ledger.opening import access_to, stamp_of
 from smm_rules.observe import configure_logging
@@ -43,4 +44,5 @@ async def command(config_path: Path | None, adopt_rules: bool) -> None:
     place = Place(access, stamp_of(configuration))
     worker = ClusterWorker(configuration, os.environ, place, adopt_rules=adopt_rules)
     worker.listen_to_signals()
-    await worker.run()
+    with traced(configuration, os.environ):
+        await worker.run()

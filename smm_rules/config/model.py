@@ -11,12 +11,14 @@ from smm_rules.config.addresses import PanelUrl
 from smm_rules.config.alerts import AlertSettings
 from smm_rules.config.channels import ChannelSettings
 from smm_rules.config.cluster import ClusterSettings
+from smm_rules.config.exchange import ExchangeRateSettings
 from smm_rules.config.guards import GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.intake import IntakeSettings
 from smm_rules.config.paths import FilePath
 from smm_rules.config.place import LedgerPlace
 from smm_rules.config.secrets import Secret, SecretReference
 from smm_rules.config.statement import StatementSettings
+from smm_rules.config.tracing import TracingSettings
 from smm_rules.config.web import WebSettings
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many
 
@@ -80,7 +82,7 @@ class Configuration(Settings):
     """All settings of the daemon. Paths are absolute once loaded.
 
     `ledger_password` and `state_directory` belong to a ledger in a database: the directory is where this
-    machine notes how far that has come.
+    machine notes how far that has come. `services` is the mapping of equal services across panels.
     `observation_gap` is the longest time between two looks at a thing that still counts as having watched
     it. `settle_after` is how long a finished thing is still looked at. `retention` is how long history is
     kept. `polling` says whether each order has a pace of its own. `sweep_size` is how many orders one look
@@ -93,6 +95,8 @@ class Configuration(Settings):
     ledger: LedgerPlace
     ledger_password: Secret | None = None
     state_directory: FilePath | None = None
+    services: FilePath | None = None
+    exchange_rates: ExchangeRateSettings | None = None
     drop_folder: FilePath | None = None
     intake: IntakeSettings = IntakeSettings()
     operator: OperatorSettings | None = None
@@ -106,6 +110,7 @@ class Configuration(Settings):
     audit_retention: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=730)
     statement: StatementSettings | None = None
     web: WebSettings | None = None
+    tracing: TracingSettings | None = None
     reload: ReloadSettings = ReloadSettings()
     cluster: ClusterSettings = ClusterSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -139,4 +144,5 @@ class Configuration(Settings):
         channels = (secret for channel in self.channels.values() for secret in channel.references)
         ledger = () if self.ledger_password is None else (self.ledger_password,)
         web = self.web.references if self.web else ()
-        return (*keys, *ledger, *channels, *web, *self.intake.references)
+        tracing = self.tracing.references if self.tracing else ()
+        return (*keys, *ledger, *channels, *web, *self.intake.references, *tracing)

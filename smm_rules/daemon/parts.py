@@ -38,6 +38,8 @@ def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> 
     if configuration.web is not None:
         keys.extend(secret.read(environment) for secret in configuration.web.references)
     keys.extend(secret.read(environment) for secret in configuration.intake.references)
+    if configuration.tracing is not None:
+        keys.extend(secret.read(environment) for secret in configuration.tracing.references)
     return tuple(keys)
 
 

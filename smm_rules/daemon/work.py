@@ -26,7 +26,7 @@ from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.notify.delivery import deliver_due
 from smm_rules.notify.keeping import AlertPolicy, policy_of
 from smm_rules.notify.silences import end_over
-from smm_rules.observe import get_logger
+from smm_rules.observe import frame, get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
 from smm_rules.panel.batches import LARGEST_BATCH
@@ -213,7 +213,11 @@ class Work:
         def look(
             kind: str, run: Callable[[PanelWatch], Awaitable[object]], seconds: float | None = None
         ) -> Unit:
-            return Unit(kind, tick if seconds is None else seconds, lambda: run(watch), watch.panel)
+            async def looked() -> object:
+                with frame("look", what=kind, panel=watch.panel):
+                    return await run(watch)
+
+            return Unit(kind, tick if seconds is None else seconds, looked, watch.panel)
 
         return (
             look("orders", self.orders),

@@ -17,7 +17,7 @@ from smm_rules.notify.bundles import Bundle
 from smm_rules.notify.channel import Channel, DeliveryFailed
 from smm_rules.notify.keeping import AlertPolicy, sort_out
 from smm_rules.notify.stages import KEPT_BACK
-from smm_rules.observe import Counters, correlation_of_message, get_logger
+from smm_rules.observe import Counters, correlation_of_message, get_logger, span
 from smm_rules.rules.model import StepKind
 
 log = get_logger(__name__)
@@ -218,13 +218,15 @@ class _ChannelRun:
             return None
         if self.channel is None:
             return DeliveryFailed(f'there is no channel "{self.name}" in the configuration')
+        story = str(correlation_of_message(lead.dedup_key).get("correlation", ""))
         try:
-            await self.channel.send(bundle.message)
+            with span("message.send", story=story, channel=self.name, messages=len(bundle.members)):
+                await self.channel.send(bundle.message)
         except DeliveryFailed as failure:
             return failure
         except Exception as error:
-            story = correlation_of_message(lead.dedup_key)
-            log.exception("channel.raised", channel=self.name, message_id=lead.id, **story)
+            named = correlation_of_message(lead.dedup_key)
+            log.exception("channel.raised", channel=self.name, message_id=lead.id, **named)
             # The text of an unforeseen error may hold anything, and this one is kept in the ledger.
             return DeliveryFailed(f"the channel failed with {type(error).__name__}")
         return None

@@ -6,6 +6,7 @@ from smm_rules.observe.counters import Count, Counters
 from smm_rules.observe.logs import correlated, get_logger
 from smm_rules.observe.redaction import REDACTED, Redactor
 from smm_rules.observe.sd_notify import Notifier
+from smm_rules.observe.spans import frame, span
 
 __all__ = [
     "REDACTED",
@@ -19,5 +20,7 @@ __all__ = [
     "correlated",
     "correlation_of",
     "correlation_of_message",
+    "frame",
     "get_logger",
+    "span",
 ]

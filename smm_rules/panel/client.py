@@ -18,7 +18,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from smm_rules.observe import Redactor, get_logger
+from smm_rules.observe import Redactor, get_logger, span
 from smm_rules.panel import wire
 from smm_rules.panel.answers import (
     Accepted,
@@ -276,8 +276,9 @@ class PanelClient:
         async with self._budget.turn(urgent=acting):
             started = time.monotonic()
             try:
-                reply = await self._transport.post(form, largest, acting=acting)
-                answer = self._answer(action, reply, read)
+                with span("panel.call", panel=self.endpoint.name, action=action, attempt=number):
+                    reply = await self._transport.post(form, largest, acting=acting)
+                    answer = self._answer(action, reply, read)
             except PanelError as error:
                 self._without_key(error)
                 if isinstance(error, RateLimited):

@@ -16,7 +16,7 @@ from smm_rules.notify.operator import (
     poll_recovered,
     template_failed,
 )
-from smm_rules.observe import correlation_of, get_logger
+from smm_rules.observe import correlation_of, get_logger, span
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Broken, Decided, Verdict
@@ -107,7 +107,10 @@ class Telling:
         """Speak of what happened, and of a limit only when it begins to stop the rule, not at every look."""
         rule, entity = verdict.rule.name, str(verdict.entity)
         if reason in _SPOKEN:
-            log.info(_SPOKEN[reason], rule=rule, entity=entity, reason=reason.value, **_story(verdict))
+            story = _story(verdict)
+            with span(_SPOKEN[reason], story=story.get("correlation", ""), rule=rule, entity=entity):
+                pass
+            log.info(_SPOKEN[reason], rule=rule, entity=entity, reason=reason.value, **story)
         elif reason in _LIMITS and verdict.before.stopped_by is not reason:
             log.warning("rule.stopped", rule=rule, entity=entity, reason=reason.value, **_story(verdict))
         elif reason is Reason.HOLDING and verdict.before.true_since is None:

@@ -16,6 +16,7 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import DueOrder, Recorded, Sweep, Watched
 from smm_rules.ledger.stops import Stop, paused_rules
 from smm_rules.notify.operator import OperatorVoice
+from smm_rules.observe import span
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
@@ -171,6 +172,14 @@ class PanelWatch:
         self, kind: EntityKind, looks: Sequence[Look], now: datetime, resting: Sequence[int] = ()
     ) -> Made:
         """Evaluate all looks and write the sweep, with the orders that rest. The caller holds `deciding`."""
+        with span("look.judge", panel=self.panel, looks=len(looks), resting=len(resting)) as seen:
+            made = await self._judge(kind, looks, now, resting)
+            seen.note(firings=len(made.decided.sweep.firings))
+        return made
+
+    async def _judge(
+        self, kind: EntityKind, looks: Sequence[Look], now: datetime, resting: Sequence[int]
+    ) -> Made:
         rules = self.rules().watching(kind, self.panel) if looks else ()
         entities = [look.snapshot.entity for look in looks] if rules else []
         memories = await self.ledger.memories(entities) if entities else {}

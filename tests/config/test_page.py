@@ -18,6 +18,7 @@ from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards,
 from smm_rules.config.intake import HttpIntakeSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
 from smm_rules.config.statement import StatementSettings
+from smm_rules.config.tracing import TracingSettings
 from smm_rules.config.web import LoginSettings, WebSettings
 from smm_rules.facts import format_duration
 
@@ -31,6 +32,7 @@ NESTED = (
     "channels",
     "operator",
     "reload",
+    "tracing",
     "logging",
     "guards",
     "unknown",
@@ -69,6 +71,7 @@ def test_every_setting_is_told_of_with_its_default() -> None:
         *settings(ClusterSettings, "cluster."),
         *settings(LoggingSettings, "logging."),
         *settings(StatementSettings, "statement."),
+        *settings(TracingSettings, "tracing."),
         *((name, field) for name, field in settings(WebSettings, "web.") if name != "web.login"),
         *settings(LoginSettings, "web.login."),
         *settings(HttpIntakeSettings, "intake.http."),

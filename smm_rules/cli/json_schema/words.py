@@ -119,6 +119,7 @@ WORDS: dict[str, dict[str, str]] = {
         "audit_retention": "How long the record of decisions is kept.",
         "statement": "A statement of account each day.",
         "web": "The status page.",
+        "tracing": "A collector of OpenTelemetry traces. None when left out.",
         "logging": "How the daemon's log is written.",
         "reload": "When rules are read again.",
         "cluster": "How workers (`smm-rules worker`) on one PostgreSQL ledger share the work.",
@@ -219,6 +220,12 @@ WORDS: dict[str, dict[str, str]] = {
         "base_url": "The address that people reach it under, for links in messages.",
         "login": "Who may press its buttons. It has none when left out.",
         "metrics_token": "What lets other machines read /metrics.",
+    },
+    "TracingSettings": {
+        "endpoint": "Where it takes OTLP over HTTP: http://127.0.0.1:4318/v1/traces.",
+        "headers": "Headers that are sent along, such as a token's: by name, where each is kept.",
+        "sample": "The share of traces that are kept, from 0 to 1. All when left out.",
+        "service": "The name of the service in the traces.",
     },
     "IntakeSettings": {
         "http": "A local HTTP interface by which programs have orders watched or placed.",

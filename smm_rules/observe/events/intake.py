@@ -45,4 +45,82 @@ EVENTS: tuple[Event, ...] = (
         "A file in the drop folder can't be moved or read. Told once a file; every scan tries again.",
         "Give the daemon's user the right to write to the folder; look at the disk.",
     ),
+    Event("intake.http_serving", "info", ("address",), "The HTTP intake is served there."),
+    Event(
+        "intake.http_not_served",
+        "error",
+        ("address", "error"),
+        "The HTTP intake can't be served. The daemon goes on with its work, tells the operator once and "
+        "tries again every half a minute.",
+        "Do what `error` says, or take `intake.http` out of the configuration.",
+    ),
+    Event(
+        "intake.http_failed",
+        "error",
+        ("address", "error"),
+        "The HTTP intake's server ended by itself. It is started anew; the daemon's work goes on.",
+        "Report it with the traceback.",
+    ),
+    Event(
+        "intake.http_tracked",
+        "info",
+        ("client", "added", "known", "refused"),
+        "A program handed over orders to be watched: new ones, known ones, and those that couldn't be taken.",
+    ),
+    Event(
+        "intake.http_placed",
+        "info",
+        ("client", "intent", "panel", "state", "reason"),
+        "A program asked for a purchase under a key that was new. It is planned, held or denied by what is "
+        "configured; it isn't sent yet.",
+    ),
+    Event(
+        "intake.http_replayed",
+        "info",
+        ("client", "intent"),
+        "A program asked again for a purchase that was planned before. It got the first answer; nothing was "
+        "done.",
+    ),
+    Event(
+        "intake.http_key_reused",
+        "warning",
+        ("client", "intent"),
+        "A program used a key for something else than before. Nothing was done.",
+        "Mend the program: each purchase needs a key of its own, and asking again the very same body.",
+    ),
+    Event(
+        "intake.http_stranger",
+        "warning",
+        ("peer",),
+        "A request came without a known token.",
+        "If it wasn't one of your programs, see who can reach the address.",
+    ),
+    Event(
+        "intake.http_throttled",
+        "warning",
+        ("peer",),
+        "Too many requests came without a known token; further ones are answered with 429 for a while.",
+        "If it wasn't one of your programs, see who can reach the address.",
+    ),
+    Event(
+        "intake.http_refused",
+        "info",
+        ("client", "operation", "code"),
+        "A request wasn't done as it wished. The client was told what is wrong; `code` says which kind.",
+    ),
+    Event(
+        "intake.http_ledger_failed",
+        "error",
+        ("operation", "error"),
+        "A request couldn't be done because the ledger couldn't be read or written, or is on hold. The "
+        "client was told to ask again under the same key.",
+        "Do what `error` says.",
+    ),
+    Event(
+        "intake.http_call_failed",
+        "error",
+        ("operation", "error", "name"),
+        "A request couldn't be answered, a fault of the program. Whoever asked was told `name`.",
+        "Report it with the traceback.",
+    ),
 )

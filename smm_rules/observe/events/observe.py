@@ -13,6 +13,13 @@ EVENTS: tuple[Event, ...] = (
         "Nothing to do for info. A warning that keeps coming belongs into a bug report.",
     ),
     Event(
+        "tracing.failed",
+        "warning",
+        ("error",),
+        "A trace could not be kept. Nothing else is affected.",
+        "If it keeps coming, it belongs into a bug report with its `error`.",
+    ),
+    Event(
         "observe.line_lost",
         "error",
         ("logger", "error"),
