@@ -125,6 +125,25 @@ def line_chart(
     return Markup("".join(parts))  # noqa: S704 - every text in it was escaped
 
 
+#: The page's style for what stands in a file of its own.
+_STYLE = (
+    ":root{color-scheme:light dark;--ink:#17604f;--soft:#54605c;--line:#d8deda;--ground:#fff}"
+    "@media (prefers-color-scheme:dark){:root{--ink:#7fd1ba;--soft:#a3b0ab;--line:#333d39;--ground:#1b211f}}"
+    "svg{background:var(--ground);font-family:system-ui,sans-serif}"
+    ".line{fill:none;stroke:var(--ink);stroke-width:2;stroke-linejoin:round;vector-effect:non-scaling-stroke}"
+    ".area{fill:var(--ink);opacity:.12}.dot{fill:var(--ink)}.grid{stroke:var(--line)}"
+    ".label{fill:var(--soft);font-size:9px}"
+)
+
+
+def stand_alone(chart: Markup) -> str:
+    """A chart as the text of a file: with the namespace, size and style that it has from a page otherwise."""
+    size = "" if " width=" in chart.partition(">")[0] else f' width="{_WIDTH}" height="{_HEIGHT}"'
+    opening, _, rest = str(chart).partition(">")
+    frame = opening.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg"{size} ', 1)
+    return f"{frame}><style>{_STYLE}</style>{rest}\n"
+
+
 def stacked_bar(parts: Sequence[Part], title: str) -> Markup:
     """How a whole divides, as one bar; nothing where there is nothing to divide."""
     whole = sum(part.count for part in parts)

@@ -33,6 +33,7 @@ COMMANDS = {
     "rules": "rules",
     "schema": "schema",
     "orders": "orders",
+    "services": "services",
     "intents": "intents",
     "audit": "audit",
     "statement": "statement",

@@ -1,0 +1,22 @@
+"""`smm-rules services`: what panels offer."""
+
+from __future__ import annotations
+
+import click
+
+from smm_rules.cli.group import Group
+from smm_rules.cli.services.differing import diff
+from smm_rules.cli.services.listing import list_services
+from smm_rules.cli.services.past import history
+from smm_rules.cli.services.showing import show
+
+__all__ = ["command"]
+
+
+@click.group("services", cls=Group)
+def command() -> None:
+    """What panels offer, as their catalogues were read last, and what changed of it."""
+
+
+for _member in (list_services, show, diff, history):
+    command.add_command(_member)
