@@ -242,6 +242,16 @@ def test_a_missing_extra_that_a_channel_needs_is_a_problem(
     assert (finding.state, finding.remedy) == (State.PROBLEM, "pip install 'smm-rules[apprise]'")
 
 
+def test_a_missing_extra_that_tracing_needs_is_a_problem(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = configure(here)
+    text = path.read_text(encoding="utf-8") + "tracing: {endpoint: http://127.0.0.1:4318/v1/traces}\n"
+    path.write_text(text, encoding="utf-8")
+    assert only("extra tracing").state is State.OK
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    finding = only("extra tracing")
+    assert (finding.state, finding.remedy) == (State.PROBLEM, "pip install 'smm-rules[tracing]'")
+
+
 @pytest.mark.parametrize(
     ("environment", "state"),
     [

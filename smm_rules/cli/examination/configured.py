@@ -141,9 +141,22 @@ def _extras(configuration: Configuration) -> Iterator[Finding]:
         yield problem("extra apprise", found, "pip install 'smm-rules[apprise]'")
     else:
         yield ok("extra apprise", "not installed, and no channel needs it")
+    if configuration.tracing is not None:
+        if _is_there("opentelemetry.exporter.otlp.proto.http") and _is_there("opentelemetry.sdk"):
+            yield ok("extra tracing", "installed")
+        else:
+            found = "not installed, and `tracing` needs it: the daemon doesn't start"
+            yield problem("extra tracing", found, "pip install 'smm-rules[tracing]'")
     simulator = all(importlib.util.find_spec(name) for name in ("starlette", "uvicorn"))
     needed = "not installed; only `simulate` and `demo` need it"
     yield ok("extra simulator", "installed" if simulator else needed)
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False
 
 
 def _drop_folder(configuration: Configuration) -> Iterator[Finding]:
