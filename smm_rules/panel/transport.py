@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +26,8 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 
 from smm_rules import __version__
+from smm_rules.panel.bodies import Body
+from smm_rules.panel.connections import Answer, Connections, NoConnection
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import Ambiguous, NotSent, PanelError, Unreadable
 from smm_rules.panel.replies import Reply
@@ -44,7 +45,7 @@ _HEADERS = {
     "User-Agent": f"smm-rules/{__version__}",
     "Content-Type": "application/x-www-form-urlencoded",
 }
-_READING_HEADERS = httpx.Headers({**_HEADERS, "Connection": "keep-alive"})
+_READING_HEADERS = {**_HEADERS, "Connection": "keep-alive"}
 _ACTING_HEADERS = httpx.Headers({**_HEADERS, "Connection": "close"})
 _NUMBERS = re.compile(r"[0-9,]+", re.ASCII)
 # By their type alone these prove that not a byte of the request was written.
@@ -54,13 +55,16 @@ _BEFORE_WRITING = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
+    NoConnection,
 )
 
 
 @lru_cache(maxsize=1)
 def verified_tls() -> ssl.SSLContext:
     """The one TLS context of the process: certificates and host names are checked."""
-    return ssl.create_default_context()
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class _Progress:
@@ -94,8 +98,8 @@ class Transport:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._reading = self._connections(kept_alive=endpoint.connections)
-        self._acting = self._connections(kept_alive=0)
+        self._reading = self._kept_connections()
+        self._acting = self._connections()
         seconds = endpoint.timeout.total_seconds()
         self._timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=None).as_dict()
         self._key = urlencode({"key": endpoint.key})
@@ -122,31 +126,49 @@ class Transport:
         await self._reading.aclose()
         await self._acting.aclose()
 
-    def _connections(self, kept_alive: int) -> httpx.AsyncHTTPTransport:
-        """httpx below its client, which has cookies, redirects and environment variables on its mind."""
-        secure = self._endpoint.url.casefold().startswith("https:")
+    @property
+    def _is_secure(self) -> bool:
+        return self._endpoint.url.casefold().startswith("https:")
+
+    def _kept_connections(self) -> Connections:
+        """For reads. Requests under way are bounded by the budget."""
+        endpoint = self._endpoint
+        return Connections(
+            endpoint.url,
+            verified_tls() if self._is_secure else None,
+            _READING_HEADERS,
+            endpoint.connections,
+            min(CONNECT_SECONDS, endpoint.timeout.total_seconds()),
+        )
+
+    def _connections(self) -> httpx.AsyncHTTPTransport:
+        """For paid calls: httpx below its client, which has cookies, redirects and environment variables on
+        its mind. None is kept."""
         return httpx.AsyncHTTPTransport(
             # Without TLS the certificates need not be read; a redirect to https isn't followed either.
-            verify=verified_tls() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            # Requests under way are bounded by the budget; the pool itself never makes one wait.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept_alive),
+            verify=verified_tls() if self._is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=False,
         )
 
     async def _outcome(self, fields: Mapping[str, str], largest: int, *, acting: bool) -> Reply | PanelError:
         progress = _Progress()
         try:
-            request = self._request(fields, progress, acting=acting)
-        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            content = self._form(fields)
+        except ValueError as error:
             return NotSent(f"the request can't be written: {self._described(error)}")
         try:
             check_in_time()
             async with self._limits(progress):
-                return await self._exchange(request, largest, self._acting if acting else self._reading)
+                if acting:
+                    answer = await self._act(content, largest, progress)
+                else:  # how far a read got is nobody's concern
+                    answer = await self._reading.ask(content, largest)
         except Unreadable as error:
             return error
         except Exception as error:  # whatever a library raises: only the progress tells what is known
             return self._failure(error, progress)
+        return self._reply(answer)
 
     def _limits(self, progress: _Progress) -> asyncio.Timeout:
         """The endpoint's timeout; until the request is written, what is left to send it in, if less."""
@@ -159,32 +181,28 @@ class Transport:
         progress.written = lambda: None if limits.expired() else limits.reschedule(until)
         return limits
 
-    def _request(self, fields: Mapping[str, str], progress: _Progress, *, acting: bool) -> httpx.Request:
-        url = self._url = self._url or httpx.URL(self._endpoint.url)
+    def _form(self, fields: Mapping[str, str]) -> bytes:
         form = [f"{quote_plus(name)}={_quoted(value)}" for name, value in fields.items()]
-        extensions: dict[str, Any] = {"timeout": self._timeout}
-        if acting:  # how far a read got is nobody's concern, and following it costs a tenth of the request
-            extensions["trace"] = progress
-        return httpx.Request(
-            "POST",
-            url,
-            headers=_ACTING_HEADERS if acting else _READING_HEADERS,
-            content="&".join([*form, self._key]).encode("ascii"),
-            extensions=extensions,
-        )
+        return "&".join([*form, self._key]).encode("ascii")
 
-    async def _exchange(
-        self, request: httpx.Request, largest: int, connections: httpx.AsyncHTTPTransport
-    ) -> Reply:
-        response = await connections.handle_async_request(request)
+    async def _act(self, content: bytes, largest: int, progress: _Progress) -> Answer:
+        self._url = self._url or httpx.URL(self._endpoint.url)
+        extensions = {"timeout": self._timeout, "trace": progress}
+        request = httpx.Request(
+            "POST", self._url, headers=_ACTING_HEADERS, content=content, extensions=extensions
+        )
+        response = await self._acting.handle_async_request(request)
         try:
             body = await _bounded_body(response, largest)
         finally:
             await response.aclose()
+        return Answer(response.status_code, response.headers, body)
+
+    def _reply(self, answer: Answer) -> Reply:
         # Service names in an old encoding must not make a whole catalogue unreadable.
-        answer = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
-        wait = asked_wait(response.headers, datetime.now(UTC))
-        return Reply(response.status_code, self._without_key(answer), wait)
+        text = answer.body.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        wait = asked_wait(answer.headers, datetime.now(UTC))
+        return Reply(answer.status, self._without_key(text), wait)
 
     def _failure(self, error: Exception, progress: _Progress) -> PanelError:
         described = self._described(error)
@@ -212,31 +230,8 @@ def _quoted(value: str) -> str:
 
 
 async def _bounded_body(response: httpx.Response, largest: int) -> bytes:
-    encoding = response.headers.get("content-encoding", "identity").strip().casefold()
-    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise Unreadable(f"an answer encoded as {safe_text(encoding, 40)}, which was not asked for")
-    inflate = None if encoding in ("", "identity") else zlib.decompressobj(wbits=47)
-    body = bytearray()
-    arrived = 0
+    body = Body(response.headers.get("content-encoding", ""), largest)
     async for chunk in response.aiter_raw():
-        if inflate is not None:
-            arrived += len(chunk)
-            if inflate.eof:
-                break  # zlib would keep all that follows the end
-            if arrived > largest:
-                # Packed data may unpack to nothing, for ever.
-                raise Unreadable(f"a packed answer of more than {largest} bytes")
-        # One byte beyond what is allowed is enough to know, however well the rest is packed.
-        room = largest - len(body) + 1
-        body += chunk[:room] if inflate is None else _inflated(inflate, chunk, room)
-        if len(body) > largest:
-            raise Unreadable(f"an answer of more than {largest} bytes")
-    return bytes(body)
-
-
-def _inflated(inflate: Any, chunk: bytes, room: int) -> bytes:
-    try:
-        plain: bytes = inflate.decompress(chunk, room)
-    except zlib.error:
-        raise Unreadable("an answer whose compression is broken") from None
-    return plain
+        if not body.add(chunk):
+            break
+    return body.whole()

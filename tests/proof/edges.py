@@ -16,7 +16,6 @@ from typing import Any
 from unittest.mock import patch
 
 import apsw
-import httpx
 import structlog
 
 from smm_rules.daemon import daemon as daemon_module
@@ -30,6 +29,7 @@ from smm_rules.notify.delivery import deliver_due
 from smm_rules.panel import transport
 from smm_rules.simulator import journal
 from tests.proof.disk import SECTOR, Disk
+from tests.proof.network import Network
 from tests.proof.ticker import Ticker
 from tests.proof.timeline import Timeline, machine_datetime
 
@@ -91,7 +91,7 @@ def replaced(
     chance: random.Random,
     disk: Disk,
     locks: Locks,
-    transport_of: Callable[[str], httpx.AsyncBaseTransport],
+    network: Network,
     make_channel: Callable[..., Channel],
     on_event: Callable[[str, str, Mapping[str, Any]], None],
     tick_seconds: float,
@@ -99,9 +99,6 @@ def replaced(
 ) -> Iterator[None]:
     """The block runs on simulated edges; `on_event` hears every log event with its level."""
     clock = machine_datetime(timeline)
-
-    def connections(self: Any, kept_alive: int) -> httpx.AsyncBaseTransport:
-        return transport_of(self._endpoint.name)
 
     def seconds() -> float:
         return timeline.seconds
@@ -111,7 +108,8 @@ def replaced(
         raise structlog.DropEvent
 
     values: list[tuple[Any, str, Any]] = [
-        (transport.Transport, "_connections", connections),
+        (transport.Transport, "_connections", lambda _: network.transport()),
+        (transport.Transport, "_kept_connections", lambda _: network.connections()),
         (transport, "datetime", clock),
         (jobs, "datetime", clock),
         (jobs, "AsyncIOScheduler", lambda **_: Ticker(timeline, chance)),

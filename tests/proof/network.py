@@ -16,6 +16,9 @@ from urllib.parse import parse_qsl
 import httpx
 import structlog
 
+from smm_rules.panel.bodies import Body
+from smm_rules.panel.connections import Answer
+from smm_rules.panel.transport import CONNECT_SECONDS
 from smm_rules.simulator import Fault, Simulator
 from smm_rules.simulator.api import Reply
 from tests.proof.panel import Panel
@@ -104,7 +107,12 @@ class Network:
         return self.panel.simulator
 
     def transport(self) -> httpx.AsyncBaseTransport:
+        """What paid calls go through, in place of sockets."""
         return _Transport(self)
+
+    def connections(self) -> _Connections:
+        """What reads go through, in place of sockets."""
+        return _Connections(self)
 
     def paid_under_way(self) -> bool:
         """Whether a paid request has left that may still have its effect."""
@@ -229,6 +237,25 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._network.exchange(request, await request.aread())
+
+
+class _Connections:
+    """As `panel.connections.Connections`."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    async def ask(self, content: bytes, largest: int) -> Answer:
+        extensions = {"timeout": {"connect": CONNECT_SECONDS}}
+        request = httpx.Request("POST", "https://panel.example/", content=content, extensions=extensions)
+        response = await self._network.exchange(request, content)
+        body = Body(response.headers.get("content-encoding", ""), largest)
+        async for chunk in response.aiter_raw():
+            body.add(chunk)
+        return Answer(response.status_code, response.headers, body.whole())
+
+    async def aclose(self) -> None:
+        pass
 
 
 def orders_of(form: dict[str, str], name: str = "order") -> tuple[str, ...]:

@@ -16,8 +16,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
-
 from smm_rules.config.load import load_configuration
 from smm_rules.daemon.daemon import Daemon
 from smm_rules.ledger.port import LedgerError
@@ -324,9 +322,6 @@ class World:
 
     @contextlib.contextmanager
     def _edges(self) -> Iterator[None]:
-        def transport_of(_: str) -> httpx.AsyncBaseTransport:
-            return self.network.transport()
-
         def make_channel(name: str, *_: object) -> Channel:
             return SimulatedChannel(name, self)
 
@@ -335,7 +330,7 @@ class World:
             Random(self.chance.random()),
             self.disk,
             self.locks,
-            transport_of,
+            self.network,
             make_channel,
             self.hear,
             self.settings.tick_seconds,
