@@ -1,10 +1,19 @@
-"""Libraries without what they bring only for a terminal."""
+"""Libraries without what they bring only for a terminal, or for work that nobody gives them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import ModuleType
+
+#: What APScheduler and watchfiles take from these modules when they are imported, for pools and programs of
+#: processes that are never begun here.
+_NAMES_OF_PROCESSES = {
+    "multiprocessing": "get_context",
+    "multiprocessing.context": "SpawnProcess",
+    "concurrent.futures.process": "BrokenProcessPool",
+}
 
 
 @contextmanager
@@ -13,9 +22,29 @@ def without(*packages: str) -> Iterator[None]:
 
     For libraries that use them where they are there and do without where they aren't.
     """
+    with _replaced(dict.fromkeys(packages)):  # None is Python's own way to say so
+        yield
+
+
+@contextmanager
+def without_processes() -> Iterator[None]:
+    """Within the block modules that start processes have a stand-in, whose names exist and can't be used.
+
+    For libraries that insist on them when they are imported; afterwards everybody gets the real ones.
+    """
+    stand_ins: dict[str, ModuleType | None] = {}
+    for name, used in _NAMES_OF_PROCESSES.items():
+        stand_ins[name] = ModuleType(name, "Nothing that starts a process.")
+        setattr(stand_ins[name], used, type(used, (Exception,), {}))
+    with _replaced(stand_ins):
+        yield
+
+
+@contextmanager
+def _replaced(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
     missing = object()
-    before = {name: sys.modules.get(name, missing) for name in packages}
-    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]  # None is Python's own way to say so
+    before = {name: sys.modules.get(name, missing) for name in modules}
+    sys.modules.update(modules)  # type: ignore[arg-type]  # None stands for what isn't installed
     try:
         yield
     finally:

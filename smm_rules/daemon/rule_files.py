@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from smm_rules.config.model import Configuration
 from smm_rules.observe import get_logger
 from smm_rules.rules.loader import rule_files
 
@@ -96,10 +97,13 @@ class RuleFiles:
                 yield
 
     async def _notices(self, directories: dict[Path, tuple[int, int]]) -> AsyncGenerator[None, None]:
-        from watchfiles import awatch  # late: it costs time and is not needed by the other commands
+        # Late: it costs time and is not needed by the other commands. Its `awatch` would bring as much of anyio
+        # as an event loop, 1 MiB, for the thread that is begun here.
+        from watchfiles import watch
 
+        over = _Over(self._stopping)
         # The directories and not the files: a watch of a file ends when an editor replaces it by a rename.
-        notices = awatch(
+        notices = watch(
             *directories,
             watch_filter=None,
             step=_milliseconds(min(self._settle, GATHER_SECONDS)),
@@ -107,11 +111,32 @@ class RuleFiles:
             rust_timeout=_milliseconds(self._longest),
             yield_on_timeout=True,
             recursive=False,
-            stop_event=self._stopping,
+            stop_event=over,
+            raise_interrupt=False,
         )
         self.watching.set()
-        async for _ in notices:
-            yield
+        try:
+            while await asyncio.to_thread(next, notices, None) is not None:
+                yield
+        finally:
+            over.is_left = True
+
+
+class _Over:
+    """Whether nobody listens to a watch any more. It is asked from the thread that waits for notices."""
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
+        self.is_left = False
+
+    def is_set(self) -> bool:
+        return self.is_left or self._stopping.is_set()
+
+
+def rule_paths(configuration: Configuration) -> tuple[Path, ...]:
+    """All that is read again when it changes: the rules, and the mapping of equal services beside them."""
+    mapping = () if configuration.services is None else (configuration.services,)
+    return (*configuration.rules, *mapping)
 
 
 def marks(paths: Sequence[Path]) -> Marks:

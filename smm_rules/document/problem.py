@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +49,8 @@ class DocumentError(Exception):
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """`Did you mean "near"?` for the nearest known name, or an empty text when none is near."""
+    import difflib  # only an error needs it
+
     candidates = list(known)
     folded = {candidate.casefold(): candidate for candidate in candidates}
     near = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=0.6)

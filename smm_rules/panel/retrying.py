@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
-
-import stamina
-import stamina.instrumentation
+from typing import TYPE_CHECKING, TypeVar
 
 from smm_rules.panel.errors import PanelError, RateLimited, Rejected
 
-Answer = TypeVar("Answer")
+if TYPE_CHECKING:
+    import stamina
 
-# stamina would log every retry under a name of its own; `panel.retry` tells it in the project's words.
-stamina.instrumentation.set_on_retry_hooks([])
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +62,7 @@ async def retried(
     except PanelError as error:
         failure = error
     left = policy.within - timedelta(seconds=time.monotonic() - begun)
-    async for turn in stamina.retry_context(
-        on=policy.wait_after,
-        attempts=policy.attempts,
-        timeout=max(left, timedelta(microseconds=1)),
-        wait_initial=policy.first_wait,
-        wait_max=policy.longest_wait,
-        wait_jitter=policy.jitter,
-    ):
+    async for turn in _turns(policy, left):
         with turn:
             if turn.num == 1:
                 raise failure  # the attempt made above
@@ -83,3 +73,19 @@ async def retried(
                 failure = error
                 raise
     raise AssertionError("stamina gives at least one turn and raises the last error")
+
+
+def _turns(policy: RetryPolicy, left: timedelta) -> AsyncIterator[stamina.Attempt]:
+    """The turns of stamina, which is loaded by the first read that fails: one in peace needs none of it."""
+    import stamina.instrumentation
+
+    # It would log every retry under a name of its own; `panel.retry` tells it in the project's words.
+    stamina.instrumentation.set_on_retry_hooks([])
+    return stamina.retry_context(
+        on=policy.wait_after,
+        attempts=policy.attempts,
+        timeout=max(left, timedelta(microseconds=1)),
+        wait_initial=policy.first_wait,
+        wait_max=policy.longest_wait,
+        wait_jitter=policy.jitter,
+    ).__aiter__()

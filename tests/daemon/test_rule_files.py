@@ -134,7 +134,7 @@ async def test_without_notices_of_the_system_the_files_are_looked_at_every_so_of
     def no_room(*_: object, **__: object) -> object:
         raise OSError("inotify watch limit reached")
 
-    monkeypatch.setattr("watchfiles.awatch", no_room)
+    monkeypatch.setattr("watchfiles.watch", no_room)
     with capture_logs() as logs:
         async with watching(rules) as notices:
             (rules / "one.yaml").write_text("rules: [] # more\n", encoding="utf-8")
