@@ -97,8 +97,8 @@ class RuleFiles:
                 yield
 
     async def _notices(self, directories: dict[Path, tuple[int, int]]) -> AsyncGenerator[None, None]:
-        # Late: it costs time and is not needed by the other commands. Its `awatch` would bring as much of anyio
-        # as an event loop, 1 MiB, for the thread that is begun here.
+        # Late: it costs time and is not needed by the other commands. Its `awatch` would bring an event loop of
+        # anyio, 1 MiB, for the thread that is begun here.
         from watchfiles import watch
 
         over = _Over(self._stopping)
