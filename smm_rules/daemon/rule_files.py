@@ -97,7 +97,7 @@ class RuleFiles:
                 yield
 
     async def _notices(self, directories: dict[Path, tuple[int, int]]) -> AsyncGenerator[None, None]:
-        # Late: it costs time and is not needed by the other commands. Its `awatch` would bring an event loop of
+        # Late: it costs time and is not needed by the other commands. Its `awatch` would bring a loop of
         # anyio, 1 MiB, for the thread that is begun here.
         from watchfiles import watch
 
