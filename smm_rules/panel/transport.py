@@ -99,7 +99,7 @@ class Transport:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._reading = self._kept_connections()
-        self._acting = self._connections()
+        self._acting: httpx.AsyncHTTPTransport | None = None
         seconds = endpoint.timeout.total_seconds()
         self._timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=None).as_dict()
         self._key = urlencode({"key": endpoint.key})
@@ -124,7 +124,8 @@ class Transport:
         """Close all connections. What is asked afterwards is `NotSent`."""
         self._closed = True
         await self._reading.aclose()
-        await self._acting.aclose()
+        if self._acting is not None:
+            await self._acting.aclose()
 
     @property
     def _is_secure(self) -> bool:
@@ -143,7 +144,7 @@ class Transport:
 
     def _connections(self) -> httpx.AsyncHTTPTransport:
         """For paid calls: httpx below its client, which has cookies, redirects and environment variables on
-        its mind. None is kept."""
+        its mind. None is kept. Made for the first such call: what it needs is 1 MiB, and many only look."""
         return httpx.AsyncHTTPTransport(
             # Without TLS the certificates need not be read; a redirect to https isn't followed either.
             verify=verified_tls() if self._is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
@@ -191,6 +192,7 @@ class Transport:
         request = httpx.Request(
             "POST", self._url, headers=_ACTING_HEADERS, content=content, extensions=extensions
         )
+        self._acting = self._acting or self._connections()
         response = await self._acting.handle_async_request(request)
         try:
             body = await _bounded_body(response, largest)
