@@ -30,9 +30,11 @@ def rule(name: str) -> str:
 
 
 def about(entity: Entity) -> str:
-    """The page of what a rule watches: an order's own, else its panel's."""
+    """The page of what a rule watches: an order's or a service's own, else its panel's."""
     if entity.kind is EntityKind.ORDER:
         return f"orders/{quote(entity.panel, safe='')}/{quote(entity.id, safe='')}"
+    if entity.kind is EntityKind.SERVICE:
+        return f"services/{quote(entity.panel, safe='')}/{quote(entity.id, safe='')}"
     return panel(entity.panel)
 
 

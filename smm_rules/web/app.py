@@ -25,6 +25,7 @@ from smm_rules.web.pages.orders import order, orders
 from smm_rules.web.pages.overview import overview
 from smm_rules.web.pages.panels import panel
 from smm_rules.web.pages.rules import rule, rules
+from smm_rules.web.pages.services import service, services
 from smm_rules.web.pages.statements import statements
 from smm_rules.web.pages.stops import stops
 from smm_rules.web.protection import FOR_PROGRAMS, Protection, names_of
@@ -43,6 +44,8 @@ _PAGES: dict[str, Handler] = {
     "/panels/{panel}": panel,
     "/orders": orders,
     "/orders/{panel}/{order:path}": order,
+    "/services": services,
+    "/services/{panel}/{service:path}": service,
     "/rules": rules,
     "/rules/{rule}": rule,
     "/intents": intents,

@@ -73,3 +73,4 @@ def test_hostile_names_stay_within_their_part_of_a_link() -> None:
     order = Entity(EntityKind.ORDER, "main", "../../x?state=a#b /ü")
     assert pages.about(order) == "orders/main/..%2F..%2Fx%3Fstate%3Da%23b%20%2F%C3%BC"
     assert pages.about(Entity(EntityKind.BALANCE, "main", "")) == "panels/main"
+    assert pages.about(Entity(EntityKind.SERVICE, "main", "a/1")) == "services/main/a%2F1"

@@ -26,12 +26,14 @@ from smm_rules.config.web import ListenAddress
 from smm_rules.engine.firing import AlertDraft, Firing, IntentDraft, MessageDraft, Occasion, Telling
 from smm_rules.engine.guards_set import guards_of
 from smm_rules.engine.memory import Memory
-from smm_rules.facts import Entity, EntityKind
+from smm_rules.engine.service_facts import observe_catalogue
+from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.alerts import Matcher
 from smm_rules.ledger.codec import to_json
 from smm_rules.ledger.records import Heartbeat, IntentState, NewOrder, Outcome, Remembered, Sweep
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.ledger.stops import StopKind, StopScope
+from smm_rules.panel.answers import Service
 from smm_rules.rules.model import NO_LIMITS, RuleGuards, Step, StepKind
 from smm_rules.standing.rule_files import RulesFromFiles
 from smm_rules.web.app import make_app
@@ -138,6 +140,7 @@ async def fill(ledger: SqliteLedger) -> None:
     await _balances(ledger)
     await _actions(ledger)
     await _messages(ledger)
+    await _services(ledger)
     await _alerts(ledger)
     await ledger.stop(
         StopKind.PAUSE, StopScope.RULE, "low-balance", "top-up is on its way", "operator:ben", NOW - HOUR,
@@ -187,10 +190,12 @@ async def _balances(ledger: SqliteLedger) -> None:
         "failures": 0,
         "last_answer_at": NOW - MINUTE,
         "last_error": "",
+        "catalogue_read_at": NOW - 2 * HOUR,
     }
     failing = {
         "name": "south", "reachable": False, "failures": 6, "failing_since": NOW - 40 * MINUTE,
         "last_answer_at": NOW - 41 * MINUTE, "last_error": "the panel didn't answer within 30s",
+        "catalogue_read_at": NOW - 2 * DAY,
     }  # fmt: skip
     health = [
         observed(Entity(EntityKind.PANEL, name), facts)
@@ -244,6 +249,43 @@ async def _in_doubt(ledger: SqliteLedger, what: Firing) -> None:
     await send(ledger, doubt, NOW - 49 * MINUTE, outcome, **evidence)
     found = {BALANCE_AFTER: str(after), BALANCE_DIFFERENCE: "4.80", OTHER_SPENDING: "0.00"}
     await ledger.note(doubt, {**found, SUGGESTS: "happened"})
+
+
+def _row(
+    number: int, name: str, rate: str, least: int = 10, most: int = 10_000, refill: bool = True
+) -> Service:
+    return Service(
+        str(number), name, "Default", "Instagram", Decimal(rate), least, most, refill, True, False
+    )  # fmt: skip
+
+
+async def _services(ledger: SqliteLedger) -> None:
+    """102 became dearer by and by, 104 went and came back, 105 went, 106 is new; the south's are in euros."""
+    prices = ("0.80", "0.84", "0.84", "0.92", "0.88", "1.10", "1.20")
+    known: dict[str, dict[str, Facts]] = {"north": {}, "south": {}}
+    for day, price in enumerate(prices):
+        rows = [
+            _row(101, "Likes [instant]", "0.40"),
+            _row(102, "Followers [30 days refill]", price, 10 if day < 4 else 100, refill=day < 6),
+        ]
+        rows += [_row(104, "Story views", "0.15")] if day != 3 else []
+        rows += [_row(105, "Comments", "6.50", 5, 500)] if day < 5 else []
+        rows += [_row(106, "Followers [premium]", "2.75")] if day > 5 else []
+        await _read_catalogue(ledger, "north", known["north"], rows, NOW - (6 - day) * DAY - 2 * HOUR)
+    await _read_catalogue(ledger, "south", known["south"], [_row(77, "Fans", "1.05")], NOW - 6 * DAY)
+    await _read_catalogue(ledger, "south", known["south"], [_row(77, "Fans", "0.95")], NOW - 2 * DAY)
+
+
+async def _read_catalogue(
+    ledger: SqliteLedger, panel: str, known: dict[str, Facts], rows: list[Service], at: datetime
+) -> None:
+    seen = observe_catalogue(known, rows, at)
+    known |= {name: one.facts for name, one in seen.items()}
+    changes = (
+        observed(Entity(EntityKind.SERVICE, panel, name), one.facts, one.changed)
+        for name, one in seen.items()
+    )
+    await ledger.record(Sweep(at, tuple(changes)))
 
 
 async def _messages(ledger: SqliteLedger) -> None:

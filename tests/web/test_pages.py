@@ -19,7 +19,9 @@ from tests.web.visitor import Visitor
 
 PATHS = (
     "/", "/panels/north", "/panels/south?span=30d", "/orders", "/orders?panel=south&status=Partial",
-    "/orders/north/7313", "/rules", "/rules/reorder-canceled", "/intents", "/intents?state=held",
+    "/orders/north/7313", "/services", "/services?span=30d&panel=south",
+    "/services?words=followers", "/services?show=all", "/services/north/102", "/services/north/102?span=365d",
+    "/services/north/105", "/rules", "/rules/reorder-canceled", "/intents", "/intents?state=held",
     "/intents/8", "/intents/9", "/messages", "/alerts", "/stops", "/statements", "/statements?day=2026-03-07",
 )  # fmt: skip
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>\u202e\x07{{7*7}}"
@@ -34,7 +36,8 @@ async def test_every_page_is_shown_over_a_full_ledger(open_shop: Opener, path: s
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/panels/north", "/orders", "/rules", "/intents", "/messages", "/stops", "/alerts"]
+    "path",
+    ["/", "/panels/north", "/orders", "/rules", "/intents", "/messages", "/stops", "/alerts", "/services"],
 )
 async def test_every_page_is_shown_over_an_empty_ledger(open_shop: Opener, path: str) -> None:
     await Visitor(await open_shop(full=False)).text(path)

@@ -12,8 +12,8 @@ import click
 
 from smm_rules.cli.context import asynchronous, config_option, json_option, read_configuration
 from smm_rules.cli.naming import known_panel, panels_of
+from smm_rules.cli.services.prices import read_price
 from smm_rules.cli.services.shapes import service_shape
-from smm_rules.cli.services.wanted import Price, Wanted, read_price
 from smm_rules.cli.shapes import ago
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, new_table, print_json, print_table, safe
@@ -21,6 +21,7 @@ from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration
 from smm_rules.history.catalogues import currency_of, services, staleness
 from smm_rules.history.changes import natural
+from smm_rules.history.wanted import Price, Wanted
 from smm_rules.history.words import written
 from smm_rules.ledger.records import Watched
 from smm_rules.ledger.sql.ledger import SqlLedger

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-
-import click
+from decimal import Decimal
 
 from smm_rules.facts import Facts
 
@@ -72,18 +70,3 @@ class Wanted:
 
 def _holds(facts: Facts, name: str, text: str) -> bool:
     return text.casefold() in str(facts.get(name, "")).casefold()
-
-
-def read_price(_: click.Context, __: click.Parameter, value: str | None) -> Price | None:
-    """`1.50`, or `1.50 USD`."""
-    if value is None:
-        return None
-    amount, _space, currency = value.strip().partition(" ")
-    try:
-        number = Decimal(amount)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    currency = currency.strip().upper()
-    if not number.is_finite() or number < 0 or (currency and not (len(currency) == 3 and currency.isalpha())):
-        raise click.BadParameter(f'{value!r} is no price; write it like 1.50 or "1.50 USD"')
-    return Price(number, currency or None)
