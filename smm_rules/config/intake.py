@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from smm_rules.config.addresses import SecureUrl
 from smm_rules.config.secrets import Secret, SecretReference
+from smm_rules.config.sql_source import SqlSourceSettings
 from smm_rules.config.web import Listen, without_query
 from smm_rules.document.allowances import Money
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many, refuse, written
@@ -82,8 +83,18 @@ class IntakeSettings(Settings):
     """Ways by which orders become known beside commands and the drop folder."""
 
     http: HttpIntakeSettings | None = None
+    sql: Annotated[tuple[SqlSourceSettings, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _named_once(self) -> IntakeSettings:
+        names = [source.name.casefold() for source in self.sql]
+        for name in names:
+            if names.count(name) > 1:
+                refuse(f'The key `sql` has two sources called "{name}"', "Give each a name of its own")
+        return self
 
     @property
     def references(self) -> tuple[SecretReference, ...]:
         """Every secret of it."""
-        return () if self.http is None else tuple(token.token for token in self.http.tokens)
+        tokens = () if self.http is None else tuple(token.token for token in self.http.tokens)
+        return (*tokens, *(source.password for source in self.sql if source.password is not None))

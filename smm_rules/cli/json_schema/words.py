@@ -229,6 +229,22 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "IntakeSettings": {
         "http": "A local HTTP interface by which programs have orders watched or placed.",
+        "sql": "Databases whose orders are watched, each read again and again.",
+    },
+    "SqlSourceSettings": {
+        "name": "Under it is kept how far it was read, so keep it.",
+        "url": "Where it is, without a password: postgresql+psycopg://, mysql+pymysql:// or sqlite:///PATH.",
+        "password": "Where the account's password is kept.",
+        "query": "SELECT … WHERE updated_at > :since ORDER BY updated_at",
+        "watermark": "The column by which it is read on: a time or a whole number that grows.",
+        "every": "How often it is read. 5m when left out.",
+        "columns": "Which column each value of an order is, like {order: external_id, panel: provider}.",
+        "ignore": "Columns to pass over.",
+        "panel": "The panel of orders whose row names none.",
+        "time_zone": "The zone of times that are written without one, like Europe/Berlin.",
+        "start": "Where the first read begins: a time or a whole number. At the beginning when left out.",
+        "overlap": "How far back is read again each time, for rows committed late: 10m, or 1000 for numbers.",
+        "timeout": "How long the database may take for an answer. 1m when left out.",
     },
     "HttpIntakeSettings": {
         "listen": "Where it is served: unix:intake.sock or 127.0.0.1:8099.",
