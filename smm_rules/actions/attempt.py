@@ -34,7 +34,8 @@ class Patience:
     `attempts` bounds attempts that never reached the panel, with pauses that double from `first_pause` to
     `longest_pause`. `waiting` bounds how long the catalogue or the balance is waited for. A refill that came
     too early is asked for again after pauses from `first_refill_pause` to `longest_refill_pause`, or as long
-    as the panel says, up to `longest_asked`.
+    as the panel says, up to `longest_asked`. An action that has other panels to go to tries its own for
+    `attempts_beside_others` attempts and waits for it for `waiting_beside_others`.
     """
 
     attempts: int = 10
@@ -44,6 +45,8 @@ class Patience:
     first_refill_pause: timedelta = timedelta(minutes=30)
     longest_refill_pause: timedelta = timedelta(hours=6)
     longest_asked: timedelta = timedelta(days=3)
+    attempts_beside_others: int = 4
+    waiting_beside_others: timedelta = timedelta(minutes=15)
 
     def pause(self, attempts: int) -> timedelta:
         """The pause after `attempts` attempts, at least one."""

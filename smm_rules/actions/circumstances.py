@@ -9,9 +9,11 @@ from decimal import Decimal, InvalidOperation
 
 from smm_rules.actions.port import CircumstanceLedger, OrderLedger
 from smm_rules.actions.verdict import Why
+from smm_rules.engine.drafts import REFERENCE_RATE
 from smm_rules.engine.firing import Firing
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.records import (
+    CHOICE,
     DatedBalance,
     Intent,
     IntentState,
@@ -57,7 +59,8 @@ class Circumstances:
     was ever read. `reference_rate` is the price of 1000 when the first order of the chain was placed, as
     far as known. `committed` is money that other actions have claimed or may have spent since the balance
     was asked for. `earlier` are actions about the same order that were asked for before and haven't ended.
-    `default_rate_increase` bounds a reorder that states no bound itself.
+    `default_rate_increase` bounds a reorder that states no bound itself. Of an action whose panel was chosen
+    `order_facts` are what was last read of the order, and `replacements` the orders that were made for it.
     """
 
     now: datetime
@@ -75,6 +78,8 @@ class Circumstances:
     earlier: tuple[Intent, ...] = ()
     approvals: tuple[Approval, ...] = field(default=())
     default_rate_increase: Decimal | None = None
+    order_facts: Facts = field(default_factory=dict)
+    replacements: tuple[Watched, ...] = ()
 
     def approved(self, reason: Why) -> Approval | None:
         """The operator's latest approval of an action held for `reason`."""
@@ -95,7 +100,21 @@ async def gather(ledger: CircumstanceLedger, intent: Intent, now: datetime) -> C
         earlier=await _earlier(ledger, intent),
         approvals=await _approvals(ledger, intent),
     )
-    return await _with_market(ledger, intent, known) if intent.kind in BUYING else known
+    if intent.kind in BUYING:
+        known = await _with_market(ledger, intent, known)
+    return await _with_ends(ledger, known) if CHOICE in intent.evidence else known
+
+
+async def _with_ends(ledger: CircumstanceLedger, known: Circumstances) -> Circumstances:
+    """`known` with what tells whether the order has come to its end, and all that were made for it."""
+    if known.order is None:
+        return known
+    look = await ledger.watched(known.order.entity)
+    return replace(
+        known,
+        order_facts={} if look is None else look.facts,
+        replacements=await ledger.replacements(known.order.entity),
+    )
 
 
 async def _with_market(ledger: CircumstanceLedger, intent: Intent, known: Circumstances) -> Circumstances:
@@ -188,9 +207,12 @@ async def _reference_rate(
 ) -> Decimal | None:
     """The rate the chain began with; for want of it, the service's rate when the rule fired.
 
-    Prices of another panel are no measure: its currency may be another.
+    Prices of another panel are no measure: its currency may be another. Whoever chose the panel has noted the
+    price in that panel's own currency, where there was a way.
     """
     order, firing = known.order, known.firing
+    if REFERENCE_RATE in intent.parameters:
+        return money(intent.parameters[REFERENCE_RATE])
     if order is None or order.entity.panel != intent.panel:
         return None
     root = order if order.root == order.entity else await ledger.order(order.root)

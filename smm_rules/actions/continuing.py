@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from smm_rules.actions.failover import another
 from smm_rules.actions.port import Voice
 from smm_rules.engine.firing import Continuation, Firing, MessageDraft
 from smm_rules.engine.steps import follow
@@ -44,6 +45,10 @@ def _steps(firing: Firing | None, intent: Intent, outcome: Outcome) -> Continuat
         return NOTHING
     if outcome.retry_at is not None:
         return Continuation(finished=False)
+    # What a panel couldn't do is asked of another before it counts as refused or given up.
+    elsewhere = another(intent, outcome)
+    if elsewhere is not None:
+        return Continuation(intent=elsewhere, finished=False)
     # A step of `otherwise` stands on a refusal of before, which those after it may still tell of.
     refusal = outcome.message if outcome.state is IntentState.REJECTED else intent.evidence.get(REFUSAL, "")
     try:

@@ -14,6 +14,7 @@ from smm_rules.actions.attempt import INTERRUPTED, KNOWN_ORDER, STOPPED, Patienc
 from smm_rules.actions.checking import check, claim_evidence, waits_its_turn
 from smm_rules.actions.circumstances import Circumstances, gather
 from smm_rules.actions.continuing import as_settled, continuation
+from smm_rules.actions.failover import patience_for
 from smm_rules.actions.last_look import LastLook
 from smm_rules.actions.made import confirmed
 from smm_rules.actions.port import ActingPanel, ActionLedger, Fence, Voice
@@ -269,7 +270,7 @@ class Executor:
             outcome = Outcome(IntentState.UNKNOWN, INTERRUPTED, what)
         except Exception as error:  # whatever it is, the request may have had its effect
             at = self._clock.now()
-            outcome = look.outcome(at) or outcome_of(error, intent, at, self._patience)
+            outcome = look.outcome(at) or outcome_of(error, intent, at, patience_for(intent, self._patience))
         if look.leave is Leave.LOST:
             return await self._give_back(intent, outcome, known, report) or stopped
         if outcome.tracked is not None:

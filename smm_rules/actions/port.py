@@ -86,6 +86,8 @@ class CircumstanceLedger(OrderLedger, Protocol):
 
     async def firing(self, firing_id: int) -> Firing | None: ...
 
+    async def replacements(self, order: Entity) -> tuple[Watched, ...]: ...
+
 
 class ResolveLedger(OrderLedger, Protocol):
     """What settling an intent by proof or by the operator's word needs."""

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 
 from smm_rules.actions.circumstances import HELD_RATE, Circumstances, money
-from smm_rules.actions.made import SERVICE
 from smm_rules.actions.verdict import Hold, Later, Ready, Refuse, Verdict, Why
-from smm_rules.facts import Facts, format_duration
-from smm_rules.panel.order_params import OrderParameterError, cost, order_parameters, ordered_quantity
-from smm_rules.panel.order_types import order_type
-
-#: A catalogue older than this says nothing of today's prices.
-OLDEST_CATALOGUE = timedelta(days=2)
+from smm_rules.engine.buying import OLDEST_CATALOGUE, Unorderable, call_parameters, outside_bounds
+from smm_rules.facts import format_duration
+from smm_rules.panel.order_params import cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ def check_purchase(basket: Basket, circumstances: Circumstances) -> Verdict:
     parameters = _parameters(basket, service_type)
     if isinstance(parameters, Refuse):
         return parameters
-    outside = _outside_bounds(service, service_type, parameters)
+    outside = outside_bounds(service, service_type, parameters)
     if outside:
         return Refuse(Why.QUANTITY, outside)
     rate = money(service.get("rate"))
@@ -91,38 +86,12 @@ def _catalogue_trouble(basket: Basket, circumstances: Circumstances) -> Later | 
 
 
 def _parameters(basket: Basket, service_type: str) -> dict[str, str] | Refuse:
-    """The parameters of the call: the original's as far as the type takes them, with the asked ones."""
-    if "quantity" in basket.asked and "runs" in basket.inherited and "runs" not in basket.asked:
-        runs = basket.inherited["runs"]
-        return Refuse(
-            Why.PARAMETERS,
-            f"the original order was drip-fed in {runs} runs, so the quantity asked for would be ordered "
-            f"{runs} times; give `runs` and `interval` as well, or leave `quantity` out",
-        )
-    known = order_type(service_type)
-    inherited = {
-        name: text for name, text in basket.inherited.items() if known is None or name in known.parameters
-    }
+    """The parameters of the call, or what they lack with how to give it."""
     try:
-        return order_parameters(service_type, {**inherited, **basket.asked, SERVICE: basket.service})
-    except OrderParameterError as error:
-        ending = f"; {basket.missing_help}" if any("is missing" in each for each in error.problems) else ""
-        return Refuse(Why.PARAMETERS, f"service {basket.service} can't be ordered: {error}{ending}")
-
-
-def _outside_bounds(service: Facts, service_type: str, parameters: Mapping[str, str]) -> str:
-    """What is wrong with the quantity; a package is one thing, whatever its row says."""
-    known = order_type(service_type)
-    quantity = ordered_quantity(service_type, parameters)
-    if quantity is None or (known is not None and known.package):
-        return ""
-    least, most = service.get("min"), service.get("max")
-    name = f"service {service.get('id', parameters[SERVICE])}"
-    if isinstance(least, int) and quantity < least:
-        return f"{name} takes {least} at least, {quantity} were asked for; it isn't rounded up by itself"
-    if isinstance(most, int) and quantity > most:
-        return f"{name} takes {most} at most, {quantity} were asked for; it isn't cut by itself"
-    return ""
+        return call_parameters(basket.service, service_type, basket.inherited, basket.asked)
+    except Unorderable as error:
+        ending = f"; {basket.missing_help}" if error.missing else ""
+        return Refuse(Why.PARAMETERS, f"{error}{ending}")
 
 
 def _dearer(basket: Basket, rate: Decimal | None, circumstances: Circumstances) -> Hold | None:

@@ -7,13 +7,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from smm_rules.actions.circumstances import RATE, WAITING_SINCE, Circumstances, money, service_of
+from smm_rules.actions.elsewhere import check_elsewhere
 from smm_rules.actions.made import LABEL, SERVICE
 from smm_rules.actions.purchase import Basket, RateBound, check_purchase
 from smm_rules.actions.verdict import Hold, Refuse, Verdict, Why
-from smm_rules.engine.drafts import MAX_RATE_INCREASE
+from smm_rules.engine.drafts import MAX_RATE_INCREASE, REFERENCE_RATE
 from smm_rules.engine.firing import Firing
 from smm_rules.engine.order_facts import whole_number
-from smm_rules.engine.steps import OTHERWISE
+from smm_rules.engine.steps import OTHERWISE, place_of
 from smm_rules.facts import format_duration
 from smm_rules.ledger.records import Intent, TrackedOrder
 from smm_rules.rules.templates import is_template
@@ -21,7 +22,7 @@ from smm_rules.rules.templates import is_template
 #: An order of the operator's that was never tried for so long was left over by a command that was killed.
 LEFT_OVER_AFTER = timedelta(hours=1)
 #: What an intent or an order carries among its parameters that is not the panel's.
-_OUR_OWN = frozenset({SERVICE, LABEL, RATE, MAX_RATE_INCREASE})
+_OUR_OWN = frozenset({SERVICE, LABEL, RATE, MAX_RATE_INCREASE, REFERENCE_RATE})
 
 
 def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
@@ -41,6 +42,9 @@ def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
         return Refuse(
             Why.ORDER_FORGOTTEN, f"order {order.entity.id} is no longer tracked, so rules don't act on it"
         )
+    not_elsewhere = check_elsewhere(intent, order, circumstances)
+    if not_elsewhere is not None:
+        return not_elsewhere
     service = service_of(intent, order)
     if service is None:
         return Refuse(Why.SERVICE_UNKNOWN, _how_to_give_service(intent, order))
@@ -101,7 +105,7 @@ def _is_worked_out(intent: Intent, firing: Firing | None) -> bool:
     """Whether the quantity was worked out from facts by a template of the rule."""
     if firing is None:
         return False
-    section, _, index = intent.step.partition(".")
+    section, _, index = place_of(intent.step).partition(".")
     steps = firing.otherwise if section == OTHERWISE else firing.steps
     return is_template(str(steps[int(index)].parameters.get("quantity", "")))
 

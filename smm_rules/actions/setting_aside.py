@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from smm_rules.actions.attempt import Patience
 from smm_rules.actions.circumstances import HELD_FOR, HELD_RATE, WAITING_SINCE, Circumstances
 from smm_rules.actions.continuing import as_settled, continuation
+from smm_rules.actions.failover import patience_for
 from smm_rules.actions.port import ActionLedger, Voice
 from smm_rules.actions.reporting import ExecutionReport, log_outcome
 from smm_rules.actions.verdict import Hold, Later, Refuse, Verdict, Why
@@ -84,7 +85,7 @@ class SettingAside:
     ) -> None:
         since = _waiting_since(intent, verdict, known) or now
         waited = now - since
-        if waited >= self._patience.waiting:
+        if waited >= patience_for(intent, self._patience, verdict.reason).waiting:
             what = f"waited {format_duration(waited)}: {verdict.message}"
             await self._give_up(intent, verdict.reason, what, known, now, report)
             return

@@ -49,6 +49,7 @@ class Following:
     async def start(self, carried: Carried, *, adopt: bool) -> None:
         """Find out at the start whether the files are those in force, newer, or older."""
         loaded = self.rules.loaded
+        self.ledger.use_equal_services(loaded.equal)
         self._digest = digest_of(loaded)
         newest = await self.shared.newest()
         if newest is not None and newest.digest == self._digest:

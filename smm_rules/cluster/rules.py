@@ -70,8 +70,13 @@ class Adopted:
 
 
 def digest_of(loaded: LoadedRules) -> str:
-    """What a rule set is known by: every rule's name, meaning and text."""
+    """What a rule set is known by: every rule's name, meaning and text, and the services that are equal.
+
+    Without a mapping it is what it was before there were any.
+    """
     texts = sorted((one.rule, one.version, one.digest) for one in rule_texts(loaded))
+    if loaded.equal.digest:
+        texts.append(("", "equal services", loaded.equal.digest))
     return sha256(json.dumps(texts).encode()).hexdigest()
 
 

@@ -17,7 +17,7 @@ from smm_rules.cluster.local import Local
 from smm_rules.cluster.queue import ACTS, LOOKS
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.asked import Asked
-from smm_rules.daemon.rule_files import RuleFiles
+from smm_rules.daemon.rule_files import RuleFiles, rule_paths
 from smm_rules.daemon.waiting import either, ended
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import Access
@@ -74,7 +74,7 @@ class ClusterWorker(Asked):
 
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
-        files = RuleFiles(self._configuration.rules, lambda: self.reload("files"))
+        files = RuleFiles(rule_paths(self._configuration), lambda: self.reload("files"))
         async with AsyncExitStack() as stack:
             household = await assemble(
                 self._configuration,

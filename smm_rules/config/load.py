@@ -42,6 +42,7 @@ def _environment(configuration: Configuration, environment: Mapping[str, str]) -
 
 def _cross_checks(document: Document, configuration: Configuration) -> Iterator[Problem]:
     yield from _duplicate_panels(document, configuration)
+    yield from _words_for_panels(document, configuration)
     yield from _ledger(document, configuration)
     if configuration.operator is not None:
         yield from _channel(document, configuration, "operator", configuration.operator.channel)
@@ -74,6 +75,18 @@ def _duplicate_panels(document: Document, configuration: Configuration) -> Itera
             message = f'The panel "{panel.name}" is named twice; it stands at line {line} already'
             yield document.problem(("panels", index, "name"), message, "Give each panel a name of its own")
         first.setdefault(name, index)
+
+
+#: What a rule writes for `panel:` instead of a panel's name.
+_WORDS_FOR_PANELS = frozenset({"same", "cheapest", "next"})
+
+
+def _words_for_panels(document: Document, configuration: Configuration) -> Iterator[Problem]:
+    """A panel of such a name could be meant by a rule, and so could the word."""
+    for index, panel in enumerate(configuration.panels):
+        if panel.name.casefold() in _WORDS_FOR_PANELS:
+            message = f'A panel can\'t be named "{panel.name}": `reorder: {{panel: …}}` has a meaning for it'
+            yield document.problem(("panels", index, "name"), message, "Give it another name")
 
 
 def _channel(document: Document, configuration: Configuration, key: str, name: str) -> Iterator[Problem]:

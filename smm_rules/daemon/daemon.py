@@ -16,7 +16,7 @@ from smm_rules.daemon.page import RunningEngine, StatusPage
 from smm_rules.daemon.parts import Parts, assemble
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import DAEMON, recover, stale_claim
-from smm_rules.daemon.rule_files import RuleFiles
+from smm_rules.daemon.rule_files import RuleFiles, rule_paths
 from smm_rules.daemon.rules_in_force import (
     RulesInForce,
     compare,
@@ -86,7 +86,7 @@ class Daemon(Asked):
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
         configuration = self._configuration
         # Made before the rules are read: a change in between is found, too.
-        files = RuleFiles(configuration.rules, lambda: self.reload("files"))
+        files = RuleFiles(rule_paths(configuration), lambda: self.reload("files"))
         rules = RulesInForce(configuration.rules, scope_of(configuration))
         async with AsyncExitStack() as stack:
             lock = daemon_lock(configuration, self._environment)
@@ -99,6 +99,7 @@ class Daemon(Asked):
                 stack,
                 partial(note_call, progress=progress, counters=self.counters),
             )
+            parts.ledger.use_equal_services(rules.loaded.equal)
             await take_up_hold(parts.ledger, parts.voice, DAEMON, self._clock.now())
             await self._recover(parts)
             carried = await self._carry_over(parts, rules)
@@ -218,6 +219,7 @@ class Daemon(Asked):
                 by = f"{DAEMON}, asked by {self._asked_by}"
                 await parts.ledger.rules_in_force(rule_texts(fresh), self._clock.now(), by, rules.files)
                 rules.adopt(fresh)
+                parts.ledger.use_equal_services(fresh.equal)
         except (DocumentError, LedgerError) as error:
             await self._refuse_reload(error, rules, parts)
             return

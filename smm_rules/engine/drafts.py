@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from smm_rules.engine.firing import Firing, IntentDraft
+from smm_rules.engine.buying import SERVICE
+from smm_rules.engine.choosing import CHOSEN_BY, Way
+from smm_rules.engine.firing import Choosing, Firing, IntentDraft
 from smm_rules.engine.rendering import TemplateContext
 from smm_rules.facts import EntityKind, Facts
 from smm_rules.rules.model import Step, StepKind
@@ -16,8 +18,10 @@ from smm_rules.rules.templates import TemplateFailed
 
 #: The bound of a reorder that says how much dearer the service may have become, as a share: `0.1`.
 MAX_RATE_INCREASE = "max_rate_increase"
-#: Parameters of `add` that are the client's own.
-_RESERVED = frozenset({"key", "action"})
+#: The price of 1000 that the chain began with, in the currency of the panel that was chosen.
+REFERENCE_RATE = "reference_rate"
+#: Parameters that are no template's: the client's own, and what the ledger notes of a choice.
+_RESERVED = frozenset({"key", "action", REFERENCE_RATE})
 _LONGEST_QUANTITY = 12
 
 
@@ -52,9 +56,23 @@ def _reorder(firing: Firing, step: Step, place: str, context: TemplateContext) -
     _order_id(firing)  # Only what belongs to an order can be ordered again.
     panel = _panel(firing, step, context)
     parameters = _overrides(step, context)
+    way = _way(panel, firing, parameters)
+    if way in (Way.CHEAPEST, Way.NEXT):
+        # The ledger finds panel, service and price when it plans this.
+        return IntentDraft(place, step.kind, firing.entity.panel, parameters, choosing=Choosing(way))
     estimate = _estimate(firing.facts, parameters) if panel == firing.entity.panel else None
     currency = _currency(firing.facts) if estimate is not None else None
-    return IntentDraft(place, step.kind, panel, parameters, estimate, currency)
+    choosing = None if way is None else Choosing(way)
+    return IntentDraft(place, step.kind, panel, parameters, estimate, currency, choosing=choosing)
+
+
+def _way(panel: str, firing: Firing, parameters: Mapping[str, str]) -> Way | None:
+    """How the service is found on the panel asked for; None where the order's or the rule's own is meant."""
+    if panel in CHOSEN_BY:
+        if SERVICE in parameters:
+            raise ParameterUnusable(f"`panel: {panel}` takes the mapping's service; leave `service` out")
+        return CHOSEN_BY[panel]
+    return Way.NAMED if panel != firing.entity.panel and SERVICE not in parameters else None
 
 
 def _panel(firing: Firing, step: Step, context: TemplateContext) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from smm_rules.engine.choosing import Way
 from smm_rules.facts import Entity, Facts
 from smm_rules.rules.model import NO_LIMITS, NO_RULE_GUARDS, Limits, RuleGuards, Step, StepKind
 
@@ -55,6 +56,17 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True)
+class Choosing:
+    """That the ledger is to choose panel and service when it plans the action, and by which way.
+
+    `after` says what came of the panel that was chosen before, empty at first.
+    """
+
+    way: Way
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IntentDraft:
     """An action on a panel, rendered and ready to be written to the ledger.
 
@@ -63,7 +75,9 @@ class IntentDraft:
     its bounds such as `max_rate_increase`). `estimate` is the money to reserve, in `currency`, None where
     the action costs nothing or the price isn't known yet.
     `failure` is set when a template of the step failed: such a draft is written as `not_sent` and told to
-    the operator, and never sent. `refusal` are the panel's words that led to a step of `otherwise`.
+    the operator, and never sent. `refusal` are the panel's words that led to a step of `otherwise`. With
+    `choosing` the panel and its service are chosen when it is planned, once and for all; `panel` is the
+    order's own until then.
     """
 
     step: str
@@ -74,6 +88,7 @@ class IntentDraft:
     currency: str | None = None
     failure: str = ""
     refusal: str = ""
+    choosing: Choosing | None = None
 
 
 class Telling(StrEnum):

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from smm_rules.engine.memory import Reason
 from smm_rules.facts.allowance import PERIODS, Allowance, Per, ends_at
+from smm_rules.matching.market import NO_MARKET, Market
 from smm_rules.rules.model import Limits, RuleGuards
 
 #: Whatever share of a panel's orders a rule may act on, so many it may.
@@ -68,10 +69,11 @@ NO_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """The guards in force beside those of the rules themselves."""
+    """The guards in force beside those of the rules themselves, and among what they let reorders choose."""
 
     total: Bounds = NO_BOUNDS
     panels: Mapping[str, Bounds] = field(default_factory=dict)
+    market: Market = NO_MARKET
 
     def of(self, panel: str) -> Bounds:
         """The guards of one panel."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards
 from smm_rules.config.model import Configuration
 from smm_rules.engine.guards import Bounds, Breaker, Guards
+from smm_rules.matching.market import market_of
 
 
 def guards_of(configuration: Configuration) -> Guards:
-    """What the configuration bounds actions by."""
-    return guards_from(configuration.guards, {panel.name: panel.guards for panel in configuration.panels})
+    """What the configuration bounds actions by. Reads the mapping of equal services, if there is one."""
+    panels = {panel.name: panel.guards for panel in configuration.panels}
+    return replace(guards_from(configuration.guards, panels), market=market_of(configuration))
 
 
 def guards_from(total: GuardSettings, panels: Mapping[str, PanelGuards]) -> Guards:

@@ -19,6 +19,8 @@ SECTIONS = {Occasion.FIRED: "do", Occasion.REMINDED: "remind", Occasion.RESOLVED
 #: The states of an intent after which nothing more comes of its firing; the caller tells the operator.
 _ENDS = frozenset({"not_sent", "denied"})
 _OPEN = frozenset({"planned", "held", "sending", "unknown"})
+#: Parts a step's place from the number of its attempts on other panels: `do.0+1`.
+_ELSEWHERE = "+"
 
 
 def begin(firing: Firing) -> Continuation:
@@ -47,8 +49,22 @@ def follow(firing: Firing, step: str, state: str, result: str = "", refusal: str
     raise ValueError(f"{state!r} is not a state of an intent")
 
 
+def elsewhere(step: str) -> str:
+    """What the next attempt of a step on another panel is called: `do.0` → `do.0+1` → `do.0+2`.
+
+    Each is an intent of its own with a name of its own, so none is ever written twice.
+    """
+    place, _, number = step.partition(_ELSEWHERE)
+    return f"{place}{_ELSEWHERE}{int(number or 0) + 1}"
+
+
+def place_of(step: str) -> str:
+    """The place of a step in its rule, whichever attempt it is: `do.0+1` → `do.0`."""
+    return step.partition(_ELSEWHERE)[0]
+
+
 def _place(firing: Firing, step: str) -> tuple[str, int]:
-    section, _, index = step.partition(".")
+    section, _, index = place_of(step).partition(".")
     steps = firing.otherwise if section == OTHERWISE else firing.steps
     if section in (OTHERWISE, SECTIONS[firing.occasion]) and index.isdecimal() and int(index) < len(steps):
         return section, int(index)

@@ -210,6 +210,10 @@ class Supposed:
             return None
         return DatedBalance(amount, currency if isinstance(currency, str) else None, self.at, self.at)
 
+    async def replacements(self, order: Entity) -> tuple[Watched, ...]:
+        del order
+        return ()
+
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
         del intent_id
         return ()

@@ -178,5 +178,8 @@ class _Previewed:
     async def balance(self, panel: str) -> DatedBalance | None:
         return await self._ledger.balance(panel)
 
+    async def replacements(self, order: Entity) -> tuple[Watched, ...]:
+        return await self._ledger.replacements(order)
+
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
         return await self._ledger.transitions(intent_id)

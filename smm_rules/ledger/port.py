@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from smm_rules.engine.choosing import Choice
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.guards import Guarded
 from smm_rules.engine.memory import Memory
@@ -55,6 +56,7 @@ from smm_rules.ledger.records import (
 )
 from smm_rules.ledger.sources import BadRow, Piece, SourceStanding, Taken
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
+from smm_rules.matching.equal import EqualServices
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
 
@@ -415,6 +417,21 @@ class Ledger(Protocol):
         ...
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]: ...
+
+    # -- panels that are chosen (see engine.choosing) ----------------------------------------------------
+    def use_equal_services(self, equal: EqualServices) -> None:
+        """Let what is planned from now on choose among these. What is planned keeps its panel."""
+        ...
+
+    async def consider(
+        self, draft: IntentDraft, firing: Firing, now: datetime
+    ) -> tuple[IntentDraft, Choice | None]:
+        """`draft` with the panel that would be chosen now, and among what. Nothing is written."""
+        ...
+
+    async def replacements(self, order: Entity) -> tuple[Watched, ...]:
+        """The orders that were made in place of `order`, forgotten ones included, as last read."""
+        ...
 
     async def firing(self, firing_id: int) -> Firing | None: ...
 

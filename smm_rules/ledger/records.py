@@ -65,7 +65,8 @@ class Watched:
 
     `facts` are the entity's own stored facts (not the related ones, not running durations). `due_at` is
     when it should next be asked about; None when it has settled and is asked no more. `order` is set for
-    orders, and for refills (the order refilled). `changes` counts what changed it outside sweeps.
+    orders, and for refills (the order refilled). `changes` counts what changed it outside sweeps. `row` is the
+    ledger's own number of it, where it was asked for by that.
     """
 
     entity: Entity
@@ -75,6 +76,7 @@ class Watched:
     due_at: datetime | None
     order: TrackedOrder | None = None
     changes: int = 0
+    row: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Observed:
 
     `same` says that the facts are the very ones stored, so that they needn't be written again; what is
     the same hasn't changed. `asked_at` is when the panel was asked, where that was before the sweep's time.
-    `rest` spares an order its next looks.
+    `rest` spares an order its next looks. `row` is the ledger's own number of an order, where it is known.
     """
 
     entity: Entity
@@ -126,6 +128,7 @@ class Observed:
     same: bool = False
     asked_at: datetime | None = None
     rest: Rest | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,8 @@ class Leave(StrEnum):
 
 #: Evidence on an action that stands in for one the panel refused: the panel's words then.
 REFUSAL = "refusal"
+#: Evidence on an action whose panel was chosen: among what, and why (`engine.choosing.choice_from`).
+CHOICE = "choice"
 #: Evidence on an action that was in doubt and is tried anew: which attempt that was about.
 DOUBTED = "doubted_attempt"
 

@@ -22,6 +22,8 @@ EXTRA_NAMES = frozenset(
 #: What acting steps need: an order, or a refill, which belongs to one.
 _ORDERS = ("order", "refill")
 _SECTIONS = ("do", "otherwise", "done")
+#: The words by which the panel of a reorder is chosen; what they mean is in `engine.choosing`.
+CHOOSING = frozenset({"cheapest", "next"})
 _LIMIT_EXAMPLE = "Write for example limit: {per_order: 3, every: 24h}"
 
 
@@ -182,8 +184,21 @@ def _names(rule: WrittenRule, scope: Scope) -> Iterator[Problem]:
             yield from _channel(rule, (*trail, "channel"), parameters.channel, step.kind, scope)
         elif isinstance(parameters, ReorderSpec):
             panel = parameters.panel
-            if panel != "same" and not is_templated(panel) and panel not in scope.panels:
+            if panel in CHOOSING:
+                yield from _choosing(rule, trail, parameters, scope)
+            elif panel != "same" and not is_templated(panel) and panel not in scope.panels:
                 yield _no_panel(rule, (*trail, "panel"), panel, scope)
+
+
+def _choosing(rule: WrittenRule, trail: Trail, reorder: ReorderSpec, scope: Scope) -> Iterator[Problem]:
+    """Which services of other panels are equal to the order's must be known from the mapping."""
+    if reorder.service is not None:
+        message = f"`panel: {reorder.panel}` takes the service that the mapping says is equal"
+        yield rule.problem((*trail, "service"), message, "Leave `service` out, or name a panel")
+    if scope.services is None:
+        message = f"`panel: {reorder.panel}` needs the mapping of equal services"
+        suggestion = "Write one with smm-rules services match, and services: FILE in the configuration"
+        yield rule.problem((*trail, "panel"), message, suggestion)
 
 
 def _escalation_channels(

@@ -19,6 +19,8 @@ from smm_rules.document import (
     validate,
 )
 from smm_rules.garbage import nothing_is_garbage
+from smm_rules.matching.equal import NO_EQUALS, EqualServices
+from smm_rules.matching.file import load_mapping
 from smm_rules.rules.analysis import Warnings
 from smm_rules.rules.build import build_rule
 from smm_rules.rules.checks import WrittenRule
@@ -49,12 +51,16 @@ class RawTest:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRules:
-    """All rules of all files, and the tests beside the rules. `texts` are the rules' own lines by name."""
+    """All rules of all files, and the tests beside the rules. `texts` are the rules' own lines by name.
+
+    `equal` are the services that the mapping of the scope says are equal.
+    """
 
     rules: RuleSet
     tests: tuple[RawTest, ...]
     texts: Mapping[str, str]
     _warnings: Warnings = field(repr=False, compare=False)
+    equal: EqualServices = NO_EQUALS
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -78,11 +84,12 @@ def load_rules(
 def _load(reading: _Reading, paths: Sequence[Path]) -> LoadedRules:
     for path in reading.files(paths):
         reading.read(path)
+    equal = reading.mapping()
     if reading.problems:
         raise DocumentError(in_file_order(reading.problems))
     rules = RuleSet(tuple(rule for _, rule in reading.rules))
     warnings = Warnings(reading.warnings, reading.rules, reading.scope)
-    return LoadedRules(rules, tuple(reading.tests), dict(reading.texts), warnings)
+    return LoadedRules(rules, tuple(reading.tests), dict(reading.texts), warnings, equal)
 
 
 @dataclass(slots=True)
@@ -122,6 +129,16 @@ class _Reading:
         for index, text in enumerate(written_texts(document, "rules")):
             self._rule(document, ("rules", index), text)
         self.tests += [RawTest(document, ("tests", index)) for index in range(len(outline.tests))]
+
+    def mapping(self) -> EqualServices:
+        """The equal services of the scope's mapping; its problems are noted, not raised."""
+        if self.scope is None or self.scope.services is None:
+            return NO_EQUALS
+        try:
+            return load_mapping(self.scope.services, self.scope.panels, self.read_file).equal
+        except DocumentError as error:
+            self.problems.extend(error.problems)
+            return NO_EQUALS
 
     def _rule(self, document: Document, trail: Trail, text: str) -> None:
         self._name(document, trail)

@@ -30,6 +30,7 @@ _MARKUP = re.compile(r"\{[{%#]")
 #: Parameters of a reorder that have a key of their own, and those that belong to the client.
 _OWN_KEYS = ("service", "link", "quantity")
 _RESERVED = ("key", "action")
+_KEPT_BY_US = ("reference_rate",)
 
 
 def is_templated(text: str) -> bool:
@@ -79,6 +80,8 @@ def _data(value: Any) -> Any:
 def _parameter_name(name: str) -> str:
     if name in _RESERVED:
         refuse(f"`{name}` can't be among the `parameters`: the panel's configuration has it", "Leave it out")
+    if name in _KEPT_BY_US:
+        refuse(f"`{name}` can't be among the `parameters`: smm-rules itself notes it", "Leave it out")
     if name in _OWN_KEYS:
         refuse(f"`{name}` stands beside `parameters`, not in it", f"Write {name}: one level up")
     return name
@@ -105,7 +108,8 @@ class CancelSpec(Settings):
 class ReorderSpec(Settings):
     """Order again what the order was placed with, with what is given here instead.
 
-    `panel` is `same` or another panel's name. `max_rate_increase` refuses a service that got dearer.
+    `panel` is `same`, another panel's name, or `cheapest` or `next` of those with an equal service by the
+    mapping. `max_rate_increase` refuses a service that got dearer, and one of another panel that is dearer.
     """
 
     hints: ClassVar[Mapping[str, str]] = {

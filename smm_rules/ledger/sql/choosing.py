@@ -24,14 +24,15 @@ from smm_rules.engine.choosing import (
 )
 from smm_rules.engine.drafts import MAX_RATE_INCREASE, REFERENCE_RATE
 from smm_rules.engine.firing import Choosing, Firing, IntentDraft
-from smm_rules.engine.guards import APPROVAL
+from smm_rules.engine.guards import APPROVAL, Guards
 from smm_rules.engine.steps import place_of
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.codec import entity_from_text, entity_text
 from smm_rules.ledger.records import TrackedOrder, Watched
 from smm_rules.ledger.sql import balances, entities, orders, stops
-from smm_rules.ledger.sql.guarding import About, Action, Guarding
+from smm_rules.ledger.sql.guarding import About, Action, Guarding, about
 from smm_rules.ledger.sql.query import Connection, rows
+from smm_rules.ledger.sql.rows import all_watched
 from smm_rules.ledger.stops import StopScope
 from smm_rules.matching.equal import Group, Member
 from smm_rules.rules.model import RuleGuards
@@ -43,6 +44,8 @@ _TRIED = "SELECT panel FROM intents WHERE firing = ? AND (step = ? OR step LIKE 
 _OF_CHAIN = """
   SELECT e.panel FROM orders o JOIN entities e ON e.id = o.entity WHERE o.root = ?
 """
+#: By the root, for there is an index of that.
+_MADE_FOR = "WHERE e.kind = 'order' AND o.root = ? AND o.parent = ?"
 #: What belongs to us and not to the panel, among what an order was placed with.
 _OUR_OWN = frozenset({SERVICE, RATE, MAX_RATE_INCREASE, REFERENCE_RATE, "label"})
 
@@ -59,7 +62,7 @@ class Asker:
 
 
 def choose(
-    connection: Connection, draft: IntentDraft, asker: Asker, guarding: Guarding, now: datetime
+    connection: Connection, draft: IntentDraft, asker: Asker, guarding: Guarding
 ) -> tuple[IntentDraft, Choice | None]:
     """`draft` with the panel and the service chosen, and the choice with all that was considered.
 
@@ -72,20 +75,36 @@ def choose(
     order = None if asker.about.subject is None else _order(connection, asker.about.subject)
     group = None if order is None else _group(guarding, order)
     if choosing.way is Way.NAMED:
-        return _named(connection, draft, asker, order, group, guarding, now)
+        return _named(connection, draft, asker, order, group, guarding)
     choice = Choice(choosing.way, after=choosing.after)
     if order is None or group is None:
         return draft, replace(choice, why=guarding.guards.market.trouble or _unmapped(order))
     candidates = _candidates(connection, draft, choosing, asker, order, group)
-    found = _considered(connection, draft, candidates, asker, order, guarding, now)
+    found = _considered(connection, draft, candidates, asker, order, guarding)
     unit = ""
     if choosing.way is Way.CHEAPEST:
-        found, unit = compared(found, guarding.guards.market.rates, now)
+        found, unit = compared(found, guarding.guards.market.rates, guarding.now)
     taken = pick(choosing.way, found)
     choice = replace(choice, group=group.name, considered=tuple(found), unit=unit)
     if taken is None:
         return draft, replace(choice, why=none_fits(found))
     return _taken(draft, taken), replace(choice, chosen=taken.member)
+
+
+def foresee(
+    connection: Connection, draft: IntentDraft, firing: Firing, now: datetime, guards: Guards
+) -> tuple[IntentDraft, Choice | None]:
+    """What `choose` would make of `draft` now. `firing` need not be in the ledger; nothing is written."""
+    asker = Asker(firing.rule, firing.guards, None, firing, about(connection, firing.entity))
+    return choose(connection, draft, asker, Guarding(connection, now, guards))
+
+
+def replacements(connection: Connection, order: Entity) -> tuple[Watched, ...]:
+    """The orders made in place of one, whether they are still watched or not."""
+    known = orders.order(connection, order)
+    if known is None:
+        return ()
+    return all_watched(connection, _MADE_FOR, (entity_text(known.root), entity_text(order)))
 
 
 def _named(
@@ -95,12 +114,11 @@ def _named(
     order: TrackedOrder | None,
     group: Group | None,
     guarding: Guarding,
-    now: datetime,
 ) -> tuple[IntentDraft, Choice | None]:
     member = None if group is None else group.on(draft.panel)
     if order is None or group is None or member is None:
         return draft, None
-    found = _considered(connection, draft, (member,), asker, order, guarding, now)
+    found = _considered(connection, draft, (member,), asker, order, guarding)
     return _taken(draft, found[0]), Choice(Way.NAMED, group.name, member, tuple(found))
 
 
@@ -166,15 +184,14 @@ def _considered(
     asker: Asker,
     order: TrackedOrder,
     guarding: Guarding,
-    now: datetime,
 ) -> Sequence[Considered]:
     market = guarding.guards.market
     want = _want(connection, draft, asker.firing, order, guarding)
     found = []
     for member in members:
         action = Action(asker.rule, member.panel, draft.kind, asker.about, None, None)
-        offer = _offer(connection, member, action, guarding, now)
-        one = consider(offer, want, market.rates, now)
+        offer = _offer(connection, member, action, guarding)
+        one = consider(offer, want, market.rates, guarding.now)
         if one.fitness is Fitness.FITS:
             one = _guarded(one, action, asker.guards, guarding)
         found.append(one)
@@ -225,9 +242,7 @@ def _reference(
     return None
 
 
-def _offer(
-    connection: Connection, member: Member, action: Action, guarding: Guarding, now: datetime
-) -> Offer:
+def _offer(connection: Connection, member: Member, action: Action, guarding: Guarding) -> Offer:
     row = entities.watched(connection, Entity(EntityKind.SERVICE, member.panel, member.service))
     health = entities.watched(connection, Entity(EntityKind.PANEL, member.panel))
     known = {} if health is None else health.facts
@@ -237,7 +252,7 @@ def _offer(
         _read_at(connection, member.panel, row, known),
         guarding.currency_of(member.panel),
         guarding.balance_left(action) if balances.balance(connection, member.panel) else None,
-        _stopped(connection, member.panel, now),
+        _stopped(connection, member.panel, guarding.now),
         _unreachable(known),
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from smm_rules.engine.choosing import Choice, choice_text
 from smm_rules.engine.firing import Firing, IntentDraft, Occasion
 from smm_rules.engine.guards import APPROVAL, NO_GUARDS, Guards
 from smm_rules.engine.memory import Reason
@@ -28,9 +29,9 @@ from smm_rules.ledger.codec import (
     to_micros,
 )
 from smm_rules.ledger.port import StateConflict
-from smm_rules.ledger.records import Intent, IntentState, Transition
-from smm_rules.ledger.sql import audit, stops
-from smm_rules.ledger.sql.guarding import Action, Guarding, about
+from smm_rules.ledger.records import CHOICE, Intent, IntentState, Transition
+from smm_rules.ledger.sql import audit, choosing, stops
+from smm_rules.ledger.sql.guarding import About, Action, Guarding, about
 from smm_rules.ledger.sql.holds import keeps
 from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
 from smm_rules.ledger.states import FINAL, no_such_intent
@@ -121,6 +122,7 @@ def plan(
     Returns the intent's ID, None when it was written before.
     """
     on = about(connection, entity_from_text(origin.entity))
+    draft, choice = _chosen(connection, draft, origin, on, guarding, rule)
     action = Action(origin.rule, draft.panel, draft.kind, on, draft.estimate, draft.currency)
     if hold is not Reason.SHADOW and keeps(connection, origin.episode):
         hold = Reason.RESTORED
@@ -147,9 +149,27 @@ def plan(
     if intent_id is None:
         return None
     add_transition(connection, intent_id, Transition(now, "", state, reason, message, by))
+    if choice is not None:
+        note(connection, intent_id, {CHOICE: storable(choice_text(choice))}, now)
     if state is IntentState.PLANNED:
         guarding.planned(action)
     return intent_id
+
+
+def _chosen(
+    connection: Connection,
+    draft: IntentDraft,
+    origin: Origin,
+    on: About,
+    guarding: Guarding,
+    rule: RuleGuards,
+) -> tuple[IntentDraft, Choice | None]:
+    """A draft with its panel chosen where that is left to the ledger: once, for it is written so."""
+    if draft.choosing is None or draft.failure:
+        return draft, None
+    asked = None if origin.firing is None else firing(connection, origin.firing)
+    asker = choosing.Asker(origin.rule, rule, origin.firing, asked, on)
+    return choosing.choose(connection, draft, asker, guarding)
 
 
 def _birth(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
+from smm_rules.engine.choosing import Choice
 from smm_rules.engine.firing import Continuation, Firing, IntentDraft, MessageDraft
 from smm_rules.engine.guards import NO_GUARDS, Guarded, Guards
 from smm_rules.engine.memory import Memory
@@ -61,6 +62,7 @@ from smm_rules.ledger.sql import (
     books,
     catalogue,
     changes,
+    choosing,
     entities,
     figures,
     holding,
@@ -82,7 +84,7 @@ from smm_rules.ledger.sql import (
 from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.ledger.sql.transactions import Transactions
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
-from smm_rules.matching.market import Market
+from smm_rules.matching.equal import EqualServices
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
 
@@ -109,8 +111,9 @@ class SqlLedger:
         """What another view of the same opened ledger is made of."""
         return self._transactions, self._guards, self._stamping
 
-    def use_market(self, market: Market) -> None:
-        """Let reorders that are planned from now on choose by `market`."""
+    def use_equal_services(self, equal: EqualServices) -> None:
+        """Let reorders that are planned from now on choose by this mapping."""
+        market = replace(self._guards.market, equal=equal, trouble="")
         self._guards = replace(self._guards, market=market)
 
     async def __aenter__(self) -> Self:
@@ -377,6 +380,14 @@ class SqlLedger:
 
     async def under_way(self, panel: str, since: datetime, until: datetime) -> tuple[Intent, ...]:
         return await self._read(intents.under_way, panel, since, until)
+
+    async def consider(
+        self, draft: IntentDraft, firing: Firing, now: datetime
+    ) -> tuple[IntentDraft, Choice | None]:
+        return await self._read(choosing.foresee, draft, firing, now, self._guards)
+
+    async def replacements(self, order: Entity) -> tuple[Watched, ...]:
+        return await self._read(choosing.replacements, order)
 
     async def transitions(self, intent_id: int) -> tuple[Transition, ...]:
         return await self._read(intents.transitions, intent_id)
