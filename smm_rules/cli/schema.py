@@ -11,12 +11,12 @@ from smm_rules.cli.terminal import output, safe
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(["rules", "config"]))
+@click.argument("kind", type=click.Choice(["rules", "config", "services"]))
 @click.option(
     "--output", "-o", "path", type=click.Path(path_type=Path, dir_okay=False), help="A file to write."
 )
 def command(kind: str, path: Path | None) -> None:
-    """Print the JSON Schema of rule files or of the configuration.
+    """Print the JSON Schema of rule files, of the configuration or of a mapping of services.
 
     Name it in the first line of a file, and editors complete its keys and mark what is wrong:
 

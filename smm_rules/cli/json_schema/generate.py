@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of the two kinds of file, from the pydantic models that read them.
+"""JSON Schema (2020-12) of the kinds of file, from the pydantic models that read them.
 
 The models decide what keys there are and what they hold. What their validators do in code is added here,
 where JSON Schema can say it: one kind of step, one place of a secret, a limit for rules that act.
@@ -17,6 +17,7 @@ from smm_rules.cli.json_schema.words import WORDS
 from smm_rules.config.model import Configuration
 from smm_rules.document.types import Settings
 from smm_rules.facts import FIELDS, EntityKind, OrderStatus, RefillStatus, format_duration
+from smm_rules.matching.file import MappingSpec
 from smm_rules.rules.condition.functions import FUNCTIONS
 from smm_rules.rules.schema import RuleFile
 
@@ -58,8 +59,15 @@ def config_schema() -> Schema:
     return schema
 
 
+def services_schema() -> Schema:
+    """The schema of a mapping of equal services."""
+    schema = _of(MappingSpec, "A mapping of equal services for smm-rules")
+    schema["$defs"]["EntrySpec"]["oneOf"] = [{"required": ["name"]}, {"required": ["joins"]}]
+    return schema
+
+
 #: What can be printed, by its name.
-SCHEMAS = {"rules": rules_schema, "config": config_schema}
+SCHEMAS = {"rules": rules_schema, "config": config_schema, "services": services_schema}
 
 
 def schema_text(name: str) -> str:

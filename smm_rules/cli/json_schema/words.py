@@ -60,12 +60,18 @@ WORDS: dict[str, dict[str, str]] = {
         "log": "Write a line to the daemon's log.",
     },
     "ReorderSpec": {
-        "panel": "`same`, or another panel's name.",
-        "service": "Another service's ID; the order's own when left out.",
+        "panel": (
+            "`same`, another panel's name, or `cheapest` or `next` of those that have an equal service by "
+            "the mapping (`services` of the configuration)."
+        ),
+        "service": "Another service's ID; the order's own, or the other panel's equal one, when left out.",
         "quantity": 'How many to order, like "{{ order.remains }}"; as many as before when left out.',
         "link": "Another link; the order's own when left out.",
         "parameters": "Other parameters of the order, such as comments, by the names that API v2 gives them.",
-        "max_rate_increase": "Don't order when the service became dearer than this since, like 10%.",
+        "max_rate_increase": (
+            "Don't order when the service is dearer by more than this than the first one was, like 10%. On "
+            "another panel, too."
+        ),
     },
     "NotifySpec": {
         "channel": "The name of a channel in the configuration.",
@@ -103,6 +109,8 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "ledger_password": "Where the password of the PostgreSQL database is kept.",
         "state_directory": "With a PostgreSQL database: where this machine notes how far it has come.",
+        "services": "The mapping of equal services across panels; `smm-rules services match` proposes one.",
+        "exchange_rates": "What money of other currencies is worth, so that prices can be compared.",
         "drop_folder": "A folder whose order lists are imported.",
         "intake": "Where orders come from beside commands and the drop folder.",
         "operator": "Who is told when an outcome is in doubt or the daemon has trouble.",
@@ -183,6 +191,23 @@ WORDS: dict[str, dict[str, str]] = {
         "timeout": "How long a whole answer may take.",
         "poll": "How often each kind of thing is looked at.",
         "guards": "What bounds actions on this panel.",
+    },
+    "ExchangeRateSettings": {
+        "base": "The currency that all are worth so many of, like USD.",
+        "as_of": "The day the rates are of, like 2026-11-20 (UTC).",
+        "max_age": "For how long they count from that day on.",
+        "rates": "How many of the base one unit of each currency is worth: {EUR: 1.08}.",
+    },
+    "MappingSpec": {
+        "services": "Groups of services that are the same thing, and what is proposed to be one.",
+    },
+    "EntrySpec": {
+        "name": "The group's name: letters, digits and dashes.",
+        "joins": "The name of a confirmed group that these services belong to, too.",
+        "state": (
+            "Your word on it: only what is `confirmed` is used, and what is `refused` is not proposed again."
+        ),
+        "services": "Each panel's service, in the order of `next`, like {main: 12, second: 345}.",
     },
     "GuardSettings": {
         "spend": "What all actions together may cost, by currency: 50.00/day, or a list.",
