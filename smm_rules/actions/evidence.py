@@ -14,6 +14,7 @@ from smm_rules.actions.circumstances import (
     BALANCE_BEFORE_AT,
     BUYING,
     COST,
+    CURRENCY,
     money,
 )
 from smm_rules.actions.port import Voice
@@ -95,7 +96,7 @@ async def collect_evidence(
         if intent.panel == panel and await _wants_reading(ledger, intent, asked_at)
     ]
     for intent in open_ones:
-        evidence = await _evidence(ledger, intent, balance.amount, asked_at, now)
+        evidence = await _evidence(ledger, intent, balance, asked_at, now)
         await ledger.note(intent.id, evidence)
         log.info("action.evidence", intent=intent.id, panel=panel, suggests=evidence[SUGGESTS])
     return len(open_ones)
@@ -109,12 +110,13 @@ async def _wants_reading(ledger: EvidenceLedger, intent: Intent, asked_at: datet
 
 
 async def _evidence(
-    ledger: EvidenceLedger, intent: Intent, after: Decimal, asked_at: datetime, now: datetime
+    ledger: EvidenceLedger, intent: Intent, balance: Balance, asked_at: datetime, now: datetime
 ) -> dict[str, str]:
+    after = balance.amount
     evidence = {BALANCE_AFTER: format(after, "f"), BALANCE_AFTER_AT: now.isoformat()}
     before = money(intent.evidence.get(BALANCE_BEFORE))
     begun, read = (intent.evidence.get(name) for name in (BALANCE_BEFORE_ASKED_AT, BALANCE_BEFORE_AT))
-    if before is None or not begun or not read:
+    if before is None or not begun or not read or _differ(intent.evidence.get(CURRENCY), balance.currency):
         return evidence | {SUGGESTS: Suggestion.UNCLEAR.value}
     since = datetime.fromisoformat(begun)
     if since > now:  # the clock was set back in between
@@ -134,6 +136,11 @@ async def _evidence(
         OTHER_SPENDING: format(spent, "f"),
         SUGGESTS: suggestion.value,
     }
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether two currencies are known to differ: amounts in them are neither compared nor added up."""
+    return bool(one) and bool(other) and one != other
 
 
 class _Between(NamedTuple):
@@ -158,7 +165,8 @@ def _spent(intent: Intent, others: Sequence[Intent], between: _Between) -> tuple
         if other.id == intent.id or other.kind not in BUYING:
             continue
         cost = money(other.evidence.get(COST))
-        if other.state is not IntentState.CONFIRMED or cost is None or not between.has(other):
+        foreign = _differ(intent.evidence.get(CURRENCY), other.evidence.get(CURRENCY))
+        if other.state is not IntentState.CONFIRMED or cost is None or foreign or not between.has(other):
             doubtful = True
         else:
             spent += cost

@@ -30,15 +30,24 @@ class BalanceReader(Protocol):
 async def balance_points(
     ledger: BalanceReader, balance: Entity, since: datetime, until: datetime
 ) -> Sequence[Point]:
-    """The balance from `since` on, with the last value before it where that can be had."""
-    inside = _points(await ledger.history(balance, since, until, _MOST))
+    """The balance from `since` on, with the last value before it where that can be had.
+
+    Amounts are those of the currency that the panel counts in now: across currencies they are no one line.
+    """
+    return _points(await _readings(ledger, balance, since, until)) or await _now(ledger, balance, until)
+
+
+async def _readings(
+    ledger: BalanceReader, balance: Entity, since: datetime, until: datetime
+) -> Sequence[Observation]:
+    inside = await ledger.history(balance, since, until, _MOST)
     if inside and inside[0].at == since:
         return inside
     for span in _LOOK_BACK:
-        earlier = _points(await ledger.history(balance, since - span, since, _MOST))
+        earlier = await ledger.history(balance, since - span, since, _MOST)
         if earlier:
             return [earlier[-1], *inside]
-    return inside or await _now(ledger, balance, until)
+    return inside
 
 
 async def _now(ledger: BalanceReader, balance: Entity, until: datetime) -> Sequence[Point]:
@@ -50,5 +59,20 @@ async def _now(ledger: BalanceReader, balance: Entity, until: datetime) -> Seque
 
 def _points(history: Sequence[Observation]) -> list[Point]:
     return [
-        Point(seen.at, amount) for seen in history if isinstance(amount := seen.facts.get("amount"), Decimal)
+        Point(seen.at, amount)
+        for seen in _in_last_currency(history)
+        if isinstance(amount := seen.facts.get("amount"), Decimal)
     ]
+
+
+def _in_last_currency(history: Sequence[Observation]) -> Sequence[Observation]:
+    """Those at the end of which none is known to be in another currency than the last one that said it."""
+    kept: list[Observation] = []
+    currency: object = None
+    for seen in reversed(history):
+        said = seen.facts.get("currency")
+        if said is not None and currency is not None and said != currency:
+            break
+        currency = currency or said
+        kept.append(seen)
+    return kept[::-1]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from smm_rules.config.model import Configuration
 from smm_rules.engine.guards import Scope
@@ -52,13 +53,26 @@ async def gather_budgets(
 ) -> tuple[Budget, ...]:
     """Every allowance for a time and what the ledger counts against it, the most used first."""
     actions = await ledger.counted_actions(begun_at(Per.MONTH, now) or now)
-    return budgets(configuration, rules, actions, now)
+    known = [(panel.name, await ledger.balance(panel.name)) for panel in configuration.panels]
+    currencies = {
+        name: balance.currency for name, balance in known if balance is not None and balance.currency
+    }
+    return budgets(configuration, rules, actions, now, currencies)
 
 
 def budgets(
-    configuration: Configuration, rules: RuleSet, actions: Sequence[CountedAction], now: datetime
+    configuration: Configuration,
+    rules: RuleSet,
+    actions: Sequence[CountedAction],
+    now: datetime,
+    currencies: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Budget, ...]:
-    """Every allowance for a time, the most used first. Those for an order or chain have no one sum."""
+    """Every allowance for a time, the most used first. Those for an order or chain have no one sum.
+
+    `currencies` are those that panels count in. As guards count it, money of which the currency isn't known
+    may be in any, so it is part of each.
+    """
+    actions = [replace(one, currency=one.currency or currencies.get(one.panel)) for one in actions]
     found = [
         *_of(Scope.TOTAL, "", configuration.guards.spend, configuration.guards.actions, actions, now),
         *(
@@ -87,8 +101,8 @@ def _of(
     for allowance in (one for one in spend if one.per in PERIODS):
         within = [one for one in _within(ours, allowance.per, now) if one.reserved is not None]
         spent = [one for one in within if one.state is not IntentState.REJECTED]
-        for currency in sorted({one.currency or "" for one in spent}) or [""]:
-            same = [one for one in spent if (one.currency or "") == currency]
+        for currency in sorted({one.currency for one in spent if one.currency}) or [""]:
+            same = [one for one in spent if (one.currency or currency) == currency]
             used = sum((one.reserved or Decimal(0) for one in same), Decimal(0))
             open_ = sum((one.reserved or Decimal(0) for one in same if _is_open(one)), Decimal(0))
             yield Budget(scope, name, allowance.per, allowance.amount, used, open_, currency)

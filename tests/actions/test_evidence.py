@@ -60,6 +60,20 @@ async def test_the_difference_is_held_against_the_cost(
     assert await read(world, intent_id, amount) == suggestion
 
 
+@pytest.mark.parametrize("amount", ["8", "10"])
+async def test_a_balance_in_another_currency_says_nothing(world: World, amount: str) -> None:
+    intent_id = await doubtful(world)
+    now = world.clock.now()
+    await collect_evidence(world.ledger, PANEL, Balance(Decimal(amount), "EUR"), now, now)
+    assert (await world.intent(intent_id)).evidence["suggests"] == Suggestion.UNCLEAR
+
+
+async def test_what_another_spent_in_another_currency_makes_it_unclear(world: World) -> None:
+    intent_id = await doubtful(world, "1002")
+    await world.ledger.note(intent_id + 1, {"currency": "EUR"})
+    assert await read(world, intent_id, "6") == Suggestion.UNCLEAR
+
+
 @pytest.mark.parametrize(("amount", "suggestion"), [("6", Suggestion.HAPPENED), ("8", Suggestion.DID_NOT)])
 async def test_what_others_spent_is_taken_off(world: World, amount: str, suggestion: Suggestion) -> None:
     intent_id = await doubtful(world, "1002")

@@ -72,22 +72,22 @@ def test_the_same_answer_changes_nothing() -> None:
 
 
 def test_what_an_answer_leaves_unsaid_is_unknown_and_not_what_it_was() -> None:
-    facts = order(PARTIAL, replace(PARTIAL, remains=None, charge=None))
+    facts = order(PARTIAL, PARTIAL._replace(remains=None, charge=None))
     assert facts.keys() & {"remains", "charge", "delivered", "progress"} == set()
 
 
 def test_remains_that_move_date_the_change_and_not_the_status() -> None:
-    facts = order(PARTIAL, replace(PARTIAL, remains=100))
+    facts = order(PARTIAL, PARTIAL._replace(remains=100))
     assert (facts["changed_at"], facts["status_since"]) == (T1, T0)
 
 
 def test_a_new_status_dates_both() -> None:
-    facts = order(PARTIAL, replace(PARTIAL, status="Completed"))
+    facts = order(PARTIAL, PARTIAL._replace(status="Completed"))
     assert (facts["changed_at"], facts["status_since"]) == (T1, T1)
 
 
 def test_remains_becoming_unknown_is_no_movement_but_becoming_known_is() -> None:
-    unknown = replace(PARTIAL, remains=None)
+    unknown = PARTIAL._replace(remains=None)
     assert order(PARTIAL, unknown)["changed_at"] == T0
     assert order(PARTIAL, unknown, PARTIAL)["changed_at"] == T2
 
@@ -123,7 +123,7 @@ def test_a_status_after_an_error_clears_it() -> None:
 def test_delivered_follows_remains_and_progress_stays_a_share(
     quantity: int, remains: int, delivered: int, progress: Decimal | None
 ) -> None:
-    facts = order(replace(PARTIAL, remains=remains), intake=replace(INTAKE, quantity=quantity))
+    facts = order(PARTIAL._replace(remains=remains), intake=replace(INTAKE, quantity=quantity))
     assert (facts["delivered"], facts.get("progress")) == (delivered, progress)
 
 
@@ -195,6 +195,16 @@ def test_a_balance_remembers_what_it_was() -> None:
 def test_a_currency_left_unsaid_is_unknown() -> None:
     before = observe_balance({}, Balance(Decimal(1), "USD"), T0).facts
     assert "currency" not in observe_balance(before, Balance(Decimal(1), None), T1).facts
+
+
+def test_an_amount_in_another_currency_is_not_compared() -> None:
+    before = observe_balance({}, Balance(Decimal(100), "USD"), T0).facts
+    spent = observe_balance(before, Balance(Decimal(90), "USD"), T1).facts
+    switched = observe_balance(spent, Balance(Decimal(90), "EUR"), T2)
+    assert (switched.changed, "previous_amount" in switched.facts) == (True, False)
+    assert switched.facts["changed_at"] == T2
+    again = observe_balance(switched.facts, Balance(Decimal(80), "EUR"), T3).facts
+    assert again["previous_amount"] == Decimal(90)
 
 
 # -- services ------------------------------------------------------------------------------------------

@@ -113,6 +113,27 @@ def test_budgets_count_what_guards_count(tmp_path: Path) -> None:
     assert (Scope.PANEL, "south", Per.DAY, "EUR") not in found, "it has no budget of its own"
 
 
+def test_money_of_an_unknown_currency_is_part_of_each_budget(tmp_path: Path) -> None:
+    configuration = write_files(tmp_path)
+    actions = [
+        action(IntentState.CONFIRMED, "5.00", NOW - HOUR),
+        action(IntentState.CONFIRMED, "9.00", NOW - HOUR, "EUR", "south"),
+        action(IntentState.CONFIRMED, "1.00", NOW - HOUR, None),
+    ]
+
+    def used(currencies: dict[str, str], actions: list[CountedAction] = actions) -> dict[str | None, Decimal]:
+        found = budgets(configuration, RuleSet(), actions, NOW, currencies)
+        return {
+            one.currency: one.used
+            for one in found
+            if (one.scope, one.per) == (Scope.TOTAL, Per.DAY) and one.currency is not None
+        }
+
+    assert used({}) == {"USD": Decimal("6.00"), "EUR": Decimal("10.00")}
+    assert used({"north": "USD"}) == {"USD": Decimal("6.00"), "EUR": Decimal("9.00")}
+    assert used({}, actions[2:]) == {"": Decimal("1.00")}
+
+
 def test_a_budget_nobody_has_used_is_shown_as_that(tmp_path: Path) -> None:
     found = budgets(write_files(tmp_path), RuleSet(), [], NOW)
     assert {(one.used, one.share) for one in found} == {(Decimal(0), Decimal(0))}

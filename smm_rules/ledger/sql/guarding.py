@@ -36,7 +36,7 @@ _SENT = """
 _PAST = "SELECT amount, nullif(currency, ''), panel FROM past_spending WHERE about = ?"
 #: What a balance that was asked for at an instant may not show yet.
 _COMMITTED = """
-  SELECT reserved FROM intents WHERE panel = ?1 AND reserved IS NOT NULL AND id <> ?3
+  SELECT reserved, currency FROM intents WHERE panel = ?1 AND reserved IS NOT NULL AND id <> ?3
     AND (state IN ('sending', 'unknown') OR (state = 'confirmed' AND settled_at >= ?2))
 """
 _WATCHED_ORDERS = """
@@ -234,6 +234,9 @@ class _Books:
         taken = rows(connection, _COMMITTED, (panel, to_micros(known.asked_at), self.action.id))
         if not self.final:
             taken += rows(connection, f"{_PLANNED_MONEY} AND panel = ?", (panel,))
+        currencies = {self.action.currency, *(one[1] for one in taken)} - {None, ""}
+        if known.currency is not None and currencies - {known.currency}:
+            return None  # the panel came to count in another currency: what is left can't be told
         taken_together = sum((Decimal(one[0]) for one in taken), self.guarding.foreseen_on(panel))
         return known.amount - taken_together
 

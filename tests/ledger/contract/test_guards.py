@@ -412,6 +412,19 @@ async def test_a_balance_is_kept_with_all_that_may_be_spent(under: Under) -> Non
     assert standing(await books.claim(three)) == ("held", "keep_balance")
 
 
+async def test_a_balance_is_no_measure_of_money_in_another_currency(under: Under) -> None:
+    """The panel came to count in another currency while something in the old one was in doubt."""
+    books = await under(north=Bounds(keep_balance=Decimal("10.00")))
+    await books.balance("100.00", NOON - timedelta(hours=1))
+    euros, dollars = await books.fire("1.00", currency="EUR"), await books.fire("1.00")
+    held = await books.claim(euros)
+    assert standing(held) == ("held", "keep_balance")
+    await books.ledger.approve(euros.id, NOON, "ann")
+    assert (await books.claim(euros)).state is IntentState.SENDING
+    held = await books.claim(dollars)
+    assert (standing(held), "isn't known" in held.message) == (("held", "keep_balance"), True)
+
+
 async def test_a_balance_is_as_old_as_its_question(under: Under) -> None:
     """What was bought between question and answer may or may not be in it, so it counts beside it."""
     books = await under(north=Bounds(keep_balance=Decimal("10.00")))
