@@ -12,6 +12,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from smm_rules.cluster.budget import SharedBudget, make_budgets
 from smm_rules.cluster.clock import ServerClock
@@ -193,8 +194,18 @@ def queued_units(work: Work) -> list[Unit]:
 
 
 def settings_digest(configuration: Configuration) -> str:
-    """What a configuration is known by among workers: they should all have the same."""
-    settings = configuration.model_dump(mode="json", exclude={"logging", "rules", "ledger", "drop_folder"})
+    """What a configuration is known by among workers: they should all have the same.
+
+    Where a worker listens is its own.
+    """
+    own: dict[str, Any] = {
+        "logging": True,
+        "rules": True,
+        "ledger": True,
+        "drop_folder": True,
+        "intake": {"http": {"listen"}},
+    }
+    settings = configuration.model_dump(mode="json", exclude=own)
     return sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

@@ -17,6 +17,7 @@ from smm_rules.cluster.local import Local
 from smm_rules.cluster.queue import ACTS, LOOKS
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.asked import Asked
+from smm_rules.daemon.http_intake import HttpIntake, http_intake_of
 from smm_rules.daemon.rule_files import RuleFiles, rule_paths
 from smm_rules.daemon.waiting import either, ended
 from smm_rules.ledger.port import LedgerError
@@ -71,6 +72,7 @@ class ClusterWorker(Asked):
         self._adopt_rules = adopt_rules
         self.started = asyncio.Event()
         self.counters = Counters()
+        self.http_intake: HttpIntake | None = None
 
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
@@ -113,6 +115,9 @@ class ClusterWorker(Asked):
         ]
         if self._configuration.reload.watch:
             at_work.append(files.run())
+        self.http_intake = http_intake_of(household.work, self._environment)
+        if self.http_intake is not None:
+            at_work.append(self.http_intake.run(self._stopping))
         to_the_end: list[Coroutine[Any, Any, None]] = [
             household.keeper.run(ending),
             local.settle(ending, doing),

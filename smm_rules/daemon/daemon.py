@@ -11,6 +11,7 @@ from smm_rules import __version__
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.asked import Asked
+from smm_rules.daemon.http_intake import HttpIntake, http_intake_of
 from smm_rules.daemon.jobs import Jobs
 from smm_rules.daemon.page import RunningEngine, StatusPage
 from smm_rules.daemon.parts import Parts, assemble
@@ -62,7 +63,8 @@ class Daemon(Asked):
     5. On SIGHUP, and when their files change, read the rules again, whole or not at all.
     6. On SIGTERM or SIGINT start nothing more, let what is under way settle within `stop_timeout`, close.
 
-    The status page is there from 4 to the end, if it is wanted; nothing that happens to it stops the daemon.
+    The status page is there from 4 to the end and the HTTP intake from 4 to 6, if they are wanted; nothing
+    that happens to them stops the daemon.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Daemon(Asked):
         self.started = asyncio.Event()
         self.counters = Counters()
         self.page: StatusPage | None = None
+        self.http_intake: HttpIntake | None = None
 
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
@@ -113,12 +116,18 @@ class Daemon(Asked):
             jobs.start()
             watching = asyncio.create_task(files.run()) if configuration.reload.watch else None
             shown: asyncio.Task[None] | None = None
+            receiving: asyncio.Task[None] | None = None
+            ending = asyncio.Event()
             try:
                 self.page = self._status_page(parts, rules, work, progress)
                 shown = None if self.page is None else asyncio.create_task(self.page.run())
+                self.http_intake = http_intake_of(work, self._environment)
+                if self.http_intake is not None:
+                    receiving = asyncio.create_task(self.http_intake.run(ending))
                 self._say_started(rules)
                 await self._serve(work, rules, parts)
             finally:
+                ending.set()
                 files.stop()
                 await self._drain(jobs, work)
                 if watching is not None:
@@ -126,6 +135,8 @@ class Daemon(Asked):
                 if self.page is not None and shown is not None:
                     self.page.stop()
                     await shown
+                if receiving is not None:
+                    await receiving
             sole.check()
 
     def _status_page(

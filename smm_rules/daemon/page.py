@@ -106,16 +106,7 @@ class StatusPage:
             self.address = server.address
             log.info("web.serving", address=str(server.address))
             self.serving.set()
-            stopped = asyncio.create_task(self._stopping.wait())
-            ended = asyncio.create_task(server.ended())
-            try:
-                await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
-                if ended.done():
-                    ended.result()
-            finally:
-                stopped.cancel()
-                await server.stop()
-                await asyncio.wait((ended,))
+            await server.serve_until(self._stopping)
 
     async def _tell(self, error: str) -> None:
         log.error("web.not_served", address=str(self.listen), error=error)

@@ -79,6 +79,25 @@ def purchase_from(values: Mapping[str, str], options: IntakeOptions) -> Purchase
     return Purchase(panel, {SERVICE: service, **parameters}, label)
 
 
+def check_value(name: str, text: str, options: IntakeOptions) -> None:
+    """`Unacceptable` unless this one value (its name is one of `columns`) can be used; blank ones can."""
+    given = text.strip()
+    if not given:
+        return
+    if name == PANEL:
+        _panel(given, options)
+    elif name == ORDER:
+        identifier(given.removeprefix("#"), "order ID")
+    elif name == SERVICE:
+        identifier(given, "service ID")
+    elif name == PLACED_AT:
+        instant(given, options)
+    elif name == LABEL:
+        _text(given, LABEL, _LONGEST_LABEL)
+    else:
+        _parameter(name, given)
+
+
 def identifier(text: str, meaning: str) -> str:
     """An ID as panels write them."""
     if not _ID.fullmatch(text):

@@ -230,6 +230,29 @@ def poll_recovered(panel: str, look: str, since: datetime, at: datetime) -> Mess
     )
 
 
+def source_failing(source: str, since: datetime, failures: int, error: str) -> MessageDraft:
+    """A database of orders that can't be read. `since` names the outage: it is told once."""
+    return _draft(
+        f"source_failing:{source}:{since.isoformat()}",
+        f"Source {source} can't be read",
+        f"Reading orders from the database {source} has failed {failures} times since {since.isoformat()}: "
+        f"{error[:_LONGEST_ERROR]}. Orders that were placed meanwhile aren't watched yet; none is lost. "
+        f"See what is wrong with: smm-rules orders source try {source}",
+        "error",
+    )
+
+
+def source_recovered(source: str, since: datetime, at: datetime) -> MessageDraft:
+    """The end of the outage that began at `since`."""
+    return _draft(
+        f"source_recovered:{source}:{since.isoformat()}",
+        f"Source {source} can be read again",
+        f"Reading orders from the database {source} failed from {since.isoformat()} to {at.isoformat()} and "
+        "works again.",
+        "info",
+    )
+
+
 def reload_failed(problems: Sequence[str], at: datetime) -> MessageDraft:
     """A reload that was refused; the rules before it stay in force."""
     shown = list(problems[:_MOST_PROBLEMS])
@@ -251,6 +274,17 @@ def page_not_served(error: str, started_at: datetime) -> MessageDraft:
         "The status page is not there",
         f"The status page can't be served: {error[:_LONGEST_ERROR]}. The daemon goes on with its work and "
         "tries again every half a minute.",
+        "warning",
+    )
+
+
+def intake_not_served(error: str, started_at: datetime) -> MessageDraft:
+    """The HTTP intake can't be served. Told once for each reason while the process runs."""
+    return _draft(
+        f"intake:{started_at.isoformat()}:{error[:_LONGEST_ERROR]}",
+        "The HTTP intake is not there",
+        f"The HTTP intake can't be served, so programs can't hand over orders: {error[:_LONGEST_ERROR]}. The "
+        "rest goes on, and it is tried again every half a minute.",
         "warning",
     )
 

@@ -79,6 +79,11 @@ OF_PROCESS = (
         "Messages of alerts that were kept back or suppressed, by why.",
     ),
     _counter("reloads", ("result",), "Reloads of the rules."),
+    _counter(
+        "intake_requests",
+        ("client", "operation", "status"),
+        "Requests to the HTTP intake, by program (`-`: an unknown one) and HTTP status.",
+    ),
     _counter("jobs_missed", ("job",), "Runs of jobs that came late."),
     _counter("jobs_overlapped", ("job",), "Runs of jobs left out because the one before was at work."),
     _counter("jobs_raised", ("job",), "Runs of jobs that ended in an error."),

@@ -84,6 +84,19 @@ class PageServer:
         assert self._task is not None
         await asyncio.shield(self._task)
 
+    async def serve_until(self, stopping: asyncio.Event) -> None:
+        """Serve what was started until `stopping`, then stop. Raises what ended the server by itself."""
+        stopped = asyncio.create_task(stopping.wait())
+        ended = asyncio.create_task(self.ended())
+        try:
+            await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                ended.result()
+        finally:
+            stopped.cancel()
+            await self.stop()
+            await asyncio.wait((ended,))
+
     async def stop(self) -> None:
         """Finish the answers under way, for a while, and let go of the address."""
         if self._task is None:
@@ -105,7 +118,7 @@ def _bind(listen: ListenAddress) -> socket.socket:
 
 def _reason(error: OSError) -> str:
     words = {
-        errno.EADDRINUSE: "something else listens there already; stop it, or give the page another address",
+        errno.EADDRINUSE: "something else listens there already; stop it, or take another address",
         errno.EADDRNOTAVAIL: "this machine has no such address; write 127.0.0.1 or unix:PATH",
         errno.EACCES: "that needs rights this user doesn't have; take a port above 1023 or another directory",
     }
