@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from smm_rules.document.types import Duration, Settings, at_least, refuse, written
 
@@ -44,8 +44,9 @@ _Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", 
 _Rate = Annotated[Decimal, BeforeValidator(_rate), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 
 
-def _each_once(rates: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
-    if len({name.upper() for name in rates}) < len(rates):
+def _each_once(rates: Any) -> Any:
+    """Before they are read: of two spellings of one currency the last would win."""
+    if isinstance(rates, dict) and len({str(name).upper() for name in rates}) < len(rates):
         refuse("must not name a currency twice")
     return rates
 
@@ -64,4 +65,10 @@ class ExchangeRateSettings(Settings):
     base: Currency
     as_of: _Day
     max_age: Annotated[Duration, at_least(timedelta(days=1))] = timedelta(days=30)
-    rates: Annotated[dict[Currency, _Rate], AfterValidator(_each_once), Field(min_length=1)]
+    rates: Annotated[dict[Currency, _Rate], BeforeValidator(_each_once), Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _base_is_one(self) -> ExchangeRateSettings:
+        if self.base in self.rates:
+            refuse(f"`rates` must not name {self.base}: it is the base, and worth one of itself")
+        return self

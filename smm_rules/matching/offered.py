@@ -46,7 +46,7 @@ def offered(panel: str, facts: Facts) -> Offered:
 
 def same_type(one: str, other: str) -> bool:
     """Whether two names of a service's type mean one, whatever their case and spacing."""
-    return _folded(one) == _folded(other)
+    return folded(one) == folded(other)
 
 
 def common_quantities(one: Offered, other: Offered) -> tuple[int, int | None] | None:
@@ -102,7 +102,8 @@ def _of_member(
             yield mapping.document.problem(trail, message, "Orders of one never fit the other; take it out")
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A type's name whatever its case and spacing."""
     return "".join(character for character in name.casefold() if character.isalnum())
 
 

@@ -7,6 +7,7 @@ import click
 from smm_rules.cli.group import Group
 from smm_rules.cli.services.differing import diff
 from smm_rules.cli.services.listing import list_services
+from smm_rules.cli.services.matching import match
 from smm_rules.cli.services.past import history
 from smm_rules.cli.services.showing import show
 
@@ -15,8 +16,8 @@ __all__ = ["command"]
 
 @click.group("services", cls=Group)
 def command() -> None:
-    """What panels offer, as their catalogues were read last, and what changed of it."""
+    """What panels offer, as their catalogues were read last, what changed of it, and what is equal."""
 
 
-for _member in (list_services, show, diff, history):
+for _member in (list_services, show, diff, history, match):
     command.add_command(_member)
