@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from smm_rules.intake.columns import LABEL, ORDER, PANEL, PARAMETERS, PLACED_AT, RATE, SERVICE
 
@@ -13,18 +13,30 @@ _LARGEST = 10**18 - 1
 #: Money and rates are text, so that no program on the way makes a binary fraction of them.
 MoneyText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$")]
 
-Text = Annotated[str, StringConstraints(max_length=2_048)]
+#: One line, without control characters but the tab.
+_LINE = r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f]*$"
+Text = Annotated[str, StringConstraints(max_length=2_048, pattern=_LINE)]
+Label = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
+#: ISO 8601 with its zone.
+Instant = Annotated[
+    str, StringConstraints(max_length=64), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 #: A text with one entry a line, or a list of entries.
 Lines = (
-    Annotated[str, StringConstraints(max_length=1_000_000)]
-    | list[Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\r\n]*$")]]
+    Annotated[
+        str, StringConstraints(max_length=1_000_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")
+    ]
+    | list[Annotated[str, StringConstraints(max_length=10_000, pattern=_LINE)]]
 )
 #: An ID as panels write them. A number counts as its digits.
 Identifier = (
     Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
     | Annotated[int, Field(ge=0, le=_LARGEST)]
 )
-Count = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")] | Annotated[int, Field(ge=1, lt=10**12)]
+Count = (
+    Annotated[str, StringConstraints(max_length=12, pattern=r"^0*[1-9][0-9]*$")]
+    | Annotated[int, Field(ge=1, lt=10**12)]
+)
 Value = Text | Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -73,14 +85,12 @@ class KnownOrder(_Parameters):
     order: Identifier = Field(description="The ID that the panel shows.")
     panel: Text | None = Field(None, description="The panel's name here. Needed where there are several.")
     service: Identifier | None = Field(None, description="The service's ID in the panel's catalogue.")
-    placed_at: Text | None = Field(
+    placed_at: Instant | None = Field(
         None,
         description="When it was placed, in ISO 8601 with its zone.",
         examples=["2026-03-01T14:30:00+03:00"],
     )
-    label: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        None, description="Your own text for it."
-    )
+    label: Label | None = Field(None, description="Your own text for it.")
     rate: MoneyText | None = Field(None, description="The price of 1000 that you paid.", examples=["0.90"])
 
 
@@ -89,10 +99,8 @@ class Purchase(_Parameters):
 
     service: Identifier = Field(description="The service's ID in the panel's catalogue.")
     panel: Text | None = Field(None, description="The panel's name here. Needed where there are several.")
-    label: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        None, description="Your own text for it."
-    )
-    asked_at: Text | None = Field(
+    label: Label | None = Field(None, description="Your own text for it.")
+    asked_at: Instant | None = Field(
         None,
         description=(
             "When your program first asked for this, in ISO 8601 with its zone. After a ledger was restored "
