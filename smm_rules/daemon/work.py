@@ -26,6 +26,7 @@ from smm_rules.ledger.records import Heartbeat, IntentState
 from smm_rules.notify.delivery import deliver_due
 from smm_rules.notify.keeping import AlertPolicy, policy_of
 from smm_rules.notify.silences import end_over
+from smm_rules.notify.unwatched import Watching, settle_unwatched
 from smm_rules.observe import frame, get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.sd_notify import Notifier
@@ -43,6 +44,7 @@ from smm_rules.polling.request_rate import RequestRate
 from smm_rules.polling.standing import Outage, Standing
 from smm_rules.polling.telling import FAILURES_TOLD
 from smm_rules.polling.watch import Pace, PanelWatch
+from smm_rules.rules.model import RuleSet
 
 # What only some configurations ask for is loaded by those.
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ class Work:
     drop_folder: DropFolder | None = None
     statement: DailyStatement | None = None
     beaten_at: datetime | None = None
+    settled_by: RuleSet | None = None  # the rules by which alerts that nobody watches were ended
     known_outages: Mapping[str, Mapping[str, Outage]] | None = None  # what workers know together
     request_rate: RequestRate = field(default_factory=RequestRate)
     sending: Sending = field(init=False)
@@ -257,6 +260,7 @@ class Work:
             watch.standing.catalogue_wanted = watch.watched_by_rules(EntityKind.SERVICE)
             for look in ("orders", "refills", "balance", "catalogue", "health"):
                 self.jobs.soon(f"{look}:{name}")
+        self.jobs.soon("silences")
 
     def want_balance(self, panel: str) -> None:
         """An action on the panel is in doubt: what the balance says now is evidence."""
@@ -314,9 +318,24 @@ class Work:
             self.jobs.soon("outbox")
 
     async def mind_silences(self) -> None:
-        """Tell of silences that are over, and deliver what they kept back."""
-        if await end_over(self.parts.ledger, self.parts.voice, self.clock.now()):
+        """Tell of silences that are over and alerts nobody watches any more; deliver what was kept back."""
+        ended = await end_over(self.parts.ledger, self.parts.voice, self.clock.now())
+        if ended + await self._settle_unwatched():
             self.jobs.soon("outbox")
+
+    async def _settle_unwatched(self) -> int:
+        """Once for each set of rules that comes into force, and at times: how many alerts ended."""
+        rules = self.rules.current()
+        if rules is self.settled_by:
+            return 0
+        watching = Watching(rules, frozenset(self.watches))
+        # The rules stay those in force meanwhile; a worker that has others decides nothing.
+        async with self.sharing.deciding(next(iter(self.watches))):
+            if rules is not self.rules.current():
+                return 0
+            ended = await settle_unwatched(self.parts.ledger, watching, self.clock.now())
+        self.settled_by = rules
+        return ended
 
     def outages(self) -> frozenset[str]:
         """The panels of whose outage the operator has been told."""
@@ -345,7 +364,8 @@ class Work:
         await recover(self.parts.ledger, self.parts.voice, NOBODY, stale, self.clock.now())
 
     async def keep_house(self) -> None:
-        """Drop what is older than the retention."""
+        """Drop what is older than the retention, and look once more for alerts that nobody watches."""
+        self.settled_by = None  # a message of a rule that was removed since may have begun one
         now = self.clock.now()
         sealed = await self.parts.ledger.seal_audit(now - self.configuration.audit_retention, now)
         if sealed:

@@ -567,6 +567,20 @@ class Ledger(Protocol):
         """firing → acknowledged. The alert as it is now, None when there is none, and whether this did it."""
         ...
 
+    async def alerts_ended_too_soon(self) -> tuple[Alert, ...]:
+        """Alerts that are over though their episode goes on: `end_alerts` ended them."""
+        ...
+
+    async def end_alerts(
+        self, alert_ids: Sequence[int], notices: Sequence[MessageDraft], why: str, now: datetime
+    ) -> int:
+        """End those of them that go on, and queue the notices if there were any; how many."""
+        ...
+
+    async def reopen_alerts(self, alert_ids: Sequence[int], why: str, now: datetime) -> int:
+        """Let those of them that are over go on; how many."""
+        ...
+
     async def add_silence(
         self, matcher: Matcher, reason: str, by: str, now: datetime, until: datetime
     ) -> Silence: ...

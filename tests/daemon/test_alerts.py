@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smm_rules.ledger.alerts import AlertState, Matcher
 from smm_rules.ledger.records import MessageState, QueuedMessage
-from tests.daemon.household import HOUR, MINUTE, Household, eventually
+from tests.daemon.household import HOUR, MINUTE, NO_RULES, Household, eventually
 
 BY = "operator:ann"
 RULES = """
@@ -137,3 +137,47 @@ async def _is(household: Household, *expected: tuple[str, str]) -> bool:
 
 async def _operator_told(household: Household, what: str) -> bool:
     return what in await household.operator_told()
+
+
+async def test_the_alerts_of_a_removed_rule_end_at_the_reload(household: Household) -> None:
+    name = alarmed(household)
+    await household.track(name)
+    async with household.living() as daemon:
+        await eventually(lambda: _is(household, ("fired", "ops")))
+        household.write_rules(NO_RULES)
+        daemon.reload()
+        await eventually(lambda: _is_ended(household))
+        await eventually(lambda: _told_of_the_end(household))
+        household.write_rules(RULES)
+        daemon.reload()
+        await eventually(lambda: _goes_on(household))
+    assert await told(household) == [("fired", "ops")]
+
+
+async def test_the_alerts_of_a_rule_that_was_removed_meanwhile_end_at_the_start_and_once(
+    household: Household,
+) -> None:
+    name = alarmed(household)
+    await household.track(name)
+    async with household.living():
+        await eventually(lambda: _is(household, ("fired", "ops")))
+    household.write_rules(NO_RULES)
+    for _ in range(2):
+        async with household.living():
+            await eventually(lambda: _told_of_the_end(household))
+    [notice] = [one for one in await household.ledger.messages((), 100) if one.title.startswith("Over: ")]
+    assert (notice.title, notice.channel) == ("Over: 1 alert of rule late", "ops")
+    assert notice.body.startswith("Rule late was removed. ")
+
+
+async def _is_ended(household: Household) -> bool:
+    return [one.state for one in await household.ledger.alerts((), 5)] == [AlertState.RESOLVED]
+
+
+async def _goes_on(household: Household) -> bool:
+    return [one.state for one in await household.ledger.alerts((), 5)] == [AlertState.FIRING]
+
+
+async def _told_of_the_end(household: Household) -> bool:
+    delivered = await household.ledger.messages((MessageState.DELIVERED,), 100)
+    return any(one.title.startswith("Over: ") for one in delivered)

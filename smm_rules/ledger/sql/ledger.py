@@ -79,6 +79,7 @@ from smm_rules.ledger.sql import (
     stops,
     sweeps,
     traces,
+    unwatched,
     waiting,
 )
 from smm_rules.ledger.sql.stamping import Stamping
@@ -509,6 +510,17 @@ class SqlLedger:
         self, alert_id: int, by: str, reason: str, now: datetime
     ) -> tuple[Alert | None, bool]:
         return await self._write(alerts.acknowledge, alert_id, by, reason, now)
+
+    async def alerts_ended_too_soon(self) -> tuple[Alert, ...]:
+        return await self._read(unwatched.ended_too_soon)
+
+    async def end_alerts(
+        self, alert_ids: Sequence[int], notices: Sequence[MessageDraft], why: str, now: datetime
+    ) -> int:
+        return await self._write(unwatched.end, alert_ids, notices, why, now)
+
+    async def reopen_alerts(self, alert_ids: Sequence[int], why: str, now: datetime) -> int:
+        return await self._write(unwatched.reopen, alert_ids, why, now)
 
     async def add_silence(
         self, matcher: Matcher, reason: str, by: str, now: datetime, until: datetime

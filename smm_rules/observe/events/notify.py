@@ -33,6 +33,19 @@ EVENTS: tuple[Event, ...] = (
         optional=_STORY,
     ),
     Event(
+        "alerts.ended_unwatched",
+        "info",
+        ("rule", "alerts", "reason"),
+        "Alerts that went on are over, because their rule was removed or no longer watches what they tell of. "
+        "Who had been told of them is told so.",
+    ),
+    Event(
+        "alerts.reopened",
+        "info",
+        ("alerts",),
+        "A rule that had been removed is in force again, and its alerts go on where they were. Nobody is told.",
+    ),
+    Event(
         "message.deferred",
         "debug",
         ("channel", "message_id", "reason"),
