@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smm_rules.ledger.records import Sweep
-from smm_rules.ledger.sql import changes, intents, outbox, sweeps
+from smm_rules.ledger.sql import changes, intents, outbox, received, sweeps
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.notify.channels.webhook import WebhookChannel
 from smm_rules.panel import transport
@@ -65,11 +65,15 @@ def _note_paid_calls() -> None:
 
 @dataclass(frozen=True)
 class Transaction:
-    """One kind of write to the ledger: the port's method, and the function inside its transaction."""
+    """One kind of write to the ledger: the port's method, and the function inside its transaction.
+
+    `owner` is the back end's class where it isn't the one that `install` is told.
+    """
 
     method: str
     module: Any
     when: When = _always
+    owner: type | None = None
 
 
 TRANSACTIONS = {
@@ -81,6 +85,8 @@ TRANSACTIONS = {
     "note": Transaction("note", intents),
     "enqueue": Transaction("enqueue", outbox),
     "recover": Transaction("recover", changes),
+    # The HTTP intake has a ledger of its own, also in a worker.
+    "purchase": Transaction("purchase", received, owner=SqlLedger),
 }
 #: What a settlement writes one after the other, all in its one transaction.
 PIECES = ("follow", "watch_refill", "plan", "enqueue")
@@ -142,10 +148,11 @@ def install(
 
 
 def _in_transaction(transaction: Transaction, moment: str, end: _Countdown) -> None:
+    owner = transaction.owner or end.ledger
     if moment == "before":
-        _async_before(end.ledger, transaction.method, transaction.when, end)
+        _async_before(owner, transaction.method, transaction.when, end)
     elif moment == "after":
-        _async_after(end.ledger, transaction.method, transaction.when, end)
+        _async_after(owner, transaction.method, transaction.when, end)
     else:
         _after(transaction.module, transaction.method, transaction.when, end)
 
