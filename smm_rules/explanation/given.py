@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from smm_rules.document import did_you_mean
-from smm_rules.engine.firing import Firing
+from smm_rules.engine.choosing import Choice, Way
+from smm_rules.engine.firing import Firing, IntentDraft
 from smm_rules.engine.memory import Memory
 from smm_rules.engine.snapshots import complete
 from smm_rules.explanation.model import Standing
@@ -209,6 +210,16 @@ class Supposed:
         if panel != self.panel or not isinstance(amount, Decimal):
             return None
         return DatedBalance(amount, currency if isinstance(currency, str) else None, self.at, self.at)
+
+    async def consider(
+        self, draft: IntentDraft, firing: Firing, now: datetime
+    ) -> tuple[IntentDraft, Choice | None]:
+        """Nothing is supposed of other panels, so none of them can be chosen."""
+        del firing, now
+        if draft.choosing is None or draft.choosing.way is Way.NAMED:
+            return draft, None
+        why = "other panels aren't among what is supposed; preview it for a known order"
+        return draft, Choice(draft.choosing.way, why=why)
 
     async def replacements(self, order: Entity) -> tuple[Watched, ...]:
         del order

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smm_rules.engine.memory import Reason
+from smm_rules.explanation.choices import choice_notes
 from smm_rules.explanation.kept_back import kept_back
 from smm_rules.explanation.model import Cause, Records, Standing, Surroundings
 from smm_rules.explanation.words import moment, roughly, span
@@ -26,6 +27,7 @@ def notes(
     return (
         *_of_memory(records),
         *_of_rule(rule, standing, records),
+        *_of_choices(records),
         *_around(rule, standing, around, cause),
         *kept_back(rule, standing, around),
     )
@@ -59,6 +61,14 @@ def _of_rule(rule: Rule, standing: Standing, records: Records) -> Iterator[str]:
         yield f"the rule was edited after it last came to something here ({moment(newest.at)})"
     if standing.past:
         yield "put together from the history: what was read without news since then isn't in it"
+
+
+def _of_choices(records: Records) -> Iterator[str]:
+    """Of the episode that lasts, the oldest first: what a later one tells of comes after it."""
+    memory = records.memory
+    if memory is not None and memory.true_since is not None:
+        ours = [intent for intent in records.intents if intent.episode == memory.true_since]
+        yield from choice_notes(reversed(ours))
 
 
 def _around(rule: Rule, standing: Standing, around: Surroundings, cause: Cause) -> Iterator[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from smm_rules.actions.checking import CHECKS
 from smm_rules.actions.circumstances import gather
 from smm_rules.actions.port import CircumstanceLedger
 from smm_rules.actions.verdict import Verdict
+from smm_rules.engine.choosing import Choice, choice_text
 from smm_rules.engine.drafts import intent_draft
 from smm_rules.engine.firing import Firing, IntentDraft, MessageDraft, Occasion
 from smm_rules.engine.memory import Memory
@@ -19,6 +21,7 @@ from smm_rules.engine.snapshots import known_facts
 from smm_rules.explanation.model import Standing
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import (
+    CHOICE,
     DatedBalance,
     Intent,
     IntentState,
@@ -33,15 +36,27 @@ RESULT, REFUSAL = "(the panel's ID)", "(the panel's words)"
 _FIRING = 0
 
 
+class PreviewLedger(CircumstanceLedger, Protocol):
+    """What a preview needs of the ledger."""
+
+    async def consider(
+        self, draft: IntentDraft, firing: Firing, now: datetime
+    ) -> tuple[IntentDraft, Choice | None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PreviewedStep:
-    """One step at its place, such as `do.0`: either a message, or an action with what its check says now."""
+    """One step at its place, such as `do.0`: either a message, or an action with what its check says now.
+
+    `choice` is there where the panel of the action is chosen.
+    """
 
     place: str
     step: Step
     message: MessageDraft | None = None
     action: IntentDraft | None = None
     verdict: Verdict | None = None
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,7 @@ class Preview:
     steps: tuple[PreviewedStep, ...]
 
 
-async def preview(rule: Rule, standing: Standing, ledger: CircumstanceLedger) -> Preview:
+async def preview(rule: Rule, standing: Standing, ledger: PreviewLedger) -> Preview:
     """Render `do`, `otherwise` and `done` of `rule` on what is known of the entity.
 
     Later steps are rendered as if the actions before them went well, `otherwise` as if the panel refused.
@@ -90,7 +105,7 @@ def _firing(rule: Rule, standing: Standing, occasion: Occasion, steps: tuple[Ste
 
 
 async def _section(
-    section: str, firing: Firing, steps: Sequence[Step], ledger: CircumstanceLedger
+    section: str, firing: Firing, steps: Sequence[Step], ledger: PreviewLedger
 ) -> list[PreviewedStep]:
     result, refusal = "", REFUSAL if section == "otherwise" else ""
     found: list[PreviewedStep] = []
@@ -102,20 +117,21 @@ async def _section(
 
 
 async def _step(
-    firing: Firing, step: Step, place: str, context: TemplateContext, ledger: CircumstanceLedger
+    firing: Firing, step: Step, place: str, context: TemplateContext, ledger: PreviewLedger
 ) -> PreviewedStep:
     if not step.acts:
         return PreviewedStep(place, step, message=message_draft(firing, step, place, context))
     draft = intent_draft(firing, step, place, context)
     if draft.failure:
         return PreviewedStep(place, step, action=draft)
-    intent = _intent(firing, draft)
+    draft, choice = await ledger.consider(draft, firing, firing.at)
+    intent = _intent(firing, draft, choice)
     circumstances = await gather(_Previewed(ledger, firing), intent, firing.at)
     verdict = CHECKS[step.kind](intent, circumstances)
-    return PreviewedStep(place, step, action=draft, verdict=verdict)
+    return PreviewedStep(place, step, action=draft, verdict=verdict, choice=choice)
 
 
-def _intent(firing: Firing, draft: IntentDraft) -> Intent:
+def _intent(firing: Firing, draft: IntentDraft, choice: Choice | None) -> Intent:
     """The draft as the ledger would hold it."""
     return Intent(
         id=0,
@@ -139,7 +155,7 @@ def _intent(firing: Firing, draft: IntentDraft) -> Intent:
         settled_at=None,
         result="",
         owner="",
-        evidence={},
+        evidence={} if choice is None else {CHOICE: choice_text(choice)},
     )
 
 

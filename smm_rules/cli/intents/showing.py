@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from smm_rules.actions.failover import choice_of
 from smm_rules.actions.queueing import Behind, waits_behind_stopped
 from smm_rules.cli.context import (
     asynchronous,
@@ -21,6 +22,7 @@ from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import new_table, output, plain, print_json, print_table, safe
 from smm_rules.clock import SystemClock
 from smm_rules.engine.firing import Firing
+from smm_rules.explanation.choices import choice_in_words
 from smm_rules.ledger.records import Intent, Transition
 from smm_rules.observe import correlation_of
 from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
@@ -32,7 +34,7 @@ from smm_rules.standing.stops import in_words
 _TOLD_ELSEWHERE = frozenset(
     {
         "sent", "cost", "currency", "rate", "suggests", "balance_before", "balance_after",
-        "balance_difference", "other_spending", "waiting_since",
+        "balance_difference", "other_spending", "waiting_since", "choice",
     }
 )  # fmt: skip
 
@@ -62,6 +64,7 @@ async def show(intent_id: int, config_path: Path | None, as_json: bool) -> None:
                 "transitions": transition_shapes(transitions),
                 "asked_by": _firing_shape(firing),
                 "suggestion": suggestion_in_words(intent),
+                "choice": choice_in_words(choice_of(intent)) or None,
                 "since_then": since_shape(since),
                 "behind": None if behind is None else {"intent": behind.other.id, "stop": behind.stop.id},
                 "next": what_next(intent, behind),
@@ -109,6 +112,7 @@ def _show(
         }
     )
     _section("Sent" if sent_parameters(intent) else "Asked for", sent_parameters(intent) or intent.parameters)
+    _section("Which panel", choice_in_words(choice_of(intent)))
     _section("Money", money_in_words(intent))
     if firing is not None:
         _section("Facts it was decided on", {name: str(plain(value)) for name, value in firing.facts.items()})

@@ -8,6 +8,7 @@ from smm_rules.actions.verdict import Hold, Later, Ready, Refuse, Verdict
 from smm_rules.cli.preview.requests import call, outgoing
 from smm_rules.cli.terminal import output, safe
 from smm_rules.config.channels import ChannelSettings
+from smm_rules.explanation.choices import choice_in_words
 from smm_rules.explanation.preview import Preview, PreviewedStep
 from smm_rules.explanation.words import sentence
 
@@ -55,6 +56,8 @@ def _step(step: PreviewedStep, preview: Preview, channels: Channels) -> None:
     assert step.action is not None
     if step.action.failure:
         console.print(f"    [red]not sent[/]: {safe(sentence(step.action.failure))}")
+    for name, text in choice_in_words(step.choice).items():
+        console.print(f"    {safe(name)}: {safe(text)}")
     if step.verdict is not None:
         _action(step, step.verdict)
 
@@ -119,4 +122,5 @@ def _step_shape(step: PreviewedStep, preview: Preview, channels: Channels) -> di
         "cost": verdict.cost if isinstance(verdict, Ready) else None,
         "currency": verdict.currency if isinstance(verdict, Ready) else None,
         "sendable": ready,
+        "choice": choice_in_words(step.choice) or None,
     }

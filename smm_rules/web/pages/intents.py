@@ -7,7 +7,9 @@ from datetime import datetime
 from starlette.responses import Response
 
 from smm_rules.actions.circumstances import BUYING
+from smm_rules.actions.failover import choice_of
 from smm_rules.actions.queueing import waits_behind_stopped
+from smm_rules.explanation.choices import choice_in_words
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
 from smm_rules.standing.next_steps import what_next
@@ -19,7 +21,7 @@ _PAGE = 50
 _TOLD_ELSEWHERE = frozenset(
     {
         "sent", "cost", "currency", "rate", "suggests", "balance_before", "balance_after",
-        "balance_difference", "other_spending", "waiting_since",
+        "balance_difference", "other_spending", "waiting_since", "choice",
     }
 )  # fmt: skip
 
@@ -69,6 +71,7 @@ async def intent(visit: Visit) -> Response:
         parameters=sent or found.parameters,
         money_words=money_in_words(found),
         suggestion=suggestion_in_words(found),
+        choice=choice_in_words(choice_of(found)),
         evidence={
             name.replace("_", " "): _instant_or_text(text)
             for name, text in found.evidence.items()
