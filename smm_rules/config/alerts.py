@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from smm_rules.config.inhibition import Inhibition, circular
 from smm_rules.config.statement import TimeOfDay, TimeZone
 from smm_rules.document.types import (
     Duration,
@@ -142,6 +144,11 @@ class InhibitSettings(Settings):
     silences: AlertMatcher
     equal: Annotated[tuple[Label, ...], one_or_many(Label), Field(strict=False)] = ("panel",)
 
+    @property
+    def patterns(self) -> Inhibition:
+        """It as patterns of labels."""
+        return Inhibition(self.source.given, self.silences.given, frozenset(self.equal))
+
 
 class QuietHours(Settings):
     """Hours in which messages to these channels (all when empty) wait, but those from `except_level` up.
@@ -196,3 +203,11 @@ class AlertSettings(Settings):
     quiet_hours: Annotated[tuple[QuietHours, ...], Field(strict=False)] = ()
     maintenance: Annotated[tuple[Maintenance, ...], Field(strict=False)] = ()
     outages: bool = True
+
+    @cached_property
+    def circular(self) -> frozenset[int]:
+        """The inhibitions, by their number, by which alerts could come to keep each other back.
+
+        By these only an alert that fired earlier keeps another back, so that the first is always told.
+        """
+        return circular([one.patterns for one in self.inhibit])

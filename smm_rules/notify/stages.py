@@ -179,13 +179,20 @@ def _inhibited(labels: Labels, alert: Alert, situation: Situation, now: datetime
     if settings.outages and labels.panel in situation.outages and labels.kind in _OF_A_PANEL:
         about = f"panel {labels.panel} can't be read"
         return Wait(Reason.INHIBITED, now + LOOK_AGAIN, about)
-    for inhibit in settings.inhibit:
+    for number, inhibit in enumerate(settings.inhibit):
         if matcher(inhibit.silences).matches(labels):
-            source = _source(inhibit, labels, alert, situation.inhibitors)
+            candidates = situation.inhibitors
+            if number in settings.circular:
+                candidates = tuple(one for one in candidates if _is_earlier(one, alert))
+            source = _source(inhibit, labels, alert, candidates)
             if source is not None:
                 about = f"alert {source.id} of rule {source.rule}"
                 return Wait(Reason.INHIBITED, now + LOOK_AGAIN, about)
     return None
+
+
+def _is_earlier(one: Alert, other: Alert) -> bool:
+    return (one.fired_at, one.id) < (other.fired_at, other.id)
 
 
 def _source(

@@ -189,6 +189,52 @@ def test_alerts_on_both_sides_do_not_wait_for_each_other() -> None:
         assert judge(message(), Situation(both, mine, inhibitors=(other,)), START) == Send()
 
 
+def test_of_two_rules_that_inhibit_each_other_the_one_that_fired_first_is_told() -> None:
+    mutual = settings(
+        inhibit=[
+            {"if": {"rule": "panel-down"}, "silences": {"rule": "late"}},
+            {"if": {"rule": "late"}, "silences": {"rule": "panel-down"}},
+        ]
+    )
+    later = replace(DOWN, fired_at=ALERT.fired_at + HOUR)
+    assert judge(message(), Situation(mutual, ALERT, inhibitors=(later, ALERT)), START) == Send()
+    waits = Wait(Reason.INHIBITED, START + LOOK_AGAIN, "alert 1 of rule late")
+    assert judge(message(), Situation(mutual, later, inhibitors=(later, ALERT)), START) == waits
+    together = replace(DOWN, fired_at=ALERT.fired_at)
+    assert judge(message(), Situation(mutual, together, inhibitors=(together, ALERT)), START) == waits
+    assert judge(message(), Situation(mutual, ALERT, inhibitors=(together, ALERT)), START) == Send()
+
+
+RULES = st.sampled_from(["a", "b", "c", "?", "*"])
+LEVELS = st.sampled_from(["info", "error"])
+SIDES = st.one_of(
+    st.builds(lambda rule: {"rule": rule}, RULES),
+    st.builds(lambda level: {"level": level}, LEVELS),
+    st.builds(lambda rule, level: {"rule": rule, "level": level}, RULES, LEVELS),
+)
+INHIBITS = st.lists(st.builds(lambda one, other: {"if": one, "silences": other}, SIDES, SIDES), max_size=4)
+OPEN_ALERTS = st.lists(st.tuples(st.sampled_from("abc"), LEVELS, st.integers(0, 3)), min_size=1, max_size=6)
+
+
+@given(INHIBITS, OPEN_ALERTS)
+def test_whatever_inhibits_what_somebody_is_told_of_something(
+    inhibits: list[dict[str, object]], alerts: list[tuple[str, str, int]]
+) -> None:
+    wanted = settings(inhibit=inhibits)
+    standing = tuple(
+        alert(
+            number,
+            rule,
+            Entity(EntityKind.ORDER, "north", str(number)),
+            level=level,
+            fired_at=START + hours * HOUR,
+        )
+        for number, (rule, level, hours) in enumerate(alerts, 1)
+    )
+    verdicts = [judge(message(), Situation(wanted, one, inhibitors=standing), START) for one in standing]
+    assert Send() in verdicts
+
+
 def test_orders_wait_while_their_panel_cannot_be_read() -> None:
     situation = Situation(alert=ALERT, outages=frozenset({"north"}))
     expected = Wait(Reason.INHIBITED, START + LOOK_AGAIN, "panel north can't be read")
