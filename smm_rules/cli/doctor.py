@@ -14,6 +14,7 @@ import click
 from smm_rules.cli.context import config_option, find_configuration, json_option
 from smm_rules.cli.examination.configured import examine_configuration, unusable
 from smm_rules.cli.examination.finding import Finding, State, problem
+from smm_rules.cli.examination.intake import examine_intake
 from smm_rules.cli.examination.machine import examine_clock, examine_systemd
 from smm_rules.cli.examination.reached import examine_channels, examine_panels, unasked
 from smm_rules.cli.examination.stored import examine_ledger
@@ -78,9 +79,10 @@ async def _reached(
     send: bool,
 ) -> list[Finding]:
     channels = await examine_channels(configuration, environment, clock.now(), send=send)
+    intake = await examine_intake(configuration, environment)
     if offline:
-        return [*unasked(configuration), *channels]
-    return [*await examine_panels(configuration, environment, clock), *channels]
+        return [*unasked(configuration), *channels, *intake]
+    return [*await examine_panels(configuration, environment, clock), *channels, *intake]
 
 
 def _configured(

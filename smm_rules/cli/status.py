@@ -78,6 +78,8 @@ def _lines(standing: Standing, now: datetime) -> Iterator[str]:
     yield from _unstamped(standing)
     yield from _in_doubt(standing)
     yield f"daemon    {_daemon(standing.daemon, now)}"
+    if standing.daemon.http_intake and standing.daemon.state is DaemonState.RUNNING:
+        yield f"intake    by HTTP, {safe(standing.daemon.http_intake)}"
     yield f"orders    {_orders(standing, now)}"
     yield f"intents   {_counts(standing.totals.intents, 'none yet')}"
     yield from _waiting(standing)
@@ -233,6 +235,7 @@ def _as_json(standing: Standing, observations: int, ledger: str, now: datetime) 
             "mode": daemon.mode,
             "started_at": daemon.started_at,
             "heartbeat_at": daemon.beat_at,
+            "http_intake": daemon.http_intake or None,
         },
         "on_hold": standing.held_back,
         "stamp_trouble": standing.stamp_trouble or None,

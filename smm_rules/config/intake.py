@@ -15,6 +15,8 @@ from smm_rules.config.web import Listen, without_query
 from smm_rules.document.allowances import Money
 from smm_rules.document.types import Duration, Settings, Slug, at_least, one_or_many, refuse, written
 
+#: Tokens of fewer characters could be guessed.
+SHORTEST_TOKEN = 32
 #: What a program may be allowed: to have orders watched, to buy, to read orders and actions.
 Permission = Literal["track", "place", "read"]
 

@@ -75,12 +75,14 @@ class HttpIntake:
                 raise NotServed(str(error)) from error
             self.address = server.address
             log.info("intake.http_serving", address=str(server.address))
+            self.work.http_intake = f"served on {server.address}"
             self.serving.set()
             await server.serve_until(stopping)
 
     async def _tell(self, error: str) -> None:
         address = str(self.settings.listen)
         log.error("intake.http_not_served", address=address, error=error)
+        self.work.http_intake = f"not served: {error}"
         try:
             told = intake_not_served(error, self.work.started_at)
             await self.work.parts.voice.tell(told, self.work.clock.now())

@@ -34,7 +34,7 @@ from smm_rules.panel.batches import LARGEST_BATCH
 from smm_rules.panel.client import CallReport
 from smm_rules.polling import request_rate
 from smm_rules.polling.balance import look_at_balance
-from smm_rules.polling.carried import Carried
+from smm_rules.polling.carried import HTTP_INTAKE, Carried
 from smm_rules.polling.catalogue import look_at_catalogue
 from smm_rules.polling.decisions import Belts
 from smm_rules.polling.health import look_at_health
@@ -97,6 +97,7 @@ class Work:
     executor: Executor = field(init=False)
     brakes: Brakes = field(init=False)
     alert_policy: AlertPolicy = field(init=False)
+    plotter: Plotter | None = None
     watches: dict[str, PanelWatch] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
     statement: DailyStatement | None = None
@@ -104,6 +105,7 @@ class Work:
     settled_by: RuleSet | None = None  # the rules by which alerts that nobody watches were ended
     known_outages: Mapping[str, Mapping[str, Outage]] | None = None  # what workers know together
     request_rate: RequestRate = field(default_factory=RequestRate)
+    http_intake: str = ""  # where it is served, or why it isn't
     sending: Sending = field(init=False)
 
     async def load(self) -> None:
@@ -121,6 +123,10 @@ class Work:
             turns=self.sharing.turns,
         )
         self.alert_policy = policy_of(self.configuration.alerts, self.configuration.channels, self.outages)
+        if any(channel.email is not None for channel in self.configuration.channels.values()):
+            from smm_rules.notify.plots import BalancePlots
+
+            self.plotter = BalancePlots(self.parts.ledger, tuple(self.watches)).of
         # The configuration may have changed: what waits is judged by the one in force.
         await self.parts.ledger.take_up_kept_back(self.clock.now())
         self.brakes = Brakes(self.parts.ledger, self.parts.voice, self.answered_at)
@@ -313,6 +319,7 @@ class Work:
             batch=_MESSAGES_A_TICK,
             counters=self.counters,
             policy=self.alert_policy,
+            plotter=self.plotter,
         )
         if await self.parts.voice.tell_dead(report.dead, now) or report.full:
             self.jobs.soon("outbox")
@@ -422,6 +429,7 @@ class Work:
             **carried.written(),
             **self.sending.written(),
             **(self.statement.written() if self.statement is not None else {}),
+            **({HTTP_INTAKE: self.http_intake} if self.http_intake else {}),
             **request_rate.written(self.request_rate.note(self._requests(), self.clock.now())),
         }
         await self.parts.ledger.beat(Heartbeat(self.owner, self.started_at, self.clock.now(), detail))

@@ -16,6 +16,8 @@ from smm_rules.polling.standing import Outage
 
 #: Why nothing could be stamped, and since when; not there while all is well.
 STAMP, STAMP_SINCE = "stamp", "stamp_since"
+#: Where the HTTP intake is served, or why it isn't; not there where none is wanted.
+HTTP_INTAKE = "http_intake"
 #: The day whose statement was sent last.
 STATEMENT = "statement"
 _QUESTIONS, _VERSIONS, _OUTAGES = "questions", "versions", "outages"

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from smm_rules.config.intake import Permission, TokenSettings
+from smm_rules.config.intake import SHORTEST_TOKEN, Permission, TokenSettings
 from smm_rules.config.secrets import SecretUnavailable
 
-#: Tokens of fewer characters could be guessed.
-SHORTEST_TOKEN = 32
 _HOW = "Make one with: openssl rand -hex 32"
 _SCHEME = "bearer"
 

@@ -15,7 +15,7 @@ from smm_rules.ledger.holds import HoldReason
 from smm_rules.ledger.records import Heartbeat, Intent, IntentState, Totals
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.stops import Stop
-from smm_rules.polling.carried import STAMP
+from smm_rules.polling.carried import HTTP_INTAKE, STAMP
 
 #: A daemon beats every 20 seconds; one silent for longer than this is stuck.
 SILENT_AFTER = timedelta(minutes=2)
@@ -35,13 +35,17 @@ class DaemonState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DaemonStanding:
-    """The daemon as its lock and its heartbeat tell. `process` is empty where none has the lock."""
+    """The daemon as its lock and its heartbeat tell. `process` is empty where none has the lock.
+
+    `http_intake` is where that is served or why it isn't, empty where none is wanted.
+    """
 
     state: DaemonState
     process: str
     started_at: datetime | None
     beat_at: datetime | None
     mode: str
+    http_intake: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ def daemon_standing(process: str | None, beat: Heartbeat | None, now: datetime) 
         beat.started_at if beat else None,
         beat.beat_at if beat else None,
         beat.detail.get("mode", "") if beat else "",
+        beat.detail.get(HTTP_INTAKE, "") if beat else "",
     )
 
 

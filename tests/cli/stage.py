@@ -31,12 +31,12 @@ def stage(path: Path, *acts: Callable[[SqliteLedger], Awaitable[object]]) -> Non
 
 
 def beat(
-    age: timedelta, status: str = "1 orders", mode: str = "live"
+    age: timedelta, status: str = "1 orders", mode: str = "live", **more: str
 ) -> Callable[[SqliteLedger], Awaitable[None]]:
     """A heartbeat `age` old."""
 
     async def act(ledger: SqliteLedger) -> None:
-        detail = {"status": status, "mode": mode}
+        detail = {"status": status, "mode": mode, **more}
         await ledger.beat(Heartbeat("daemon:1", NOW - timedelta(days=1), NOW - age, detail))
 
     return act

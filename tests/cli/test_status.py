@@ -123,6 +123,16 @@ def test_a_running_daemon_is_known_by_its_lock(here: Path, capsys: Capture) -> N
     assert said(capsys, "status").out.startswith("daemon    not running, and it didn't end in order")
 
 
+def test_a_running_daemon_tells_where_its_intake_is(here: Path, capsys: Capture) -> None:
+    configure(here)
+    stage(here / "ledger.db", beat(5 * SECOND, http_intake="not served: [bold]taken[/]"))
+    with DaemonLock(here / "ledger.db"):
+        assert "intake    by HTTP, not served: [bold]taken[/]\n" in said(capsys, "status").out
+        told = json.loads(said(capsys, "status", "--json").out)
+    assert told["daemon"]["http_intake"] == "not served: [bold]taken[/]"
+    assert "by HTTP" not in said(capsys, "status").out
+
+
 def test_a_check_fails_unless_the_daemon_runs_and_beats(here: Path, capsys: Capture) -> None:
     configure(here)
     stage(here / "ledger.db", beat(5 * SECOND))

@@ -96,13 +96,20 @@ async def test_an_address_that_can_t_be_had_is_told_and_the_daemon_works_on(
         await eventually(lambda: open_house.seen(name))
         (body,) = await eventually(lambda: _bodies(open_house, "HTTP intake can't be served"))
         assert "can't listen on" in body
+        assert await eventually(lambda: _standing(open_house, "not served: can't listen on"))
         (open_house.directory / "intake.sock").unlink()
         await serving(daemon)
+        assert await eventually(lambda: _standing(open_house, "served on unix:"))
     assert (await open_house.operator_told()).count("intake") == 1
 
 
 async def _bodies(house: Household, told: str) -> list[str]:
     return [body for body in await house.bodies() if told in body]
+
+
+async def _standing(house: Household, told: str) -> bool:
+    beat = await house.ledger.heartbeat()
+    return beat is not None and beat.detail.get("http_intake", "").startswith(told)
 
 
 async def test_a_token_too_short_is_told_without_it(open_house: Household) -> None:
