@@ -1,0 +1,1 @@
+"""Orders out of databases: read again and again, incrementally, and never written to."""

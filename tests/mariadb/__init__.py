@@ -1,0 +1,1 @@
+"""A private MariaDB for tests: started once a session, an empty database for each test that asks."""
