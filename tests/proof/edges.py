@@ -103,13 +103,16 @@ def replaced(
     def seconds() -> float:
         return timeline.seconds
 
+    def way_of(made: transport.Transport) -> Network:
+        return network.of(made._endpoint.name)
+
     def hear(_: Any, method: str, event: Any) -> Any:
         on_event(method, str(event.get("event", "")), event)
         raise structlog.DropEvent
 
     values: list[tuple[Any, str, Any]] = [
-        (transport.Transport, "_connections", lambda _: network.transport()),
-        (transport.Transport, "_kept_connections", lambda _: network.connections()),
+        (transport.Transport, "_connections", lambda made: way_of(made).transport()),
+        (transport.Transport, "_kept_connections", lambda made: way_of(made).connections()),
         (transport, "datetime", clock),
         (jobs, "datetime", clock),
         (jobs, "AsyncIOScheduler", lambda **_: Ticker(timeline, chance)),

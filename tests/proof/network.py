@@ -106,6 +106,10 @@ class Network:
     def simulator(self) -> Simulator:
         return self.panel.simulator
 
+    def of(self, name: str) -> Network:
+        """The way to the panel of that name; here there is but one."""
+        return self
+
     def transport(self) -> httpx.AsyncBaseTransport:
         """What paid calls go through, in place of sockets."""
         return _Transport(self)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.proof.sabotage import SABOTAGES, sabotaged
+from tests.proof.shops import ShopsWorld
 from tests.proof.world import DAY, FAULTS, Settings, World
 
 
@@ -67,7 +68,7 @@ def run_one(settings: Settings) -> Verdict:
     """One world from its beginning to its judgement."""
     started = time.monotonic()
     with directory_of(settings.seed) as directory:
-        world = World(settings, directory)
+        world = (ShopsWorld if settings.shops else World)(settings, directory)
         if settings.trace is not None:
             world.trace.file = settings.trace.open("w")
         try:
@@ -139,6 +140,7 @@ def main() -> None:
     parser.add_argument("--tick", default=90.0, type=float, help="seconds between two ticks")
     parser.add_argument("--orders", default=30.0, type=float, help="orders a day")
     parser.add_argument("--processes", default=1, type=int)
+    parser.add_argument("--shops", action="store_true", help="three panels that sell the same")
     parser.add_argument("--json", action="store_true", help="one line for each seed and one for the sum")
     parser.add_argument("--events", action="store_true", help="count the daemon's log events, too")
     parser.add_argument("--sabotage", default="", help=f"break a promise: {', '.join(SABOTAGES)}")
@@ -147,8 +149,17 @@ def main() -> None:
     faults = frozenset() if asked.faults == "none" else frozenset(asked.faults.split(","))
     if faults - set(FAULTS):
         parser.error(f"no such faults: {', '.join(sorted(faults - set(FAULTS)))}")
+    if asked.shops:
+        faults -= {"restore"}
     settings = Settings(
-        0, asked.days, faults, asked.tick, asked.orders, trace=asked.trace, sabotage=asked.sabotage
+        0,
+        asked.days,
+        faults,
+        asked.tick,
+        asked.orders,
+        trace=asked.trace,
+        sabotage=asked.sabotage,
+        shops=asked.shops,
     )
     verdicts = []
     for verdict in run_many(asked.seeds, settings, asked.processes):

@@ -52,6 +52,7 @@ class Settings:
     lives_a_day: float = 6.0
     trace: Path | None = None
     sabotage: str = ""
+    shops: bool = False
 
 
 class SimulatedChannel:
