@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from smm_rules.panel.entries import Said
 from smm_rules.panel.errors import PanelError
 
 
@@ -79,7 +80,7 @@ class OrderStates:
     out, its entry made no sense, or the request that asked for it failed. In the last case `failed` also
     holds the failure by order.
 
-    `same` are the orders about which the panel said the very same as before, with its words, which
+    `same` are the orders about which the panel said the very same as before, with the answers whose words
     `panel.repeats` can still read. `prints` are fingerprints of what it said of those in `found`, where they
     could be taken.
     """
@@ -87,7 +88,7 @@ class OrderStates:
     found: dict[str, OrderState | Refused]
     missing: tuple[str, ...] = ()
     failed: Mapping[str, PanelError] = field(default_factory=dict)
-    same: Mapping[str, str] = field(default_factory=dict)
+    same: Mapping[str, Said] = field(default_factory=dict)
     prints: Mapping[str, int] = field(default_factory=dict)
 
 

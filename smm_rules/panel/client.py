@@ -34,7 +34,7 @@ from smm_rules.panel.batches import ABOUT_AN_ID, LARGEST_BATCH, Gathered, gather
 from smm_rules.panel.budget import Budget, Turns
 from smm_rules.panel.endpoint import Endpoint
 from smm_rules.panel.errors import PanelError, RateLimited, Rejected, Unreadable
-from smm_rules.panel.repeats import NOTHING_KNOWN, Reader, Reading, Repeats
+from smm_rules.panel.repeats import NOTHING_KNOWN, Reader, Reading, Remembered, Repeats
 from smm_rules.panel.repeats import read as read_less_repeats
 from smm_rules.panel.replies import Reply, judge
 from smm_rules.panel.retrying import RetryPolicy, retried
@@ -85,6 +85,7 @@ class PanelClient:
         self._transport = Transport(endpoint)
         self._redactor = Redactor([endpoint.key])
         self._statuses_told: set[str] = set()
+        self._repeated = Remembered()
 
     def __repr__(self) -> str:
         return f"PanelClient({self.endpoint!r})"
@@ -213,7 +214,7 @@ class PanelClient:
             name = label if len(batch) == 1 else f"{label}s"
 
             def read(reply: Reply) -> Reading[State]:
-                return read_less_repeats(reply, batch, repeats.known, reader)
+                return read_less_repeats(reply, batch, repeats.known, reader, self._repeated)
 
             try:
                 reading = await self._read_reply(action, {name: ",".join(batch)}, read)

@@ -1,27 +1,26 @@
 """What a panel repeats word for word isn't read twice.
 
-An answer about many IDs is cut into the text of each entry. An entry whose text is, by its fingerprint, the
-one already read is left alone; the others are read as if the panel had answered about them alone.
+An answer about many IDs is cut into the text of each entry (`panel.entries`). An entry whose text is, by its
+fingerprint, the one already read is left alone; the others are read as if the panel had answered about them
+alone.
 
-Only the plain shape is cut: an object of entries by number, each a flat object, without escapes. In valid
-JSON of that shape `},"7":{` can't stand inside a text, for what follows a text is never a digit, so every
-entry is cut where it ends; and an entry that was read before is valid, so the whole is valid where the rest
-is. Whatever else may decide what an entry means (HTTP status, the shape of the whole, an ID named twice, an
-entry that names its order) sends the answer the ordinary way.
+Nor is a whole answer cut twice that came to nothing but repeats: a fingerprint of all that this followed
+from, the answer itself, the IDs in their order and what was known of each, is kept in memory.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
-from struct import unpack
+from itertools import islice
+from struct import pack, unpack
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from smm_rules.panel.answers import Refused
+from smm_rules.panel.entries import Said, document_of, entry_texts
 from smm_rules.panel.replies import Reply, judge
 from smm_rules.panel.shapes import Entries
 
@@ -31,30 +30,23 @@ Reader = Callable[[object, Sequence[str]], Entries[State]]
 
 #: No answer was read before.
 NOTHING_KNOWN: Mapping[str, int] = MappingProxyType({})
-
-_SPACE = r"[ \t\n\r]*"
-_ENTRY = re.compile(
-    rf'("(\d{{1,64}})"{_SPACE}:{_SPACE}'
-    rf"(\{{[^{{}}\[\]\\]*(?:\[[^{{}}\[\]\\]*\][^{{}}\[\]\\]*)*\}}){_SPACE}([,}}]){_SPACE})",
-    re.ASCII,
-)
-_OPENING = re.compile(rf"{_SPACE}\{{{_SPACE}")
-#: Longer answers about a hundred IDs have something in them that isn't plain.
-_LONGEST = 256 * 1024
+#: So many answers of nothing but repeats are remembered, 130 bytes each: those about a million orders.
+MOST_REMEMBERED = 10_000
 #: Made once, for there is one for every entry of every answer.
 _hash = partial(blake2b, digest_size=8)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[State]):
-    """What an answer came to. `same` has the texts of the entries that were read before and are the same now.
+    """What an answer came to. `same` are the IDs whose entries were read before and are the same now, each
+    with the answer that its text can still be read from.
 
     `prints` are the fingerprints of the texts that `found` was read from, where they could be cut.
     """
 
     found: dict[str, State | Refused]
     unreadable: tuple[str, ...]
-    same: Mapping[str, str] = field(default_factory=dict)
+    same: Mapping[str, Said] = field(default_factory=dict)
     prints: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -63,7 +55,7 @@ class Repeats:
     """What the readings of many answers told of repeats, together."""
 
     known: Mapping[str, int]
-    same: dict[str, str] = field(default_factory=dict)
+    same: dict[str, Said] = field(default_factory=dict)
     prints: dict[str, int] = field(default_factory=dict)
 
     def take(self, reading: Reading[State]) -> None:
@@ -72,28 +64,65 @@ class Repeats:
         self.prints.update(reading.prints)
 
 
+class Remembered:
+    """Answers that came to nothing but repeats. The oldest are forgotten first."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._prints: dict[bytes, None] = {}
+
+    def __contains__(self, print_: bytes) -> bool:
+        if print_ not in self._prints:
+            return False
+        del self._prints[print_]
+        self._prints[print_] = None
+        return True
+
+    def __len__(self) -> int:
+        return len(self._prints)
+
+    def add(self, print_: bytes) -> None:
+        self._prints[print_] = None
+        if len(self._prints) > self._most:
+            for oldest in list(islice(self._prints, self._most // 10 + 1)):
+                del self._prints[oldest]
+
+
 def fingerprints(texts: Mapping[str, str]) -> dict[str, int]:
     """Of each text a whole number of 64 bits, signed, that two entries of one order almost never have."""
     digests = b"".join([_hash(text.encode()).digest() for text in texts.values()])
     return dict(zip(texts, unpack(f">{len(texts)}q", digests), strict=True))
 
 
-def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Reader[State]) -> Reading[State]:
+def read(
+    reply: Reply,
+    ids: Sequence[str],
+    known: Mapping[str, int],
+    reader: Reader[State],
+    remembered: Remembered | None = None,
+) -> Reading[State]:
     """Read an answer about `ids`, less the entries whose fingerprints are `known` by ID.
 
-    Raises what `judge` and the reader raise for the answer as a whole.
+    Raises what `judge` and the reader raise for the answer as a whole. Answers that are nothing but repeats
+    are `remembered`.
     """
+    whole = None if remembered is None else _print_of_all(reply, ids, known)
+    if remembered is not None and whole is not None and whole in remembered:
+        return Reading({}, (), dict.fromkeys(ids, Said(reply)))
     texts = entry_texts(reply)
-    if texts is None or '"order"' in reply.text:
+    if texts is None:
         entries = reader(judge(reply), ids)
         return Reading(entries.found, entries.unreadable)
     prints = fingerprints({name: texts[name] for name in ids if name in texts})
-    same = {name: texts[name] for name, print_ in prints.items() if known.get(name) == print_}
+    said = Said(reply, texts)
+    same = {name: said for name, print_ in prints.items() if known.get(name) == print_}
     # What wasn't asked about is read, too, for it may be broken.
     rest = [name for name in texts if name not in same] if len(same) < len(texts) else []
     if not rest and same:
+        if remembered is not None and whole is not None and len(same) == len(ids):
+            remembered.add(whole)
         return Reading({}, (), same)
-    entries = reader(judge(replace(reply, text=_document(texts, rest) if rest else reply.text)), ids)
+    entries = reader(judge(replace(reply, text=document_of(texts, rest) if rest else reply.text)), ids)
     return Reading(
         entries.found,
         entries.unreadable,
@@ -102,31 +131,24 @@ def read(reply: Reply, ids: Sequence[str], known: Mapping[str, int], reader: Rea
     )
 
 
-def read_same(texts: Mapping[str, str], reader: Reader[State]) -> dict[str, State | Refused]:
+def read_same(same: Mapping[str, Said], reader: Reader[State]) -> dict[str, State | Refused]:
     """Read entries that were left alone as the same, after all. They could be read before."""
-    if not texts:
+    if not same:
         return {}
-    reply = Reply(200, _document(texts, list(texts)))
+    texts = {name: said.about(name) for name, said in same.items()}
+    reply = Reply(200, document_of(texts, texts))
     return reader(judge(reply), list(texts)).found
 
 
-def entry_texts(reply: Reply) -> dict[str, str] | None:
-    """The text of each entry by its ID; None for an answer of any but the plain shape."""
-    body = reply.text
-    if reply.status != 200 or len(body) > _LONGEST:
+def _print_of_all(reply: Reply, ids: Sequence[str], known: Mapping[str, int]) -> bytes | None:
+    """A fingerprint of all that a reading follows from; None where it can't be all repeats."""
+    if reply.status != 200:
         return None
-    opening = _OPENING.match(body)
-    pieces = _ENTRY.findall(body)
-    if opening is None or not pieces:
+    prints = [known.get(name) for name in ids]
+    if None in prints:
         return None
-    # Nothing but entries, a comma after each and the closing brace after the last.
-    if opening.end() + sum([len(piece[0]) for piece in pieces]) != len(body):
-        return None
-    if pieces[-1][3] != "}" or any(piece[3] != "," for piece in pieces[:-1]):
-        return None
-    texts = {name: text for _, name, text, _ in pieces}
-    return texts if len(texts) == len(pieces) else None
-
-
-def _document(texts: Mapping[str, str], names: Sequence[str]) -> str:
-    return "{" + ",".join([f'"{name}":{texts[name]}' for name in names]) + "}"
+    digest = blake2b(pack(f">{len(prints)}q", *prints), digest_size=16)
+    digest.update(",".join(ids).encode())
+    digest.update(b"\n")
+    digest.update(reply.text.encode())
+    return digest.digest()

@@ -15,7 +15,7 @@ What is stopped (pauses, modes, limits over more than one order) matters only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -119,7 +119,7 @@ class Contexts:
 
 
 def resting(
-    due: Iterable[DueOrder], same: Mapping[str, str], valid: set[int], now: datetime, gap: timedelta
+    due: Iterable[DueOrder], same: Collection[str], valid: set[int], now: datetime, gap: timedelta
 ) -> list[int]:
     """The rows of those that the panel said the `same` of as before, and whose looks can come to nothing.
 

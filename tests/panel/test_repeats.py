@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smm_rules.panel import wire
+from smm_rules.panel import repeats, wire
 from smm_rules.panel.answers import OrderState, Refused
 from smm_rules.panel.client import PanelClient
+from smm_rules.panel.entries import entry_texts
 from smm_rules.panel.errors import PanelError, Unreadable
-from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, entry_texts, fingerprints, read, read_same
+from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, Remembered, fingerprints, read, read_same
 from smm_rules.panel.replies import Reply, judge
 from tests.panel import fault_server as faults
 from tests.panel.fault_server import FaultServer, Seen
@@ -62,6 +63,17 @@ def bodies(draw: st.DrawFn) -> str:
     return opening + glue.join(f"{name}{colon}{entry}" for name, entry in members) + end
 
 
+@st.composite
+def whole_bodies(draw: st.DrawFn) -> str:
+    """An answer about all of `IDS`, most of it readable."""
+    entries = draw(st.lists(ENTRIES, min_size=len(IDS), max_size=len(IDS)))
+    plain = draw(st.booleans())
+    members = [
+        f'"{name}":{json.dumps(DONE) if plain else entry}' for name, entry in zip(IDS, entries, strict=True)
+    ]
+    return "{" + ",".join(members) + "}"
+
+
 def plainly(reply: Reply) -> Mapping[str, OrderState | Refused] | type[PanelError]:
     """What the answer comes to by the ordinary way."""
     try:
@@ -70,20 +82,29 @@ def plainly(reply: Reply) -> Mapping[str, OrderState | Refused] | type[PanelErro
         return type(error)
 
 
-def with_repeats(reply: Reply, known: Mapping[str, int]) -> Reading[OrderState] | type[PanelError]:
+def with_repeats(
+    reply: Reply, known: Mapping[str, int], remembered: Remembered | None = None
+) -> Reading[OrderState] | type[PanelError]:
     try:
-        return read(reply, IDS, known, wire.read_order_states)
+        return read(reply, IDS, known, wire.read_order_states, remembered)
     except PanelError as error:
         return type(error)
 
 
-@given(st.lists(bodies(), min_size=1, max_size=3), st.sampled_from([200, 200, 200, 201, 429, 500]))
+@given(
+    st.lists(st.one_of(bodies(), whole_bodies()), min_size=1, max_size=3).flatmap(
+        lambda few: st.lists(st.sampled_from(few), min_size=1, max_size=6)
+    ),
+    st.sampled_from([200, 200, 200, 201, 429, 500]),
+)
 def test_an_answer_comes_to_the_same_whatever_was_read_before(texts: list[str], status: int) -> None:
     known: dict[str, int] = {}
+    remembered = Remembered()
     for body in texts:
         reply = Reply(status, body)
         expected = plainly(reply)
-        reading = with_repeats(reply, known)
+        reading = with_repeats(reply, known, remembered)
+        assert reading == with_repeats(reply, known)
         if not isinstance(reading, Reading):
             assert reading == expected
             continue
@@ -100,7 +121,10 @@ def test_what_is_the_same_was_read_from_the_same_text(first: str, second: str) -
     again = with_repeats(Reply(200, second), before.prints)
     if not isinstance(again, Reading):
         return
-    assert all(again.same[name] == (entry_texts(Reply(200, first)) or {})[name] for name in again.same)
+    texts = entry_texts(Reply(200, first)) or {}
+    assert {name: said.about(name) for name, said in again.same.items()} == {
+        name: texts[name] for name in again.same
+    }
     assert read_same(again.same, wire.read_order_states) == {name: before.found[name] for name in again.same}
 
 
@@ -110,6 +134,50 @@ def test_a_repeated_answer_is_not_read_at_all() -> None:
     assert first.prints.keys() == {"1", "2"}
     again = read(reply, IDS, first.prints, wire.read_order_states)
     assert (again.found, set(again.same)) == ({}, {"1", "2"})
+
+
+def test_a_whole_answer_that_is_repeated_is_not_even_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered, reply = Remembered(), Reply(200, json.dumps(dict.fromkeys(IDS, DONE)))
+    known = read(reply, IDS, NOTHING_KNOWN, wire.read_order_states, remembered).prints
+    assert len(remembered) == 0
+    first = read(reply, IDS, known, wire.read_order_states, remembered)
+    assert len(remembered) == 1
+    cut: list[Reply] = []
+    monkeypatch.setattr(repeats, "entry_texts", cut.append)
+    again = read(reply, IDS, known, wire.read_order_states, remembered)
+    assert (again.found, again.same.keys(), cut) == ({}, first.same.keys(), [])
+    assert read_same(again.same, wire.read_order_states) == read_same(first.same, wire.read_order_states)
+
+
+@pytest.mark.parametrize(
+    ("body", "ids", "changed"),
+    [
+        (json.dumps(dict.fromkeys(IDS, HALF)), IDS, None),
+        (json.dumps(dict.fromkeys(IDS, DONE)), IDS[:2], None),
+        (json.dumps(dict.fromkeys(IDS, DONE)), IDS, "2"),
+    ],
+    ids=["it says something else", "other orders are meant", "an order was read otherwise since"],
+)
+def test_an_answer_is_read_again_when(
+    body: str, ids: tuple[str, ...], changed: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered, reply = Remembered(), Reply(200, json.dumps(dict.fromkeys(IDS, DONE)))
+    known = dict(read(reply, IDS, NOTHING_KNOWN, wire.read_order_states).prints)
+    read(reply, IDS, known, wire.read_order_states, remembered)
+    if changed is not None:
+        known[changed] += 1
+    expected = read(Reply(200, body), ids, known, wire.read_order_states)
+    assert read(Reply(200, body), ids, known, wire.read_order_states, remembered) == expected
+    assert [len(expected.found), len(expected.same)] != [0, len(IDS)]
+
+
+def test_only_so_many_answers_are_remembered_the_latest_ones() -> None:
+    remembered = Remembered(most=20)
+    for number in range(20):
+        remembered.add(str(number).encode())
+    assert b"0" in remembered  # and is the latest one now
+    remembered.add(b"20")
+    assert [number for number in range(21) if str(number).encode() in remembered] == [0, *range(4, 21)]
 
 
 def test_of_a_partly_new_answer_only_the_news_is_read() -> None:

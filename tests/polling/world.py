@@ -26,7 +26,7 @@ from smm_rules.panel.answers import (
     Service,
 )
 from smm_rules.panel.errors import PanelError
-from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, read
+from smm_rules.panel.repeats import NOTHING_KNOWN, Reading, Remembered, read
 from smm_rules.panel.replies import Reply
 from smm_rules.panel.wire import read_order_states
 from smm_rules.polling.balance import look_at_balance
@@ -109,6 +109,7 @@ class ScriptedPanel:
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     orders_asked: asyncio.Event = field(default_factory=asyncio.Event)
     repeats: bool = True
+    remembered: Remembered = field(default_factory=Remembered)
 
     async def services(self) -> tuple[Service, ...]:
         self._ask("catalogue", ())
@@ -127,7 +128,9 @@ class ScriptedPanel:
         failed = {name: self.failed[name] for name in ids if name in self.failed}
         reading: Reading[OrderState] = Reading({}, ())
         if answered:
-            reading = read(_reply(answered), list(answered), self.known(known), read_order_states)
+            reading = read(
+                _reply(answered), list(answered), self.known(known), read_order_states, self.remembered
+            )
         missing = tuple(name for name in ids if name not in answered)
         found = {name: answer for name, answer in answered.items() if name not in reading.same}
         return OrderStates(found, missing, failed, reading.same, reading.prints)
