@@ -23,7 +23,7 @@ from smm_rules.engine.urgency import Bounds
 from smm_rules.facts import EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.records import Heartbeat, IntentState
-from smm_rules.notify.delivery import deliver_due
+from smm_rules.notify.delivery import Plotter, deliver_due
 from smm_rules.notify.keeping import AlertPolicy, policy_of
 from smm_rules.notify.silences import end_over
 from smm_rules.notify.unwatched import Watching, settle_unwatched
@@ -126,7 +126,9 @@ class Work:
         if any(channel.email is not None for channel in self.configuration.channels.values()):
             from smm_rules.notify.plots import BalancePlots
 
-            self.plotter = BalancePlots(self.parts.ledger, tuple(self.watches)).of
+            self.plotter = BalancePlots(
+                self.parts.ledger, tuple(panel.name for panel in self.configuration.panels)
+            ).of
         # The configuration may have changed: what waits is judged by the one in force.
         await self.parts.ledger.take_up_kept_back(self.clock.now())
         self.brakes = Brakes(self.parts.ledger, self.parts.voice, self.answered_at)

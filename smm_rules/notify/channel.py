@@ -27,6 +27,15 @@ JSON_BODY = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot that goes with a message where the channel takes one: a line of text, and the picture as SVG."""
+
+    file_name: str
+    line: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as handed to a channel. `key` stays the same over all attempts.
 
@@ -38,6 +47,7 @@ class Message:
     body: str
     level: str = "info"
     media_type: str = "text/plain"
+    plots: tuple[Plot, ...] = ()
 
 
 class Channel(Protocol):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,7 +14,7 @@ from typing import Protocol
 from smm_rules.ledger.alerts import AlertQuestion, AlertStanding, KeptBack, SentAs
 from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.notify.bundles import Bundle
-from smm_rules.notify.channel import Channel, DeliveryFailed
+from smm_rules.notify.channel import Channel, DeliveryFailed, Message, Plot
 from smm_rules.notify.keeping import AlertPolicy, sort_out
 from smm_rules.notify.stages import KEPT_BACK
 from smm_rules.observe import Counters, correlation_of_message, get_logger, span
@@ -47,6 +47,10 @@ _LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+
+#: Makes the plots that go with what is sent as one.
+Plotter = Callable[[Bundle, datetime], Awaitable[tuple[Plot, ...]]]
 
 
 class Outbox(Protocol):
@@ -94,6 +98,7 @@ async def deliver_due(
     counters: Counters | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     policy: AlertPolicy = NO_POLICY,
+    plotter: Plotter | None = None,
 ) -> DeliveryReport:
     """Try every message that is due, at most `batch` of them, once.
 
@@ -101,7 +106,8 @@ async def deliver_due(
        what goes out as one, and part it by channel; log messages are a channel of their own.
     2. All channels work side by side; within a channel, messages go one after another: first those that were
        put off untried last time, then the others, oldest first.
-    3. Hand a message over. What the channel raises, foreseen or not, ends with this message.
+    3. Hand a message over, with its plots where the channel takes them. What the channel raises, foreseen or
+       not, ends with this message.
     4. Taken: note `delivered`. If the process dies between 3 and 4, the message is sent again under the same
        key: at least once, never lost.
     5. Not taken: note the error and when to try again: 30 s doubling up to an hour, or later where the
@@ -117,7 +123,9 @@ async def deliver_due(
     parted: defaultdict[str, list[Bundle]] = defaultdict(list)
     for bundle in await sort_out(outbox, due, policy, now, counters):
         parted["" if bundle.members[0].kind is StepKind.LOG else bundle.channel].append(bundle)
-    runs = [_ChannelRun(name, outbox, channels.get(name), now, counters, monotonic) for name in parted]
+    runs = [
+        _ChannelRun(name, outbox, channels.get(name), now, counters, monotonic, plotter) for name in parted
+    ]
     ended = await asyncio.gather(*(run.deliver(parted[run.name]) for run in runs), return_exceptions=True)
     for outcome in ended:
         if outcome is not None:
@@ -161,6 +169,7 @@ class _ChannelRun:
     now: datetime
     counters: Counters
     monotonic: Callable[[], float]
+    plotter: Plotter | None = None
     delivered: int = 0
     retried: int = 0
     deferred: int = 0
@@ -221,7 +230,7 @@ class _ChannelRun:
         story = str(correlation_of_message(lead.dedup_key).get("correlation", ""))
         try:
             with span("message.send", story=story, channel=self.name, messages=len(bundle.members)):
-                await self.channel.send(bundle.message)
+                await self.channel.send(await self._message(bundle))
         except DeliveryFailed as failure:
             return failure
         except Exception as error:
@@ -230,6 +239,11 @@ class _ChannelRun:
             # The text of an unforeseen error may hold anything, and this one is kept in the ledger.
             return DeliveryFailed(f"the channel failed with {type(error).__name__}")
         return None
+
+    async def _message(self, bundle: Bundle) -> Message:
+        if self.plotter is None or not getattr(self.channel, "takes_plots", False):
+            return bundle.message
+        return replace(bundle.message, plots=await self.plotter(bundle, self.now))
 
     async def _retry(self, message: QueuedMessage, failure: DeliveryFailed) -> None:
         retry_at = next_attempt(message.attempts + 1, self.now, failure.retry_after)

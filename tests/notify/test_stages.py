@@ -231,7 +231,14 @@ def test_whatever_inhibits_what_somebody_is_told_of_something(
         )
         for number, (rule, level, hours) in enumerate(alerts, 1)
     )
-    verdicts = [judge(message(), Situation(wanted, one, inhibitors=standing), START) for one in standing]
+    verdicts = [
+        judge(
+            queued(1, alert=one.key, telling=FIRED.value, level=one.level),
+            Situation(wanted, one, inhibitors=standing),
+            START,
+        )
+        for one in standing
+    ]
     assert Send() in verdicts
 
 

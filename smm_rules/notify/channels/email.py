@@ -1,4 +1,4 @@
-"""A channel that sends plain-text mail through an SMTP server.
+"""A channel that sends plain-text mail, with plots attached, through an SMTP server.
 
 It uses the standard library's smtplib in a thread: mail is rare, a dependency less is worth more than a
 thread saved, and Apprise needs the same kind of thread anyhow.
@@ -79,6 +79,9 @@ class EmailChannel:
         self._context = context or ssl.create_default_context()
         self._worker = Worker(name)
 
+    #: Plots go along: their lines below the text, the pictures attached.
+    takes_plots = True
+
     @property
     def name(self) -> str:
         return self._name
@@ -110,7 +113,13 @@ class EmailChannel:
         mail["Auto-Submitted"] = "auto-generated"
         if message.level in {"warning", "error"}:
             mail["Importance"] = "high"
-        mail.set_content(message.body.encode("utf-8", "replace").decode() or message.title)
+        text = message.body.encode("utf-8", "replace").decode() or message.title
+        lines = [plot.line for plot in message.plots]
+        mail.set_content("\n".join([text.rstrip("\n"), "", *lines]) if lines else text)
+        for plot in message.plots:
+            mail.add_attachment(
+                plot.svg.encode("utf-8", "replace"), "image", "svg+xml", filename=plot.file_name
+            )
         return mail
 
     def _submit(self, mail: EmailMessage) -> dict[str, tuple[int, bytes]]:

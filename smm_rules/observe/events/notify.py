@@ -46,6 +46,13 @@ EVENTS: tuple[Event, ...] = (
         "A rule that had been removed is in force again, and its alerts go on where they were. Nobody is told.",
     ),
     Event(
+        "message.plot_failed",
+        "error",
+        ("channel", "error"),
+        "The plot of a balance that goes with a mail couldn't be drawn; the mail goes out without it.",
+        "Nothing while the ledger can't be read. If it keeps coming, report it with the traceback.",
+    ),
+    Event(
         "message.deferred",
         "debug",
         ("channel", "message_id", "reason"),
