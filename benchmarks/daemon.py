@@ -18,11 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
 from benchmarks.measure import Row, arguments_of, tell
-from benchmarks.panel import PanelProcess, panel_process
+from benchmarks.panel import panel_process
 from benchmarks.sweep import FIRST_ORDER, PANEL, RULES, track
 from smm_rules.ledger.sqlite import SqliteLedger
 
@@ -57,7 +58,17 @@ class Usage:
     cpu_share: float
 
 
-def write_stage(directory: Path, panel: PanelProcess, pace: str, rules: Path = RULES) -> Path:
+class Asked(Protocol):
+    """A panel's address and key."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+def write_stage(directory: Path, panel: Asked, pace: str, rules: Path = RULES) -> Path:
     key = directory / "panel.key"
     key.touch(mode=0o600)
     key.write_text(panel.key)
