@@ -139,6 +139,7 @@ async def assemble(
         owner=name,
         started_at=clock.now(),
         sharing=Together(database, turns, lease, lambda: lease.rules),
+        environment=environment,
     )
     doing = Doing(work, ledger, lease, database, outdated=lambda: following.behind.set())
     queue = Queue(

@@ -173,6 +173,7 @@ class Daemon(Asked):
             started_at=self._clock.now(),
             carried=carried,
             sharing=Alone(self._deciding),
+            environment=self._environment,
         )
         await work.load()
         return work

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smm_rules.actions.brakes import Brakes
@@ -50,6 +51,7 @@ from smm_rules.rules.model import RuleSet
 if TYPE_CHECKING:
     from smm_rules.daemon.statements import DailyStatement
     from smm_rules.intake.drop_folder import DropFolder
+    from smm_rules.intake.sql.source import SqlSource
 
 log = get_logger(__name__)
 
@@ -59,6 +61,8 @@ HEARTBEAT_SECONDS = 20.0
 HEALTH_EVERY = timedelta(seconds=15)
 RECOVERY_EVERY = timedelta(minutes=5)
 SILENCES_EVERY = timedelta(seconds=15)
+#: How late the read of a database of orders may be, and how soon one that failed is tried again.
+SOURCES_EVERY = timedelta(seconds=30)
 HOUSEKEEPING_EVERY = timedelta(hours=6)
 #: How late a daily statement may be.
 STATEMENT_EVERY = timedelta(minutes=1)
@@ -69,6 +73,11 @@ _MESSAGES_A_TICK = 200
 _MANY = 1_000
 #: The job that a request belongs to, by the request's action.
 _JOB_OF_READ = {"status": "orders", "refill_status": "refills", "balance": "balance", "services": "catalogue"}
+
+
+def source_unit(name: str) -> str:
+    """The unit of a database of orders. By its colon workers take it for what waits for answers for long."""
+    return f"source:{name}"
 
 
 def note_call(report: CallReport, progress: Progress, counters: Counters) -> None:
@@ -99,7 +108,9 @@ class Work:
     alert_policy: AlertPolicy = field(init=False)
     plotter: Plotter | None = None
     watches: dict[str, PanelWatch] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     drop_folder: DropFolder | None = None
+    sources: tuple[SqlSource, ...] = ()
     statement: DailyStatement | None = None
     beaten_at: datetime | None = None
     settled_by: RuleSet | None = None  # the rules by which alerts that nobody watches were ended
@@ -166,6 +177,25 @@ class Work:
                 default_panel=next(iter(self.watches)) if len(self.watches) == 1 else None,
             )
 
+        if self.configuration.intake.sql:
+            self.sources = self._sources()
+
+    def _sources(self) -> tuple[SqlSource, ...]:
+        """The databases of orders."""
+        from smm_rules.intake.sql.source import SqlSource
+
+        return tuple(
+            SqlSource(
+                settings,
+                self.parts.ledger,
+                self.parts.voice,
+                tuple(self.watches),
+                self.environment,
+                partial(self.progress.step, source_unit(settings.name)),
+            )
+            for settings in self.configuration.intake.sql
+        )
+
     def _watch(self, panel: PanelSettings, standing: Standing) -> PanelWatch:
         settings = self.configuration
         return PanelWatch(
@@ -209,6 +239,7 @@ class Work:
             Unit("silences", self._seconds(SILENCES_EVERY), self.mind_silences),
             Unit("heartbeat", self._heartbeat_seconds(), self.beat),
             *((Unit("drop-folder", tick, self.take_in),) if self.drop_folder is not None else ()),
+            *(self._source_unit(source) for source in self.sources),
             Unit("recovery", self._seconds(RECOVERY_EVERY), self.recover),
             *(
                 (Unit("statement", self._seconds(STATEMENT_EVERY), self.send_statement),)
@@ -217,6 +248,10 @@ class Work:
             ),
             Unit("housekeeping", self._seconds(HOUSEKEEPING_EVERY), self.keep_house),
         )
+
+    def _source_unit(self, source: SqlSource) -> Unit:
+        every = self._seconds(min(source.settings.every, SOURCES_EVERY))
+        return Unit(source_unit(source.settings.name), every, partial(self.read_source, source))
 
     def _looks(self, watch: PanelWatch, tick: float) -> tuple[Unit, ...]:
         """The looks at one panel."""
@@ -361,6 +396,12 @@ class Work:
         """Import what lies in the drop folder."""
         if self.drop_folder is not None:
             await self.drop_folder.scan(self.clock.now())
+
+    async def read_source(self, source: SqlSource) -> None:
+        """Take in what is new in a database of orders, and look at it at once."""
+        if await source.read_due(self.clock.now()):
+            for name in self.watches:
+                self.jobs.soon(f"orders:{name}")
 
     async def send_statement(self) -> None:
         """Send the daily statement once it is due."""

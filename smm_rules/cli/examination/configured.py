@@ -15,6 +15,9 @@ from smm_rules.config.model import Configuration
 from smm_rules.config.oddities import oddities
 from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
 from smm_rules.document import DocumentError, Problem, read_document
+from smm_rules.intake import SourceRefused
+from smm_rules.intake.sql.database import missing
+from smm_rules.intake.sql.rows import meanings
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.scope import scope_of
 
@@ -44,6 +47,7 @@ def examine_configuration(
     yield from _operator(configuration)
     yield from _extras(configuration)
     yield from _drop_folder(configuration)
+    yield from _sources(configuration)
 
 
 def _modes(path: Path, configuration: Configuration) -> Iterator[Finding]:
@@ -101,6 +105,11 @@ def _secrets(configuration: Configuration, environment: Mapping[str, str]) -> It
         f"secret of {name}": reference
         for name, channel in configuration.channels.items()
         for reference in channel.references
+    }
+    others |= {
+        f"password of {source.name}": source.password
+        for source in configuration.intake.sql
+        if source.password is not None
     }
     for subject, reference in (keys | others).items():
         yield _secret(subject, reference, environment)
@@ -169,3 +178,20 @@ def _drop_folder(configuration: Configuration) -> Iterator[Finding]:
         yield ok("drop folder", f"{folder}")
     else:
         yield ok("drop folder", f"{folder} is not there yet; the daemon makes it")
+
+
+def _sources(configuration: Configuration) -> Iterator[Finding]:
+    """Databases of orders, without asking them: `orders source try` does."""
+    for source in configuration.intake.sql:
+        subject = f"source {source.name}"
+        wanted = missing(source)
+        try:
+            meanings(source)
+        except SourceRefused as refusal:
+            yield problem(subject, refusal.what, refusal.to_do or "Look at its `columns`")
+            continue
+        if wanted:
+            found = "what reads it isn't installed"
+            yield problem(subject, found, f"pip install 'smm-rules[{wanted}]'")
+        else:
+            yield ok(subject, f"{source.url}; try it: smm-rules orders source try {source.name}")

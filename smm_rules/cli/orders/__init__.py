@@ -10,6 +10,7 @@ from smm_rules.cli.orders.importing import import_file
 from smm_rules.cli.orders.listing import list_orders
 from smm_rules.cli.orders.placing import place
 from smm_rules.cli.orders.showing import show
+from smm_rules.cli.orders.sources import source
 from smm_rules.cli.orders.tracking import track
 
 __all__ = ["command"]
@@ -23,5 +24,5 @@ def command() -> None:
     """
 
 
-for _member in (place, track, import_file, list_orders, show, forget):
+for _member in (place, track, import_file, list_orders, show, forget, source):
     command.add_command(_member)
