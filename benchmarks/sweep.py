@@ -3,6 +3,9 @@
 The product's way: due orders from the ledger, panel client, facts, 20 rules, one durable transaction a
 sweep, as the daemon does it but without the panel's request budget. The bare way: the same requests with as
 many at once, the answers parsed as JSON and dropped. Both against one simulator in its own process.
+
+Each round sweeps three times, a bare run before each: nothing changed since a sweep at which a tenth had;
+nothing changed since that one, so that whole answers are repeated; a tenth changed.
 """
 
 from __future__ import annotations
@@ -67,6 +70,7 @@ class Rounds:
 
     bare: list[Timing] = field(default_factory=list)
     unchanged: list[Timing] = field(default_factory=list)
+    unchanged_again: list[Timing] = field(default_factory=list)
     changed: list[Timing] = field(default_factory=list)
     first: Timing | None = None
 
@@ -138,23 +142,31 @@ async def watching(panel: PanelProcess, directory: Path, clock: SteppedClock) ->
 
 
 async def measure(orders: int, rounds: int, directory: Path) -> Rounds:
-    """Run every round: bare, unchanged, bare, a tenth changed."""
+    """Run every round."""
     ids = [str(number) for number in range(FIRST_ORDER, FIRST_ORDER + orders)]
     clock, found = SteppedClock(), Rounds()
     with panel_process(f"steady:{orders}", CHANGING_SHARE) as panel:
         async with watching(panel, directory, clock) as watch:
             ledger = watch.ledger
             assert isinstance(ledger, SqliteLedger)
+
+            async def bare() -> None:
+                found.bare.append(await timed(lambda: _all(orders, lambda: ask_barely(panel, ids))))
+
+            async def sweep() -> Timing:
+                clock.ahead += INTERVAL + timedelta(minutes=1)
+                return await timed(lambda: _all(orders, lambda: sweep_all(watch)))
+
             await track(ledger, ids, clock.now())
-            found.first = await timed(lambda: _all(orders, lambda: sweep_all(watch)))
+            found.first = await sweep()
+            await sweep()  # whole looks at those for which a rule began to wait at the first
             for _ in range(rounds):
-                found.bare.append(await timed(lambda: _all(orders, lambda: ask_barely(panel, ids))))
-                clock.ahead += INTERVAL + timedelta(minutes=1)
-                found.unchanged.append(await timed(lambda: _all(orders, lambda: sweep_all(watch))))
-                found.bare.append(await timed(lambda: _all(orders, lambda: ask_barely(panel, ids))))
+                for unchanged in (found.unchanged, found.unchanged_again):
+                    await bare()
+                    unchanged.append(await sweep())
+                await bare()
                 panel.advance(61)
-                clock.ahead += INTERVAL + timedelta(minutes=1)
-                found.changed.append(await timed(lambda: _all(orders, lambda: sweep_all(watch))))
+                found.changed.append(await sweep())
     return found
 
 
@@ -172,8 +184,9 @@ def rows(found: Rounds, orders: int, rounds: int) -> list[Row]:
         lines.append(_seconds_row("sweep, orders never seen before", [found.first], orders, command))
     # Each sweep beside the bare run just before it, for the machine may be busier a minute later.
     for what, timings, beside in (
-        ("nothing changed", found.unchanged, found.bare[0::2]),
-        ("a tenth changed", found.changed, found.bare[1::2]),
+        ("nothing changed", found.unchanged, found.bare[0::3]),
+        ("nothing changed again", found.unchanged_again, found.bare[1::3]),
+        ("a tenth changed", found.changed, found.bare[2::3]),
     ):
         lines.append(_seconds_row(f"sweep, 20 rules, {what}", timings, orders, command))
         pairs = list(zip(timings, beside, strict=True))
