@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from smm_rules.engine.episode import ended
-from smm_rules.engine.memory import Memory
+from smm_rules.engine.memory import BLANK, Memory
 from smm_rules.facts.allowance import Per
 from smm_rules.ledger.codec import (
     decode_memory,
@@ -51,7 +52,11 @@ _RESERVED = """
 """
 _MEMORIES_OF = "SELECT entity, rule, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
 _SET_MEMORY = "UPDATE memories SET memory = ? WHERE entity = ? AND rule = ?"
-_DROP_BLANK_MEMORIES = "DELETE FROM memories WHERE memory = '{}'"
+_BLANK = encode_memory(BLANK)
+_DROP_MEMORIES = """
+  DELETE FROM memories
+  WHERE rule = ? AND entity IN (SELECT id FROM entities WHERE id IN (SELECT value FROM json_each(?)))
+"""
 _HOLDERS_OF = "SELECT entity, memory FROM memories WHERE rule IN (SELECT value FROM json_each(?))"
 _WAKE = """
   UPDATE entities SET due_at = ?1
@@ -158,25 +163,39 @@ def reserved(connection: Connection, panel: str) -> dict[str, Decimal]:
 
 def end_holds(connection: Connection, rules: Sequence[str]) -> int:
     """An ignored or fired episode is no hold; what it says must outlive the rule."""
-    found = rows(connection, _MEMORIES_OF, (to_json(list(rules)),))
-    memories = [(entity, rule, decode_memory(text)) for entity, rule, text in found]
-    ended_ones = [
-        (encode_memory(ended(memory)), entity, rule)
-        for entity, rule, memory in memories
-        if memory.true_since is not None and memory.fired_at is None and not memory.ignored
-    ]
-    rows_of_each(connection, _SET_MEMORY, ended_ones)
-    changed(connection, _DROP_BLANK_MEMORIES)
-    rest.stir(connection, {entity for _, entity, _ in ended_ones})
+    after = dict[str, str | None]()
+    blank, kept = defaultdict[str, list[int]](list), list[tuple[str, int, str]]()
+    for entity, rule, text in rows(connection, _MEMORIES_OF, (to_json(list(rules)),)):
+        if text not in after:  # those that a sweep saw at once are alike
+            after[text] = _without_hold(text)
+        left = after[text]
+        if left == _BLANK:
+            blank[rule].append(entity)
+        elif left is not None:
+            kept.append((left, entity, rule))
+    for rule, entities in blank.items():
+        changed(connection, _DROP_MEMORIES, (rule, to_json(entities)))
+    rows_of_each(connection, _SET_MEMORY, kept)
+    ended_ones = [entity for entities in blank.values() for entity in entities]
+    ended_ones += [entity for _, entity, _ in kept]
+    rest.stir(connection, sorted(set(ended_ones)))
     return len(ended_ones)
 
 
+def _without_hold(text: str) -> str | None:
+    """A memory without its hold; None where it has none."""
+    memory = decode_memory(text)
+    return encode_memory(ended(memory)) if _holds(memory) else None
+
+
 def wake(connection: Connection, rules: Sequence[str], now: datetime) -> int:
-    holders = {
-        entity
-        for entity, text in rows(connection, _HOLDERS_OF, (to_json(list(rules)),))
-        if _holds(decode_memory(text))
-    }
+    is_hold = dict[str, bool]()
+    holders = set[int]()
+    for entity, text in rows(connection, _HOLDERS_OF, (to_json(list(rules)),)):
+        if text not in is_hold:
+            is_hold[text] = _holds(decode_memory(text))
+        if is_hold[text]:
+            holders.add(entity)
     return changed(connection, _WAKE, (to_micros(now), to_json(sorted(holders))))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from smm_rules.facts import Entity
 from smm_rules.ledger.codec import duration_to_micros, to_json, to_micros
 from smm_rules.ledger.records import DueOrder, Observed, Watched
-from smm_rules.ledger.sql.query import Connection, changed, rows, rows_of_each
+from smm_rules.ledger.sql.query import Connection, changed, rows
 from smm_rules.ledger.sql.rows import key, watched_by_row
 
 _SHORT = "SELECT id, name, last_seen_at, answer, context, rests_until, pace, due_at FROM entities"
@@ -22,7 +22,9 @@ _MOVE_ON = """
   UPDATE entities SET last_seen_at = ?1, due_at = ?1 + pace
   WHERE id IN (SELECT value FROM json_each(?2)) AND answer IS NOT NULL AND forgotten_at IS NULL
 """
-_STIR = "UPDATE entities SET answer = NULL, changes = changes + 1 WHERE id = ?"
+_STIR = """
+  UPDATE entities SET answer = NULL, changes = changes + 1 WHERE id IN (SELECT value FROM json_each(?))
+"""
 _STIR_NAMED = """
   UPDATE entities SET answer = NULL, changes = changes + 1 WHERE kind = ? AND panel = ? AND name = ?
 """
@@ -68,7 +70,8 @@ def columns(observed: Observed) -> Columns:
 
 def stir(connection: Connection, numbers: Iterable[int]) -> None:
     """Something about these changed outside a sweep: their next look is a whole one."""
-    rows_of_each(connection, _STIR, [(number,) for number in numbers])
+    some = to_json(list(numbers))
+    changed(connection, _STIR, (some,))
 
 
 def stir_named(connection: Connection, entity: Entity) -> None:
