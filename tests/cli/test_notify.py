@@ -12,6 +12,8 @@ import pytest
 from smm_rules.notify.signature import HEADER, verify
 from tests.cli.command import Said, configure, said
 from tests.notify.receiver import Received, answering, receiving
+from tests.notify.test_email import Mailbox, serving
+from tests.notify.test_services import SERVICES, TOKEN, carrying, lead_here
 
 SECRET = "canary-secret-51c2"
 
@@ -22,10 +24,13 @@ def channel(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return configure(here)
 
 
-def with_hook(path: Path, url: str) -> None:
+def with_channel(path: Path, name: str, settings: str) -> None:
     text = path.read_text(encoding="utf-8")
-    hook = f'  shop: {{webhook: {{url: "{url}", secret: {{env: HOOK_SECRET}}}}}}\n'
-    path.write_text(text.replace("rules: rules", f"{hook}rules: rules"), encoding="utf-8")
+    path.write_text(text.replace("rules: rules", f"  {name}: {settings}\nrules: rules"), encoding="utf-8")
+
+
+def with_hook(path: Path, url: str) -> None:
+    with_channel(path, "shop", f'{{webhook: {{url: "{url}", secret: {{env: HOOK_SECRET}}}}}}')
 
 
 async def sent(
@@ -98,3 +103,32 @@ def test_a_secret_that_is_not_there_is_named(
     found = said(capsys, "notify", "shop", "--test")
     assert (found.code, found.out) == (3, "")
     assert "HOOK_SECRET" in found.err
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+async def test_each_chat_service_gets_the_test_message_as_it_wants_it(
+    channel: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pytest.importorskip("apprise")
+    service = SERVICES[name]
+    async with receiving(lambda _: answering(200, service.answer)) as receiver:
+        lead_here(monkeypatch, service, receiver)
+        monkeypatch.setenv("CHAT_URL", service.url(receiver))
+        with_channel(channel, "chat", "{apprise: {env: CHAT_URL}}")
+        found = await asyncio.to_thread(said, capsys, "notify", "chat", "--test")
+    assert (found.code, found.out.startswith("Channel chat took the message in ")) == (0, True)
+    [request] = carrying(service, receiver)
+    assert "This is a test message of smm-rules." in service.text(json.loads(request.body))
+    assert TOKEN not in found.out + found.err
+
+
+async def test_a_mail_server_gets_the_test_message(channel: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mailbox = Mailbox()
+    async with serving(mailbox) as port:
+        mail = f"host: 127.0.0.1, port: {port}, security: none, from: a@example.org, to: [b@example.org]"
+        with_channel(channel, "mail", f"{{email: {{{mail}}}}}")
+        found = await asyncio.to_thread(said, capsys, "notify", "mail", "--test", "--title", "Is it on?")
+    assert found.code == 0
+    [received] = mailbox.mails
+    assert (received["Subject"], received["To"]) == ("Is it on?", "b@example.org")
+    assert received.get_content().startswith("This is a test message of smm-rules.")
