@@ -26,15 +26,17 @@ def next_look(
     None when it has settled: an order or refill that has been in a terminal status, unchanged, for
     `settle_after`, and that no rule waits for. A status nobody knows never settles.
     """
+    return next_look_before(settles_at(kind, facts, settle_after), now, interval, wakes)
+
+
+def next_look_before(
+    settles: datetime | None, now: datetime, interval: timedelta, wakes: Iterable[datetime | None] = ()
+) -> datetime | None:
+    """`next_look` for an entity that `settles` then (`settles_at`)."""
     pending = [wake for wake in wakes if wake is not None]
-    if not pending and _has_settled(kind, facts, now, settle_after):
-        return None
+    if not pending:
+        return None if settles is not None and now >= settles else now + interval
     return min([now + interval, *pending])
-
-
-def _has_settled(kind: EntityKind, facts: Facts, now: datetime, settle_after: timedelta) -> bool:
-    at = settles_at(kind, facts, settle_after)
-    return at is not None and now >= at
 
 
 def settles_at(kind: EntityKind, facts: Facts, settle_after: timedelta) -> datetime | None:

@@ -49,7 +49,13 @@ def evaluate(rule: Rule, snapshot: Snapshot, memory: Memory, now: datetime, gap:
     `gap` is how long the condition may go unseen or unknown without a hold starting anew. Limits over
     more than this entity (`per_chain`, `per_sweep`) are the caller's to judge, through `guards`.
     """
-    when = rule.when.holds(snapshot.facts, now)
+    return judged(rule, snapshot, memory, rule.when.holds(snapshot.facts, now), now, gap)
+
+
+def judged(
+    rule: Rule, snapshot: Snapshot, memory: Memory, when: bool | None, now: datetime, gap: timedelta
+) -> Evaluation:
+    """`evaluate` where it is known whether the rule's condition holds."""
     if memory.fired_at is not None:
         return _after_firing(rule, snapshot, memory, when, now)
     if when is None:

@@ -30,20 +30,19 @@ def known_only(facts: dict[str, Known | None]) -> Facts:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-_TIMES: dict[EntityKind, tuple[str, ...]] = {
-    kind: tuple(name for name, field in fields.items() if field.type is FactType.TIME)
+_TIMES: dict[EntityKind, frozenset[str]] = {
+    kind: frozenset(name for name, field in fields.items() if field.type is FactType.TIME)
     for kind, fields in FIELDS.items()
 }
 
 
 def differs(kind: EntityKind, before: Facts, after: Facts) -> bool:
     """Whether any fact but an instant differs. Instants only say when the others changed."""
-    if before == after:
-        return False
     times = _TIMES[kind]
-    return {name: value for name, value in before.items() if name not in times} != {
-        name: value for name, value in after.items() if name not in times
-    }
+    for name, value in after.items():
+        if before.get(name) != value and name not in times:
+            return True
+    return not before.keys() - after.keys() <= times
 
 
 @lru_cache(maxsize=4096)

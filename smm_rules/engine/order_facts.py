@@ -44,8 +44,9 @@ def observe_order(
     last as it was.
     """
     said = _kept(before, answer) if isinstance(answer, Refused) else _said(before, answer, now)
-    after = known_only(said | _intake(before, order))
-    after |= _delivery(before, after)
+    said |= _intake(before, order)
+    after = known_only(said)
+    _add_delivery(before, after)
     if after == before:
         return Observation(before, False)
     return Observation(after, differs(EntityKind.ORDER, before, after))
@@ -113,14 +114,15 @@ def _intake(before: Facts, order: OrderIntake) -> dict[str, Known | None]:
     }
 
 
-def _delivery(before: Facts, facts: Facts) -> Facts:
+def _add_delivery(before: Facts, facts: Facts) -> None:
     """`delivered`, which may be more than ordered, and `progress`, which is kept within 0 and 1."""
     quantity, remains = facts.get("quantity"), facts.get("remains")
     if not isinstance(quantity, int) or not isinstance(remains, int):
-        return {}
-    delivered = quantity - remains
+        return
+    facts["delivered"] = delivered = quantity - remains
     if quantity <= 0:
-        return {"delivered": delivered}
+        return
     if "progress" in before and before.get("delivered") == delivered and before.get("quantity") == quantity:
-        return {"delivered": delivered, "progress": before["progress"]}
-    return {"delivered": delivered, "progress": share(min(max(delivered, 0), quantity), quantity)}
+        facts["progress"] = before["progress"]
+    else:
+        facts["progress"] = share(min(max(delivered, 0), quantity), quantity)

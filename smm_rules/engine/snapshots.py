@@ -72,8 +72,17 @@ def complete(kind: EntityKind, own: Facts, related: Mapping[str, Value]) -> dict
     While the panel answers an `error` instead of a status, what it said before isn't confirmed: that is
     unknown, so that no rule fires on it, though it stays stored.
     """
-    facts = _BLANKS[kind].copy()
-    facts.update(related)
+    return complete_on(kind, own, shared(kind, related))
+
+
+def shared(kind: EntityKind, related: Mapping[str, Value]) -> dict[str, Value]:
+    """What is known of any entity of `kind` that belongs to `related`: made once for all of them."""
+    return {**_BLANKS[kind], **related}
+
+
+def complete_on(kind: EntityKind, own: Facts, shared: dict[str, Value]) -> dict[str, Value]:
+    """`complete`, on top of what `shared` gave."""
+    facts = shared.copy()
     facts.update(own)
     if own.get("error") and kind in _ANSWERED:
         facts.update(dict.fromkeys(_ANSWERED[kind] & own.keys(), UNKNOWN))

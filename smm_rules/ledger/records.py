@@ -65,8 +65,8 @@ class Watched:
 
     `facts` are the entity's own stored facts (not the related ones, not running durations). `due_at` is
     when it should next be asked about; None when it has settled and is asked no more. `order` is set for
-    orders, and for refills (the order refilled). `changes` counts what changed it outside sweeps. `row` is the
-    ledger's own number of it, where it was asked for by that.
+    orders, and for refills (the order refilled). `changes` counts what changed it outside sweeps. `row` is
+    the ledger's own number of it, where it was asked for by that.
     """
 
     entity: Entity

@@ -34,9 +34,7 @@ def decode(body: str) -> object:
     if sum(map(body.count, "[{,")) > MOST_PARTS:
         raise Unreadable(f"an answer of more than {MOST_PARTS} parts")
     try:
-        document: object = json.loads(
-            body, parse_float=_decimal, parse_constant=_no_number, object_pairs_hook=_object
-        )
+        document: object = _DECODER.decode(body)
     except RecursionError:
         raise Unreadable("JSON nested too deeply") from None
     except ValueError:
@@ -70,6 +68,10 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object] | Garbled:
 
 def _no_number(constant: str) -> Never:
     raise ValueError(f"{constant} is not JSON")
+
+
+#: Made once: `json.loads` with arguments makes one each time.
+_DECODER = json.JSONDecoder(parse_float=_decimal, parse_constant=_no_number, object_pairs_hook=_object)
 
 
 def _kind(body: str) -> str:

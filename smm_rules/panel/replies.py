@@ -22,7 +22,7 @@ from smm_rules.panel.refusals import (
 from smm_rules.panel.scalars import safe_text, text, whole_number
 
 _FAILING = frozenset({"fail", "failed", "failure", "error", "false"})
-#: What only an order's own state holds: beside it `status` and `error` are the order's, not the answer's.
+#: What only an order's own state holds.
 _STATE_NAMES = frozenset({"remains", "start_count", "runs", "posts"})
 _MESSAGE_NAMES = ("message", "msg", "error_message", "description")
 NO_REASON = "refused without a reason"
@@ -71,9 +71,7 @@ def error_words(document: object) -> str | None:
 
     An object keyed by IDs is no refusal whatever its entries say, nor is the state of an order.
     """
-    if not isinstance(document, Mapping) or any(name.isdecimal() for name in document):
-        return None
-    if text(document.get("status")) and not _STATE_NAMES.isdisjoint(document):
+    if not isinstance(document, Mapping) or is_state(document) or any(map(str.isdecimal, document)):
         return None
     words = _words(document.get("error")) or _words(document.get("errors"))
     if words:
@@ -83,6 +81,11 @@ def error_words(document: object) -> str | None:
     if document.get("success") in (False, "false", "0") or document.get("ok") is False:
         return message or NO_REASON
     return message if message and _status_says_failure(document) else None
+
+
+def is_state(document: Mapping[str, object]) -> bool:
+    """Whether it tells of an order's state: then `status` and `error` are the order's, not the answer's."""
+    return not _STATE_NAMES.isdisjoint(document) and bool(text(document.get("status")))
 
 
 def refusal_error(words: str, retry_after: timedelta | None = None) -> Rejected | RateLimited:

@@ -15,6 +15,8 @@ LONGEST_ID = 64
 #: Whole numbers beyond this fit no counter of a panel and not every database.
 LARGEST = 10**15
 _MOST_DIGITS = 40
+#: So many digits are never more than `LARGEST`.
+_FEW_DIGITS = 15
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Control characters, line and paragraph separators, and marks that turn the direction of writing.
@@ -57,19 +59,23 @@ def text(value: object, limit: int = LONGEST_TEXT) -> str:
 
 def decimal_number(value: object) -> Decimal | None:
     """A number or its text, with thousands commas or without, exactly."""
+    if isinstance(value, str):
+        if len(value) <= _FEW_DIGITS and value.isascii() and value.replace(".", "", 1).isdigit():
+            return Decimal(value)  # nearly every sum of a panel
+        return _decimal_of(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return Decimal(value) if abs(value) <= LARGEST else None
-    if isinstance(value, str):
-        return _decimal_of(value)
     return _bounded(value) if isinstance(value, Decimal) else None
 
 
 def whole_number(value: object) -> int | None:
     """A whole number or its text: 157, "157", "-3", "1,000", "12.00"."""
-    if isinstance(value, str) and len(value) <= 15 and value.isascii() and value.isdigit():
+    if isinstance(value, str) and len(value) <= _FEW_DIGITS and value.isascii() and value.isdigit():
         return int(value)  # nearly every number of a panel, ten times as fast
+    if type(value) is int:
+        return value if abs(value) <= LARGEST else None
     number = decimal_number(value)
     if number is None or number != number.to_integral_value():
         return None
@@ -102,6 +108,8 @@ def identifier(value: object) -> str | None:
 
 def currency(value: object) -> str | None:
     """Three capitals."""
+    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha() and value.isupper():
+        return value
     written = value.strip() if isinstance(value, str) else ""
     return written.upper() if _CURRENCY.fullmatch(written) else None
 

@@ -96,7 +96,8 @@ def _listed(rows: list[object], ids: Sequence[str], label: str) -> Iterator[tupl
 
 def _keyed(document: Mapping[str, object], label: str) -> Iterator[tuple[str, object]]:
     for name, entry in document.items():
-        own = identifier(entry.get(label)) if isinstance(entry, Mapping) else None
+        named = entry.get(label) if isinstance(entry, Mapping) else None
+        own = None if named is None else identifier(named)
         # An entry that says it is about another ID is about neither.
         yield name, (entry if own is None or own == name else None)
 

@@ -14,7 +14,7 @@ from smm_rules.facts import OrderStatus, RefillStatus, order_status, refill_stat
 from smm_rules.panel.answers import Accepted, Balance, OrderState, RefillState, Refused, Service
 from smm_rules.panel.errors import RefusalReason, Unreadable
 from smm_rules.panel.refusals import refusal_reason, says_too_many_requests
-from smm_rules.panel.replies import error_words, refusal_error
+from smm_rules.panel.replies import error_words, is_state, refusal_error
 from smm_rules.panel.scalars import (
     LONGEST_STATUS,
     currency,
@@ -31,6 +31,8 @@ MOST_SERVICES = 50_000
 #: A drip-feed or subscription order lists its orders; more than this are not kept.
 MOST_SUBORDERS = 10_000
 _ORDER_STATUSES = frozenset(status.value for status in OrderStatus)
+#: What only a drip-feed or subscription order has.
+_OF_A_SERIES = frozenset({"runs", "posts", "expiry", "orders"})
 _REFILL_STATUSES = frozenset(status.value for status in RefillStatus)
 
 
@@ -125,19 +127,31 @@ def _order_entry(entry: object) -> OrderState | Refused | None:
         return OrderState(status, True) if known else _refused(entry)
     if not isinstance(entry, Mapping):
         return None
-    status = order_status(text(entry.get("status"), LONGEST_STATUS))
+    written = entry.get("status")
+    if isinstance(written, str) and written in _ORDER_STATUSES and is_state(entry):
+        return _order_state(written, True, entry)  # as nearly every entry of a panel
+    status = order_status(text(written, LONGEST_STATUS))
     known = status in _ORDER_STATUSES
     if words := error_words(entry):
         return _refused(words)
     if not status or (not known and _is_refusal(status)):
-        return _refused(_error_member(entry.get("status"))) if entry.get("status") else None
-    return OrderState(
-        status=status,
-        status_known=known,
-        remains=whole_number(entry.get("remains")),
-        start_count=whole_number(entry.get("start_count")),
-        charge=decimal_number(entry.get("charge")),
-        currency=currency(entry.get("currency")),
+        return _refused(_error_member(written)) if written else None
+    return _order_state(status, known, entry)
+
+
+def _order_state(status: str, known: bool, entry: Mapping[str, object]) -> OrderState:
+    remains, start_count, charge, currency_ = map(entry.get, ("remains", "start_count", "charge", "currency"))
+    state = OrderState(
+        status,
+        known,
+        whole_number(remains),
+        whole_number(start_count),
+        decimal_number(charge),
+        currency(currency_),
+    )
+    if _OF_A_SERIES.isdisjoint(entry):
+        return state
+    return state._replace(
         runs=whole_number(entry.get("runs")),
         posts=whole_number(entry.get("posts")),
         expiry=text(entry.get("expiry"), LONGEST_STATUS) or None,

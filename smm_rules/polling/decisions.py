@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from smm_rules.engine.due import next_look, settles_at
-from smm_rules.engine.evaluate import Evaluation, evaluate
+from smm_rules.engine.due import next_look_before, settles_at
+from smm_rules.engine.evaluate import Evaluation, judged
 from smm_rules.engine.firing import Firing, Occasion
 from smm_rules.engine.guards import over_sweep_limit
 from smm_rules.engine.memory import BLANK, Memory, Reason
@@ -34,7 +34,7 @@ class Look:
     it has been in a terminal status for `settle_after`. `same` says that its facts are the very ones the
     ledger holds. `asked_at` is when the panel was asked, where it matters how old an answer may be. `grounds`
     are given for what may rest while the panel repeats itself, `pacing` for an order whose next look comes as
-    soon as it is worth one.
+    soon as it is worth one. `row` is the ledger's own number of an order.
     """
 
     snapshot: Snapshot
@@ -46,6 +46,7 @@ class Look:
     asked_at: datetime | None = None
     grounds: Grounds | None = None
     pacing: Pacing | None = None
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +140,23 @@ def _judge(
     """What the rules make of one entity, as far as anything follows from it."""
     # What is read rarely is not out of sight between two looks.
     tolerated = max(gap, look.interval * MISSED_LOOKS)
-    entity = look.snapshot.entity
+    snapshot = look.snapshot
+    facts = snapshot.facts
     verdicts: list[Verdict] = []
     broken: list[Broken] = []
-    for rule in index.candidates(look.snapshot.facts, remembered):
-        before = remembered.get(rule.name, BLANK)
+    for rule in index.candidates(facts, remembered):
+        before = remembered.get(rule.name, BLANK) if remembered else BLANK
         try:
-            evaluation = evaluate(rule, look.snapshot, before, now, tolerated)
+            when = rule.when.holds(facts, now)
+            if when is False and before is BLANK:
+                continue  # as by far most rules are for most things: nothing came of it before, nor does now
+            evaluation = judged(rule, snapshot, before, when, now, tolerated)
         except Exception as error:  # a sweep that died of it would die of it again at every tick
-            broken.append(Broken(rule.name, entity, error))
+            broken.append(Broken(rule.name, snapshot.entity, error))
             continue
         if evaluation.memory is before and evaluation.firing is None and evaluation.wake_at is None:
             continue
-        verdicts.append(Verdict(rule, entity, before, evaluation))
+        verdicts.append(Verdict(rule, snapshot.entity, before, evaluation))
     return verdicts, broken
 
 
@@ -224,24 +229,27 @@ class _Gathering:
     ) -> None:
         """Take over one entity with what its rules came to. `remembered` is what they knew of it before."""
         self.broken += broken
-        wakes = [verdict.evaluation.wake_at for verdict in verdicts]
-        # All of them, whatever comes first: each has its own memory and firing to hand over.
-        carried_out = [self._carry_out(verdict, look.snapshot) for verdict in verdicts]
-        if broken or not all(carried_out):
-            wakes.append(self.now + look.interval)
+        wakes: list[datetime | None] = []
+        if verdicts or broken:
+            wakes += [verdict.evaluation.wake_at for verdict in verdicts]
+            # All of them, whatever comes first: each has its own memory and firing to hand over.
+            carried_out = [self._carry_out(verdict, look.snapshot) for verdict in verdicts]
+            if broken or not all(carried_out):
+                wakes.append(self.now + look.interval)
         entity = look.snapshot.entity
         pace = self._pace(look, verdicts, remembered)
-        due_at = next_look(entity.kind, look.facts, self.now, pace, look.settle_after, wakes)
+        settles = settles_at(entity.kind, look.facts, look.settle_after)
+        due_at = next_look_before(settles, self.now, pace, wakes)
         if look.pacing is not None and due_at is not None:
             turns_at = look.pacing.turns_at(look.snapshot.facts, self.now)
             due_at = due_at if turns_at is None else min(due_at, turns_at)
         rest = None
         if look.grounds is not None and due_at is not None and not broken and all(map(_is_calm, verdicts)):
-            settled = settles_at(entity.kind, look.facts, look.settle_after)
             again = None if look.pacing is None else self.now + LOOKS_AT_ONE_PACE * pace
-            rest = look.grounds.rest(look.snapshot.facts, self.now, pace, (*wakes, settled, again))
-        observed = Observed(entity, look.facts, look.changed, due_at, look.same, look.asked_at, rest)
-        self.observed.append(observed)
+            rest = look.grounds.rest(look.snapshot.facts, self.now, pace, (*wakes, settles, again))
+        self.observed.append(
+            Observed(entity, look.facts, look.changed, due_at, look.same, look.asked_at, rest, look.row)
+        )
 
     def _pace(self, look: Look, verdicts: Sequence[Verdict], remembered: Mapping[str, Memory]) -> timedelta:
         """The time to the next look, should nothing ask for one before."""

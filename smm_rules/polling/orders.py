@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from smm_rules.engine.order_facts import OrderIntake, observe_order, whole_number
-from smm_rules.engine.snapshots import complete
-from smm_rules.facts import Entity, EntityKind, Snapshot
+from smm_rules.engine.snapshots import complete_on, shared
+from smm_rules.facts import Entity, EntityKind, Snapshot, Value
 from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import DueOrder, OrderSource, TrackedOrder, Watched
 from smm_rules.panel.answers import OrderState, OrderStates, Refused
@@ -17,6 +17,7 @@ from smm_rules.panel.repeats import read_same
 from smm_rules.panel.wire import read_order_states
 from smm_rules.polling.asking import Answered, make_looks, note_answers, postpone_missing
 from smm_rules.polling.decisions import Look
+from smm_rules.polling.pacing import Pacing
 from smm_rules.polling.resting import Grounds, resting
 from smm_rules.polling.watch import PanelWatch
 
@@ -103,46 +104,61 @@ async def _whole_looks(
     prints = {**states.prints, **{one.id: one.answer for one in awake.values() if one.id in same}}
     # Nothing is waited for from here on: the context is of the very facts that the looks are taken on.
     _valid_contexts(watch)
-    pacing = watch.pacing()
-
-    async def make(item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
-        look = _order_look(watch, item, answer, prints.get(item.entity.id), now)
-        return look if pacing is None else replace(look, pacing=pacing)
-
+    looking = _Looking(watch, watch.pacing(), prints)
     found = tuple((item, answers[item.entity.id]) for item in watched.values() if item.entity.id in answers)
-    return await make_looks(watch, Answered(now, found), watch.pace.orders, make)
+    return await make_looks(watch, Answered(now, found), watch.pace.orders, looking.at)
 
 
-def _order_look(
-    watch: PanelWatch, item: Watched, answer: OrderState | Refused, print_: int | None, now: datetime
-) -> Look:
-    order = item.order
-    if order is None:
-        raise LookupError(f"{item.entity} is watched, but the ledger has no order of that name")
-    seen = observe_order(item.facts, answer, order_intake(order), now)
-    shared = watch.standing.related_to_service(order.service)
-    snapshot = Snapshot(
-        entity=item.entity,
-        facts=complete(EntityKind.ORDER, seen.facts, shared),
-        taken_at=now,
-        previous_at=item.last_seen_at,
-        root=order.root,
-        imported=order.source is OrderSource.TRACKED,
-    )
-    grounds = None
-    if print_ is not None:
-        contexts = watch.contexts
-        grounds = Grounds(print_, contexts.of(order.service, shared), item.changes, contexts.attention)
-    same = seen.facts is item.facts
-    return Look(
-        snapshot,
-        seen.facts,
-        seen.changed,
-        watch.pace.orders,
-        watch.pace.settle_after,
-        same,
-        grounds=grounds,
-    )
+@dataclass(slots=True)
+class _Looking:
+    """A sweep's whole looks at orders: what all of one service share is found once.
+
+    `prints` are the fingerprints of their answers, where there are any.
+    """
+
+    watch: PanelWatch
+    pacing: Pacing | None
+    prints: Mapping[str, int | None]
+    _of_service: dict[str | None, tuple[dict[str, Value], int]] = field(default_factory=dict)
+
+    async def at(self, item: Watched, answer: OrderState | Refused, now: datetime) -> Look:
+        """The look at one order."""
+        order = item.order
+        if order is None:
+            raise LookupError(f"{item.entity} is watched, but the ledger has no order of that name")
+        seen = observe_order(item.facts, answer, order_intake(order), now)
+        known, context = self._of_service.get(order.service) or self._kin(order.service)
+        snapshot = Snapshot(
+            item.entity,
+            complete_on(EntityKind.ORDER, seen.facts, known),
+            now,
+            item.last_seen_at,
+            order.root,
+            order.source is OrderSource.TRACKED,
+        )
+        grounds = None
+        print_ = self.prints.get(item.entity.id)
+        if print_ is not None:
+            grounds = Grounds(print_, context, item.changes, self.watch.contexts.attention)
+        pace = self.watch.pace
+        return Look(
+            snapshot,
+            seen.facts,
+            seen.changed,
+            pace.orders,
+            pace.settle_after,
+            seen.facts is item.facts,
+            grounds=grounds,
+            pacing=self.pacing,
+            row=item.row,
+        )
+
+    def _kin(self, service: str | None) -> tuple[dict[str, Value], int]:
+        """What is known of every order of a service, and the context of their rests."""
+        related = self.watch.standing.related_to_service(service)
+        found = shared(EntityKind.ORDER, related), self.watch.contexts.of(service, related)
+        self._of_service[service] = found
+        return found
 
 
 def order_intake(order: TrackedOrder) -> OrderIntake:

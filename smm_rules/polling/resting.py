@@ -59,7 +59,10 @@ class Grounds:
         """
         stays = self.attention.stays_for(facts, now)
         lasts = LONGEST_REST if stays is None else min(stays, LONGEST_REST)
-        until = min([now + lasts, *(at for at in instants if at is not None)])
+        until = now + lasts
+        for at in instants:
+            if at is not None and at < until:
+                until = at
         return Rest(self.answer, self.context, until, pace, self.changes) if now + pace < until else None
 
 

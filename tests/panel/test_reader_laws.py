@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from smm_rules.panel import wire
 from smm_rules.panel.errors import PanelError, Unreadable
 from smm_rules.panel.replies import Reply, judge
+from smm_rules.panel.shapes import Entries
 
 # Members that mean something, so that the search gets behind the first check of a shape.
 NAMES = st.sampled_from(
@@ -88,7 +89,7 @@ READERS: tuple[Callable[[object, list[str]], object], ...] = (
     lambda document, ids: wire.read_catalogue(document),
     lambda document, ids: wire.read_refill(document, ids[0]),
 )
-ENTRY_READERS: tuple[Callable[[object, list[str]], wire.Entries[object]], ...] = (
+ENTRY_READERS: tuple[Callable[[object, list[str]], Entries[object]], ...] = (
     wire.read_order_states,
     wire.read_refill_states,
     wire.read_refills,
@@ -141,3 +142,28 @@ def test_an_error_beside_an_order_is_never_a_refusal(order: int, words: str, sta
 def test_money_in_json_never_passes_through_a_float(amount: Decimal) -> None:
     document = judge(Reply(200, f'{{"balance": {amount:f}}}'))
     assert wire.read_balance(document).amount == amount
+
+
+VALUES = (
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["157", "-3", "1,000", "0.27", "", "x", "[]"])
+)
+STATE = st.fixed_dictionaries(
+    {"status": st.sampled_from(["Partial", "In progress", "Error", "Refunded"])},
+    optional={
+        **dict.fromkeys(("remains", "start_count", "charge", "runs", "posts"), VALUES),
+        "currency": st.sampled_from(["USD", "usd", "euro", ""]) | st.none(),
+        "expiry": st.sampled_from(["31/12/2026", ""]) | st.none(),
+        "orders": st.lists(st.integers(1, 9), max_size=2) | st.none(),
+        "error": st.sampled_from(["", "Incorrect order ID"]),
+        "1": st.just("7"),
+    },
+)
+
+
+@given(STATE)
+def test_a_state_is_the_same_by_the_short_way_and_the_long(entry: dict[str, object]) -> None:
+    """A status that isn't written as most panels write it is looked into."""
+    long = entry | {"status": f" {str(entry['status']).upper()}"}
+    found = wire.read_order_states({"8": entry}, ["8"])
+    assert found == wire.read_order_states({"8": long}, ["8"])
+    assert found.found or found.unreadable

@@ -40,6 +40,18 @@ def test_whole_numbers(written: object, expected: int | None) -> None:
     assert whole_number(written) == expected
 
 
+#: The short way is for what is plainly a number; a space before it sends it the long way.
+@given(st.text("0123456789.,+-e٣", max_size=20))
+def test_numbers_come_to_the_same_by_the_short_way_and_the_long(written: str) -> None:
+    assert repr(decimal_number(written)) == repr(decimal_number(f" {written}"))
+    assert whole_number(written) == whole_number(f" {written}")
+
+
+@given(st.text("USDusdé1 ", max_size=4))
+def test_a_currency_comes_to_the_same_by_the_short_way_and_the_long(written: str) -> None:
+    assert currency(written) == currency(f" {written}")
+
+
 @given(st.decimals(min_value=-(10**12), max_value=10**12, places=6))
 def test_money_survives_text_exactly(amount: Decimal) -> None:
     assert decimal_number(str(amount)) == amount

@@ -9,7 +9,7 @@ from smm_rules.facts import Entity
 from smm_rules.ledger.codec import duration_to_micros, to_json, to_micros
 from smm_rules.ledger.records import DueOrder, Observed, Watched
 from smm_rules.ledger.sql.query import Connection, changed, rows
-from smm_rules.ledger.sql.rows import key, watched_by_row
+from smm_rules.ledger.sql.rows import key, orders_by_row
 
 _SHORT = "SELECT id, name, last_seen_at, answer, context, rests_until, pace, due_at FROM entities"
 _DUE = f"""
@@ -51,7 +51,7 @@ def due_orders(
 
 
 def watched_rows(connection: Connection, numbers: Sequence[int]) -> dict[int, Watched]:
-    return watched_by_row(connection, to_json(list(numbers)))
+    return orders_by_row(connection, to_json(list(numbers)))
 
 
 def move_on(connection: Connection, numbers: Sequence[int], at: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from smm_rules.engine.firing import Firing
@@ -20,6 +20,7 @@ from smm_rules.ledger.codec import (
     entity_text,
     maybe_micros,
     storable,
+    to_json,
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
@@ -27,7 +28,7 @@ from smm_rules.ledger.sql import alerts, audit, balances, chains, rest, stops
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import Origin, plan
 from smm_rules.ledger.sql.outbox import enqueue
-from smm_rules.ledger.sql.query import Connection, cell, changed, rows_of_each
+from smm_rules.ledger.sql.query import Connection, cell, changed, rows, rows_of_each
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.sql.traces import keep
 from smm_rules.ledger.stops import StopKind, StopScope
@@ -43,6 +44,16 @@ _SEE = """
     answer = CASE WHEN changes = ?10 THEN CAST(?6 AS BIGINT) END, context = ?7, rests_until = ?8, pace = ?9
   WHERE kind = ?3 AND panel = ?4 AND name = ?5 AND forgotten_at IS NULL
   RETURNING id, kind, panel, name
+"""
+#: The same by its number, which is found before: what many statements return takes longer than to ask once.
+_SEE_ROW = """
+  UPDATE entities SET
+    last_seen_at = ?1, due_at = ?2, first_seen_at = coalesce(first_seen_at, ?1),
+    answer = CASE WHEN changes = ?8 THEN CAST(?4 AS BIGINT) END, context = ?5, rests_until = ?6, pace = ?7
+  WHERE id = ?3 AND forgotten_at IS NULL
+"""
+_STILL_WATCHED = """
+  SELECT id FROM entities WHERE id IN (SELECT value FROM json_each(?)) AND forgotten_at IS NULL
 """
 #: Writes nothing where nothing changed.
 _SET_FACTS = """
@@ -108,15 +119,10 @@ def _stopped(memory: Memory, reason: Reason) -> Memory:
 
 def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
     """Note what was read; return the IDs of those that are watched."""
-    keys = {one.entity: key(one.entity) for one in observed}
-    new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
-    rows_of_each(connection, _APPEAR, sorted(new))
-    # Rows in one order: two that look at the same things at once could wait for each other otherwise.
-    in_order = sorted(observed, key=lambda one: keys[one.entity])
-    looks = [(at, maybe_micros(one.due_at), *keys[one.entity], *rest.columns(one)) for one in in_order]
-    seen = rows_of_each(connection, _SEE, looks)
-    by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
-    ids = {entity: by_key[name] for entity, name in keys.items() if name in by_key}
+    numbered = {one.row: one for one in observed if one.row is not None}
+    ids = _see_rows(connection, numbered, at)
+    if len(numbered) < len(observed):
+        ids |= _see_named(connection, [one for one in observed if one.row is None], at)
     watched = [one for one in observed if not one.same and one.entity in ids]
     facts = [(ids[one.entity], _written(one)) for one in watched]
     rows_of_each(connection, _SET_FACTS, facts)
@@ -129,6 +135,32 @@ def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
             asked_at = at if one.asked_at is None else to_micros(one.asked_at)
             balances.observe(connection, one.entity.panel, one.facts, asked_at, at)
     return ids
+
+
+def _see_rows(connection: Connection, observed: Mapping[int, Observed], at: int) -> _Ids:
+    """Note what was read of orders, given by row."""
+    if not observed:
+        return {}
+    watched = sorted(row for (row,) in rows(connection, _STILL_WATCHED, (to_json(list(observed)),)))
+    looks = []
+    for row in watched:
+        one = observed[row]
+        looks.append((at, maybe_micros(one.due_at), row, *rest.columns(one)))
+    rows_of_each(connection, _SEE_ROW, looks)
+    return {observed[row].entity: row for row in watched}
+
+
+def _see_named(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
+    """Note what was read of anything, by its name; what is no order appears with it."""
+    keys = {one.entity: key(one.entity) for one in observed}
+    new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
+    rows_of_each(connection, _APPEAR, sorted(new))
+    # Rows in one order: two that look at the same things at once could wait for each other otherwise.
+    in_order = sorted(observed, key=lambda one: keys[one.entity])
+    looks = [(at, maybe_micros(one.due_at), *keys[one.entity], *rest.columns(one)) for one in in_order]
+    seen = rows_of_each(connection, _SEE, looks)
+    by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
+    return {entity: by_key[name] for entity, name in keys.items() if name in by_key}
 
 
 def _written(observed: Observed) -> str:

@@ -49,6 +49,37 @@ async def test_a_due_order_comes_in_short_with_its_rest(ledger: Ledger) -> None:
     assert await ledger.watched_rows([found.row]) == {found.row: watched}
 
 
+async def test_what_was_read_is_written_by_row_as_by_name(ledger: Ledger) -> None:
+    await ledger.track([new_order(1), new_order(2)], T0)
+    by_name, by_row = await due(ledger, T0)
+    looks = [observed(order(number), {"remains": 5}, due_at=T0 + PACE) for number in (1, 2)]
+    looks = [replace(looks[0], rest=REST), replace(looks[1], rest=REST, row=by_row.row)]
+    memory = tuple(Remembered("top-up", order(number), Memory(true_since=T0)) for number in (1, 2))
+    await ledger.record(Sweep(T0, tuple(looks), memory))
+    found = {one.row: one for one in await due(ledger)}
+    assert found[by_row.row][2:] == found[by_name.row][2:]
+    watched = await ledger.watched_rows([by_name.row, by_row.row])
+    assert watched[by_row.row] == replace(
+        watched[by_name.row], entity=order(2), order=watched[by_row.row].order
+    )
+    assert [one.entity for one in await ledger.history(None, T0, T0, 9)] == [order(1), order(2)]
+    assert len(await ledger.memories([order(1), order(2)])) == 2
+
+
+async def test_of_an_order_forgotten_meanwhile_nothing_is_written_by_row(ledger: Ledger) -> None:
+    await ledger.track([new_order(1)], T0)
+    [found] = await due(ledger, T0)
+    await ledger.forget(order(1), T0)
+    look = replace(observed(order(1), {"remains": 5}, due_at=T0 + PACE), row=found.row)
+    memory = Remembered("top-up", order(1), Memory(true_since=T0))
+    await ledger.record(Sweep(T0, (look,), (memory,)))
+    assert await ledger.history(None, T0, T0, 9) == ()
+    assert await ledger.memories([order(1)]) == {}
+    await ledger.track([new_order(1)], T0 + MINUTE)
+    [again] = await due(ledger, T0 + DAY)
+    assert (again.row, again.last_seen_at, again.due_at) == (found.row, None, to_micros(T0 + MINUTE))
+
+
 async def test_an_order_never_seen_doesn_t_rest(ledger: Ledger) -> None:
     await ledger.track([new_order(1)], T0)
     [found] = await due(ledger, T0)
