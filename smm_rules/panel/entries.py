@@ -52,7 +52,7 @@ def entry_texts(reply: Reply) -> dict[str, str] | None:
     # Nothing but entries, a comma after each and the closing brace after the last.
     if opening.end() + sum([len(piece[0]) for piece in pieces]) != len(body):
         return None
-    if pieces[-1][3] != "}" or any(piece[3] != "," for piece in pieces[:-1]):
+    if "".join([piece[3] for piece in pieces]) != "," * (len(pieces) - 1) + "}":
         return None
     texts = {name: text for _, name, text, _ in pieces}
     return texts if len(texts) == len(pieces) else None
