@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -89,7 +90,7 @@ READERS: tuple[Callable[[object, list[str]], object], ...] = (
     lambda document, ids: wire.read_catalogue(document),
     lambda document, ids: wire.read_refill(document, ids[0]),
 )
-ENTRY_READERS: tuple[Callable[[object, list[str]], Entries[object]], ...] = (
+ENTRY_READERS: tuple[Callable[[object, list[str]], Entries[Any]], ...] = (
     wire.read_order_states,
     wire.read_refill_states,
     wire.read_refills,
