@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 
 from smm_rules.document.problem import did_you_mean
 from smm_rules.intake.lines import Unacceptable, shown
 
 ORDER, SERVICE, PLACED_AT, LABEL, PANEL, RATE = "order", "service", "placed_at", "label", "panel", "rate"
+#: What a row of orders to be placed is known by; the operator's own.
+REFERENCE = "reference"
 
 #: Everything an `add` takes on any service type, by the API's own names.
 PARAMETERS = frozenset(
@@ -69,19 +71,43 @@ def column(written: str, ignored: frozenset[str] = frozenset()) -> str | None:
 
 def columns(written: Iterable[str], ignored: frozenset[str] = frozenset()) -> list[str | None]:
     """The names for a whole header; `Unacceptable` names every problem in it at once."""
+    names = _named(written, partial(column, ignored=ignored))
+    if ORDER not in names:
+        raise Unacceptable("no column gives the order's ID", 'Name it "order", "order_id" or "id"')
+    return names
+
+
+def purchase_columns(written: Iterable[str], ignored: frozenset[str] = frozenset()) -> list[str | None]:
+    """The names for the header of a file of orders to be placed; as `columns` does it."""
+    names = _named(written, partial(_purchase_column, ignored=ignored))
+    if SERVICE not in names:
+        raise Unacceptable("no column gives the service", 'Name it "service" or "service_id"')
+    return names
+
+
+def _purchase_column(written: str, ignored: frozenset[str]) -> str | None:
+    if _plain(written) == REFERENCE and REFERENCE not in {_plain(text) for text in ignored}:
+        return REFERENCE
+    name = column(written, ignored)
+    if name in (ORDER, PLACED_AT, RATE):
+        told = f"{shown(written.strip())} is known of an order that was placed, not of one that is to be"
+        to_do = 'Leave it out; a number of your own goes into a column "reference"' if name == ORDER else ""
+        raise Unacceptable(told, to_do or "Leave it out")
+    return name
+
+
+def _named(written: Iterable[str], naming: Callable[[str], str | None]) -> list[str | None]:
     names: list[str | None] = []
     problems: list[Unacceptable] = []
     for text in written:
         try:
-            name = column(text, ignored)
+            name = naming(text)
         except Unacceptable as problem:
             problems.append(problem)
             continue
         if name is not None and name in names:
             problems.append(Unacceptable(f'two columns say "{name}"', "Remove one of them"))
         names.append(name)
-    if not problems and ORDER not in names:
-        problems.append(Unacceptable("no column gives the order's ID", 'Name it "order", "order_id" or "id"'))
     if len(problems) == 1:
         raise problems[0]
     if problems:

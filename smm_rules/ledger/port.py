@@ -183,13 +183,15 @@ class Ledger(Protocol):
         now: datetime,
         by: str,
         bounds: RuleGuards = NO_RULE_GUARDS,
+        told: Callable[[Intent], MessageDraft | None] = lambda _: None,
     ) -> Received:
         """Plan an order, kept with its answer under the key in the same transaction; or what was done then.
 
-        `bounds` are those of whoever asks; they are judged again when it is to be sent. It began when it was
-        first asked for, so what a hold or the end of one keeps back stays back. `StateConflict` on a hold
-        that has only just been found. The key is kept at least as long as the intent. `ValueError` without a
-        key.
+        `bounds` are those of whoever asks; they are judged again when it is to be sent. The message that
+        `told` makes of the intent is queued with it. After a hold, what was first asked for before rules may
+        act again is held, and for a day also what doesn't say since when it is asked for: the run that was
+        lost may have bought it. `StateConflict` for what is new while there is a hold. The key is kept at
+        least as long as the intent. `ValueError` without a key.
         """
         ...
 
@@ -231,6 +233,10 @@ class Ledger(Protocol):
 
     async def plan_rows(self, keys: Sequence[RowKey]) -> dict[RowKey, PlannedRow]:
         """Those of these rows that were ever planned, each with its latest intent."""
+        ...
+
+    async def numbered_rows(self, name: str) -> dict[RowKey, PlannedRow]:
+        """All rows of a plan that were ever planned by their number."""
         ...
 
     async def foresee(self, drafts: Sequence[IntentDraft], now: datetime) -> tuple[Guarded | None, ...]:

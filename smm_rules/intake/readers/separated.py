@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import BinaryIO, TypeVar
 
 from smm_rules.intake.columns import columns
 from smm_rules.intake.lines import LONGEST_LINE, BadLine, IntakeOptions, Line, SourceRefused, Unacceptable
@@ -24,8 +25,26 @@ _IN_VAIN, _LEAST_REACH = 10, 50
 _SHOWN = 2_000
 
 
+Names = Callable[[list[str]], list[str | None]]
+Values = Mapping[str, str]
+Made = TypeVar("Made")
+
+
 def read_separated(file: BinaryIO, options: IntakeOptions) -> Iterator[Line]:
     """The orders of a CSV file. `SourceRefused` when its header can't be used."""
+    names, made = partial(columns, ignored=options.ignored), partial(order_from, options=options)
+    for found in read_records(file, names, made):
+        yield found if isinstance(found, BadLine) else found[1]
+
+
+def read_records(
+    file: BinaryIO, names_of: Names, made_of: Callable[[Values], Made]
+) -> Iterator[tuple[int, Made] | BadLine]:
+    """Each record of a CSV file as what `made_of` makes of its values by name, with the number of its line.
+
+    `names_of` gives the names of the header's columns, None for one to pass over. Both raise `Unacceptable`
+    for what they can't use. `SourceRefused` when the header can't be used.
+    """
     records = _Records(file)
     header = records.next_record()
     if header is None:
@@ -35,15 +54,17 @@ def read_separated(file: BinaryIO, options: IntakeOptions) -> Iterator[Line]:
     delimiter = max(_DELIMITERS, key=header[1].count)
     records.delimiter = delimiter
     try:
-        names = columns(_split(header[1], delimiter), options.ignored)
+        names = names_of(_split(header[1], delimiter))
     except Unacceptable as problem:
         raise SourceRefused(f"the header (line {header[0]}): {problem.what}", problem.to_do) from None
     records.width = len(names)
     while (record := records.next_record()) is not None:
-        yield record if isinstance(record, BadLine) else _order(record, names, delimiter, options)
+        yield record if isinstance(record, BadLine) else _made(record, names, delimiter, made_of)
 
 
-def _order(record: tuple[int, str], names: list[str | None], delimiter: str, options: IntakeOptions) -> Line:
+def _made(
+    record: tuple[int, str], names: list[str | None], delimiter: str, made_of: Callable[[Values], Made]
+) -> tuple[int, Made] | BadLine:
     number, text = record
     try:
         values = _split(text, delimiter)
@@ -52,7 +73,7 @@ def _order(record: tuple[int, str], names: list[str | None], delimiter: str, opt
                 f"{len(values)} values for {len(names)} columns",
                 f'Quote values that hold "{delimiter}"',
             )
-        return order_from({name: value for name, value in zip(names, values, strict=False) if name}, options)
+        return number, made_of({name: value for name, value in zip(names, values, strict=False) if name})
     except Unacceptable as problem:
         return BadLine(number, problem.what, problem.to_do, text[:_SHOWN])
 

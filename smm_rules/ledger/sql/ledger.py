@@ -211,10 +211,12 @@ class SqlLedger:
         now: datetime,
         by: str,
         bounds: RuleGuards = NO_RULE_GUARDS,
+        told: Callable[[Intent], MessageDraft | None] = lambda _: None,
     ) -> Received:
         if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
             raise holding.on_hold()
-        return await self._write(received.purchase, draft, asked, answer, now, by, bounds, self._guards)
+        given = (draft, asked, answer, now, by, bounds, told, self._guards)
+        return await self._write(holding.purchase, *given)
 
     # -- databases of orders ----------------------------------------------------------------------------
     async def source(self, name: str) -> SourceStanding | None:
@@ -246,6 +248,9 @@ class SqlLedger:
 
     async def plan_rows(self, keys: Sequence[RowKey]) -> dict[RowKey, PlannedRow]:
         return await self._read(plans.planned_rows, keys)
+
+    async def numbered_rows(self, name: str) -> dict[RowKey, PlannedRow]:
+        return await self._read(plans.numbered_rows, name)
 
     async def foresee(self, drafts: Sequence[IntentDraft], now: datetime) -> tuple[Guarded | None, ...]:
         return await self._read(plans.foresee, drafts, now, self._guards)

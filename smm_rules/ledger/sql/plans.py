@@ -18,7 +18,7 @@ from smm_rules.ledger.sql.guarding import About, Action, Guarding
 from smm_rules.ledger.sql.holding import on_hold
 from smm_rules.ledger.sql.holds import open_hold
 from smm_rules.ledger.sql.intents import COLUMNS, OPERATOR, Origin, intent_from, plan
-from smm_rules.ledger.sql.query import Connection, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows
 from smm_rules.rules.model import NO_RULE_GUARDS
 
 _FILE = "SELECT name, digest, at FROM plans WHERE name = ?"
@@ -31,6 +31,7 @@ _ROWS = """
   SELECT scope, key, digest, at, intent, tries FROM plan_rows
   WHERE scope = ? AND key IN (SELECT value FROM json_each(?))
 """
+_NUMBERED = "SELECT scope, key, digest, at, intent, tries FROM plan_rows WHERE scope = ?"
 _INTENTS = f"SELECT {COLUMNS} FROM intents WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants
 _KEEP_ROW = """
   INSERT INTO plan_rows (scope, key, digest, at, intent, tries) VALUES (?, ?, ?, ?, ?, ?)
@@ -58,6 +59,15 @@ def planned_rows(connection: Connection, keys: Sequence[RowKey]) -> dict[RowKey,
     found = [
         row for scope, names in by_scope.items() for row in rows(connection, _ROWS, (scope, to_json(names)))
     ]
+    return _with_intents(connection, found)
+
+
+def numbered_rows(connection: Connection, name: str) -> dict[RowKey, PlannedRow]:
+    """Every row of a plan that was planned by its number."""
+    return _with_intents(connection, rows(connection, _NUMBERED, (storable(name),)))
+
+
+def _with_intents(connection: Connection, found: Sequence[Row]) -> dict[RowKey, PlannedRow]:
     intents = _intents(connection, [intent_id for *_, intent_id, _ in found])
     return {
         RowKey(scope, key): PlannedRow(

@@ -79,6 +79,7 @@ async def test_a_row_that_says_something_else_now_is_left_alone(ledger: Ledger) 
 async def test_numbers_belong_to_a_plan_and_references_to_nobody(ledger: Ledger) -> None:
     assert await place(ledger, row(1), row(1, scope="tuesday"), row(1, scope="")) == 3
     assert await ledger.place_plan("tuesday", "x", [row(1, scope="")], (), T0, BY) == 0
+    assert list(await ledger.numbered_rows("tuesday")) == [RowKey("tuesday", "1")]
 
 
 @pytest.mark.parametrize("state", [IntentState.CONFIRMED, IntentState.UNKNOWN, IntentState.REJECTED])
