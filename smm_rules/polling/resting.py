@@ -129,16 +129,20 @@ def resting(
     `valid` are the contexts of now, `gap` is the longest time between two looks that no hold minds.
     """
     at, longest = to_micros(now), duration_to_micros(gap)
-    found = []
-    for row, name, seen, answer, context, until, pace, _ in due:
-        if answer is None or context not in valid or name not in same:
-            continue
-        if seen is None or until is None or pace is None or seen > at:
-            continue
-        # A hold is looked at so often that two looks are never further apart than this, unless some failed.
-        if at + pace < until and at - seen <= max(longest, MISSED_LOOKS * pace):
-            found.append(row)
-    return found
+    # A hold is looked at so often that two looks are never further apart than the gap, unless some failed.
+    return [
+        row
+        for row, name, seen, answer, context, until, pace, _ in due
+        if answer is not None
+        and context in valid
+        and name in same
+        and seen is not None
+        and until is not None
+        and pace is not None
+        and seen <= at
+        and at + pace < until
+        and (at - seen <= longest or at - seen <= MISSED_LOOKS * pace)
+    ]
 
 
 def _same(rules: tuple[Rule, ...], before: tuple[Rule, ...]) -> bool:
