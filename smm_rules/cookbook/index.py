@@ -13,8 +13,10 @@ _HEAD = """\
 
 {count} rules that operators want, each in a file of its own with its tests. Begin one of your own with
 
-    smm-rules rules new --list
-    smm-rules rules new refill-partial --name my-refills --output rules/my-refills.yaml
+```sh
+smm-rules rules new --list
+smm-rules rules new refill-partial --name my-refills --output rules/my-refills.yaml
+```
 
 fit it to your panels and channels, then `smm-rules check` and `smm-rules test`. They are written to stand
 alone: `smm-rules check` warns of two that act on the same orders when they are loaded together.

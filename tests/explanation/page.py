@@ -26,11 +26,12 @@ _INTRODUCTION = """\
 
 Ask it:
 
+<!-- test: world shop, elsewhere -->
 ```sh
-smm-rules explain RULE ORDER            # one rule, every clause
-smm-rules explain order ORDER           # all rules that watch orders, one line each
-smm-rules explain RULE ORDER --at 2h    # as it was two hours ago
-smm-rules explain low-balance main      # a balance; also service/main/12, refill/main/7, panel/main
+smm-rules explain refill-partial 1001           # one rule about one order, every clause
+smm-rules explain order 1001                    # all rules that watch orders, one line each
+smm-rules explain refill-partial 1001 --at 2h   # as it was two hours ago
+smm-rules explain low-balance main              # a balance; also service/main/12, refill/main/7, panel/main
 ```
 
 The answer names one cause, says what would have to change, and then lists every clause of the condition with
