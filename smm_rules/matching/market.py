@@ -17,6 +17,7 @@ from smm_rules.matching.file import load_mapping
 class Market:
     """`rate_increase` is for a reorder that states no bound itself, as a share; None for any price.
 
+    `alone` says that every panel that is to be chosen is the order's own, as where rules are rehearsed.
     `trouble` says why there are no equal services although there should be some; else it is empty.
     """
 
@@ -24,6 +25,7 @@ class Market:
     rates: ExchangeRates | None = None
     rate_increase: Decimal | None = None
     trouble: str = ""
+    alone: bool = False
 
 
 NO_MARKET = Market()

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import apsw
 
-from smm_rules.actions import attempt, evidence, executor, voice
+from smm_rules.actions import attempt, circumstances, evidence, executor, failover, voice
 from smm_rules.ledger.records import IntentState
 from smm_rules.ledger.sql import chains, changes, guarding, holds
 from smm_rules.ledger.sqlite import connection
@@ -101,6 +101,27 @@ def _unheld() -> Any:
     return all_of_it()
 
 
+def _hasty() -> Any:
+    """What is in doubt on one panel is tried on another, and nobody waits for an end."""
+
+    def is_certain(intent: Any, outcome: Any) -> bool:
+        return outcome.retry_at is None and outcome.state is not IntentState.CONFIRMED
+
+    @contextmanager
+    def both() -> Iterator[None]:
+        with (
+            patch.object(failover, "_is_certain", is_certain),
+            patch.object(circumstances, "_earlier", _no_earlier),
+        ):
+            yield
+
+    return both()
+
+
+async def _no_earlier(*_: Any) -> tuple[Any, ...]:
+    return ()
+
+
 SABOTAGES: dict[str, Callable[[], Any]] = {
     "unsynced": _unsynced,
     "resend": _resend,
@@ -109,6 +130,7 @@ SABOTAGES: dict[str, Callable[[], Any]] = {
     "limitless": _limitless,
     "spendthrift": _spendthrift,
     "unheld": _unheld,
+    "hasty": _hasty,
 }
 
 

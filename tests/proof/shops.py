@@ -21,7 +21,7 @@ from smm_rules.simulator import AccountSettings, DialectName, Fault, Script, Sim
 from smm_rules.simulator.api import Reply
 from tests.proof.household import KEY, PANEL
 from tests.proof.judge import ACCOUNTED, Judge
-from tests.proof.network import Network, Stage
+from tests.proof.network import Network, Stage, Wire
 from tests.proof.panel import Effect, Panel
 from tests.proof.timeline import EPOCH, TrueClock
 from tests.proof.world import HOUR, SERVICES, World
@@ -64,15 +64,26 @@ class Shop(Panel):
         return reply
 
 
-class Crossroads(Network):
+class Way(Network):
+    """The way to one of several panels. Now and then it sells nothing, while it answers what is read."""
+
+    closed_until: float = 0.0
+
+    def draw(self, action: str) -> Wire | Fault | None:
+        if action == "add" and self.timeline.seconds < self.closed_until:
+            return Wire.REFUSED
+        return super().draw(action)
+
+
+class Crossroads(Way):
     """The way to the first panel, from which those to all others are found."""
 
-    others: dict[str, Network]
+    others: dict[str, Way]
 
-    def of(self, name: str) -> Network:
+    def of(self, name: str) -> Way:
         return self if name == self.panel.name else self.others[name]
 
-    def all(self) -> Iterator[Network]:
+    def all(self) -> Iterator[Way]:
         yield self
         yield from self.others.values()
 
@@ -146,7 +157,7 @@ class ShopsWorld(World):
         for name in SHOPS:
             if name != PANEL:
                 shop = self._shop(name, first)
-                way = Network(self.timeline, shop, Random(self.chance.random()), faults=self.network.faults)
+                way = Way(self.timeline, shop, Random(self.chance.random()), faults=self.network.faults)
                 self.network.others[name] = way
         for way in self.network.all():
             way.watch = self._watch
@@ -227,12 +238,12 @@ class ShopsWorld(World):
     def _weather(self) -> None:
         self._each(super()._weather)
         for way in self.network.all():
-            if self.chance.random() < 0.1:  # long enough that another panel has to take over
-                way.weather.outage_until = self.timeline.seconds + self.chance.uniform(1, 5) * HOUR
+            if self.chance.random() < 0.3:  # long enough that another panel has to take over
+                way.closed_until = self.timeline.seconds + self.chance.uniform(1, 5) * HOUR
 
     def _evening(self) -> None:
         for way in self.network.all():
             way.weather.share = way.weather.paid_share = way.weather.outage_until = 0.0
-            way.weather.slowest = 0.3
+            way.weather.slowest, way.closed_until = 0.3, 0.0
             way.panel.simulator.set_balance(Decimal(5000))
         super()._evening()

@@ -70,7 +70,7 @@ def choose(
     stays on the order's own panel, and the choice says why: the check before an action refuses it.
     """
     choosing = draft.choosing
-    if choosing is None:
+    if choosing is None or guarding.guards.market.alone:
         return draft, None
     order = None if asker.about.subject is None else _order(connection, asker.about.subject)
     group = None if order is None else _group(guarding, order)
