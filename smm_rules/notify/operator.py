@@ -115,6 +115,20 @@ def held(intent: Intent) -> MessageDraft:
     )
 
 
+def maybe_bought_before(intent: Intent) -> MessageDraft:
+    """A purchase that a program asks for after a hold: the run that was lost may have bought it."""
+    return _draft(
+        f"held:{intent.id}:{intent.attempts}",
+        f"Held: {_action(intent)}",
+        f"{_sentence(intent)} A program asks for it, and may have done so before the ledger was put back: "
+        "then it was bought already. Look at the panel's own list of orders, then let it go or end it:\n"
+        f"  smm-rules intents approve {intent.id}\n"
+        f"  smm-rules intents deny {intent.id}",
+        "warning",
+        pages.intent(intent.id),
+    )
+
+
 def not_sent(intent: Intent) -> MessageDraft:
     """A paid action that was given up without having been sent."""
     return _draft(

@@ -15,6 +15,8 @@ MoneyText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12}
 
 #: One line, without control characters but the tab.
 _LINE = r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f]*$"
+#: The same, and nothing else that parts lines: each line is counted, and paid for.
+_ENTRY = r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*$"
 Text = Annotated[str, StringConstraints(max_length=2_048, pattern=_LINE)]
 Label = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
 #: ISO 8601 with its zone.
@@ -26,7 +28,7 @@ Lines = (
     Annotated[
         str, StringConstraints(max_length=1_000_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")
     ]
-    | list[Annotated[str, StringConstraints(max_length=10_000, pattern=_LINE)]]
+    | list[Annotated[str, StringConstraints(max_length=10_000, pattern=_ENTRY)]]
 )
 #: An ID as panels write them. A number counts as its digits.
 Identifier = (
@@ -104,7 +106,8 @@ class Purchase(_Parameters):
         None,
         description=(
             "When your program first asked for this, in ISO 8601 with its zone. After a ledger was restored "
-            "from a backup, what was asked for before is held instead of bought again."
+            "from a backup, what was asked for before is held instead of bought again; for a day also what "
+            "doesn't say."
         ),
         examples=["2026-03-01T14:30:00+03:00"],
     )

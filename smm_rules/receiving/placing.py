@@ -11,12 +11,14 @@ from typing import Any
 from starlette.responses import Response
 
 from smm_rules.actions.place import draft_order
-from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.firing import IntentDraft, MessageDraft
+from smm_rules.engine.memory import Reason
 from smm_rules.intake import IntakeOptions, Unacceptable
 from smm_rules.intake.columns import SERVICE
 from smm_rules.intake.values import Purchase as Wanted
 from smm_rules.intake.values import instant, purchase_from
-from smm_rules.ledger.records import Asked, Intent, Received
+from smm_rules.ledger.records import Asked, Intent, IntentState, Received
+from smm_rules.notify.operator import maybe_bought_before
 from smm_rules.observe import get_logger
 from smm_rules.receiving.call import Call, answered
 from smm_rules.receiving.fields import Faulty, read_body, values_of
@@ -57,8 +59,14 @@ async def _plan(call: Call, draft: IntentDraft, asked: Asked) -> Response:
         made[:] = [intent]
         return intent_answer(intent).model_dump_json()
 
+    def told(intent: Intent) -> MessageDraft | None:
+        """What guards hold is told of by those who mind them."""
+        if (intent.state, intent.reason) != (IntentState.HELD, Reason.RESTORED):
+            return None
+        return call.reception.voice.addressed(maybe_bought_before(intent))
+
     ledger, by = call.reception.ledger, f"http:{asked.client}"
-    done = await ledger.purchase(draft, asked, answer, call.now, by, call.reception.bounds)
+    done = await ledger.purchase(draft, asked, answer, call.now, by, call.reception.bounds, told)
     call.reception.host.planned()
     if not made:  # another worker was faster
         return _told(asked, done, replayed=True)

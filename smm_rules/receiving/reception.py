@@ -10,10 +10,11 @@ from typing import Protocol
 from smm_rules.clock import Clock
 from smm_rules.config.intake import HttpIntakeSettings
 from smm_rules.config.model import Configuration
-from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.firing import IntentDraft, MessageDraft
 from smm_rules.facts import Entity
 from smm_rules.intake import IntakeOptions
 from smm_rules.ledger.records import Asked, DatedBalance, Intent, NewOrder, Received, TrackedOrder, Watched
+from smm_rules.notify.operator import OperatorVoice
 from smm_rules.observe.counters import Counters
 from smm_rules.observe.redaction import Redactor
 from smm_rules.receiving.clients import Clients
@@ -44,7 +45,10 @@ class IntakeLedger(Protocol):
         now: datetime,
         by: str,
         bounds: RuleGuards = NO_RULE_GUARDS,
+        told: Callable[[Intent], MessageDraft | None] = ...,
     ) -> Received: ...
+
+    async def enqueue(self, message: MessageDraft, now: datetime) -> bool: ...
 
     async def balance(self, panel: str) -> DatedBalance | None: ...
 
@@ -66,7 +70,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """What every request may ask for. `redactor` keeps secrets out of problems."""
+    """What every request may ask for. `redactor` keeps secrets out of problems; `voice` is the operator's."""
 
     configuration: Configuration
     settings: HttpIntakeSettings
@@ -74,6 +78,7 @@ class Reception:
     clock: Clock
     clients: Clients
     redactor: Redactor
+    voice: OperatorVoice
     host: Host = field(default_factory=Host)
     turns: Turns = field(default_factory=Turns)
     throttle: Throttle = field(default_factory=Throttle)
@@ -100,6 +105,7 @@ def make_reception(
     host: Host,
 ) -> Reception:
     """The intake over an opened ledger, which stays the caller's. `SecretUnavailable` says what it lacks."""
+    channel = configuration.operator.channel if configuration.operator else None
     tokens = [(token, token.token.read(environment)) for token in settings.tokens]
     return Reception(
         configuration=configuration,
@@ -110,5 +116,6 @@ def make_reception(
         redactor=Redactor(
             [*(text for _, text in tokens), *(panel.key.read(environment) for panel in configuration.panels)]
         ),
+        voice=OperatorVoice(ledger, channel, configuration.page_url),
         host=host,
     )

@@ -36,6 +36,8 @@ CONFIGURATION = """\
 panels:
   - {name: north, url: "https://north.example/api/v2", key: {env: NORTH}}
   - {name: south, url: "https://south.example/api/v2", key: {env: SOUTH}}
+channels: {ops: {log: {}}}
+operator: {channel: ops}
 rules: rules.yaml
 ledger: ledger.db
 intake:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smm_rules.clock import Clock
-from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.firing import IntentDraft, MessageDraft
 from smm_rules.engine.guards_set import guards_of
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Asked, DatedBalance, Intent, Received, Watched
@@ -76,11 +76,12 @@ class Flaky:
         now: datetime,
         by: str,
         bounds: RuleGuards,
+        told: Callable[[Intent], MessageDraft | None],
     ) -> Received:
         fault = FAULT.get()
         if fault == "before":
             raise LedgerError("the ledger can't be reached")
-        done = await self.ledger.purchase(draft, asked, answer, now, by, bounds)
+        done = await self.ledger.purchase(draft, asked, answer, now, by, bounds, told)
         if fault == "after":
             raise LedgerError("the connection to the ledger was lost")
         return done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from smm_rules.ledger.records import Asked, Intent, IntentState, Received
 from smm_rules.ledger.sql import holding
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.stops import StopKind, StopScope
-from tests.ledger.builders import DAY, NOTHING, ended
+from tests.ledger.builders import DAY, MINUTE, NOTHING, ended
 from tests.receiving.desk import ASKED, READER, TOKEN, Desk, opened
-from tests.web.shop import NOW
+from tests.web.shop import HOUR, NOW
 
 
 async def test_a_purchase_is_planned_and_told_with_its_price(desk: Desk) -> None:
@@ -168,22 +168,44 @@ async def test_a_pause_keeps_it_planned(desk: Desk) -> None:
 
 
 async def test_after_a_restore_what_was_first_asked_for_before_is_held(desk: Desk) -> None:
-    await _confirmed_hold(desk)
-    asked_at = (NOW - timedelta(hours=2)).isoformat()
-    before = (await desk.place("lost", ASKED | {"asked_at": asked_at})).json()
-    assert (before["state"], before["reason"]) == ("held", "restored")
-    assert (await desk.place("new", ASKED | {"asked_at": NOW.isoformat()})).json()["state"] == "planned"
-    ahead = (NOW + timedelta(hours=3)).isoformat()
-    assert (await desk.place("ahead", ASKED | {"asked_at": ahead})).json()["state"] == "planned"
-    ahead_intent = await desk.ledger.intent(3)
-    assert ahead_intent is not None
-    assert ahead_intent.episode == NOW
+    await _hold(desk)
+    await desk.ledger.confirm_hold(NOW - HOUR, "ann", NOW)
+    asked = {"old": NOW - 2 * HOUR, "new": NOW, "ahead": NOW + HOUR}
+    told = [(await desk.place(key, ASKED | {"asked_at": at.isoformat()})).json() for key, at in asked.items()]
+    assert [(one["state"], one["reason"]) for one in told] == [
+        ("held", "restored"), ("planned", ""), ("planned", ""),
+    ]  # fmt: skip
+    assert [one.episode for one in await desk.ledger.intents((), 9)] == [NOW, NOW, NOW - 2 * HOUR]
+    [message] = await desk.ledger.messages((), 9)
+    assert (message.dedup_key, message.channel) == ("operator:held:1:0", "ops")
 
 
-async def _confirmed_hold(desk: Desk) -> None:
-    """A hold that ended: what began an hour ago or later may be sent."""
-    await desk.ledger._write(holding.place, HoldReason.OLDER, Gap(NOW, NOW, None, {}, ""), "test", NOW)
-    await desk.ledger.confirm_hold(NOW - timedelta(hours=1), "ann", NOW)
+async def test_for_a_day_after_a_restore_what_does_not_say_since_when_is_held(desk: Desk) -> None:
+    """The lost run may have bought it, under a key that the ledger has forgotten."""
+    await _hold(desk)
+    await desk.ledger.confirm_hold(NOW, "ann", NOW)
+    desk.clock.at = NOW + DAY - MINUTE
+    assert (await desk.place("maybe-again")).json()["reason"] == "restored"
+    desk.clock.at = NOW + DAY
+    assert (await desk.place("another")).json()["state"] == "planned"
+    await _hold(desk, desk.clock.at)
+    confirmed = await desk.ledger.confirm_hold(desk.clock.at, "ann", desk.clock.at)
+    assert confirmed.released == (2,), "what may have been bought waits still"
+
+
+async def test_on_a_hold_nothing_new_is_taken_and_what_was_done_is_told(desk: Desk) -> None:
+    first = await desk.place("k")
+    await _hold(desk)
+    fresh = await desk.place("fresh")
+    assert (fresh.status_code, fresh.json()["type"]) == (503, "urn:smm-rules:problem:on-hold")
+    assert (await desk.place("k")).content == first.content
+    assert await desk.intents() == [1]
+
+
+async def _hold(desk: Desk, at: datetime = NOW) -> None:
+    """As after a restore."""
+    gap = Gap(at, at, None, {}, "")
+    await desk.ledger._write(holding.place, HoldReason.OLDER, gap, "test", at)
 
 
 # -- at once, and in doubt ------------------------------------------------------------------------------

@@ -124,8 +124,9 @@ def test_a_body_may_say_all_that_an_add_takes(model: type[KnownOrder] | type[Pur
     assert PARAMETERS - model.model_fields.keys() == set()
 
 
-async def test_a_list_s_entry_is_one_line(desk: Desk) -> None:
-    body = {"order": "1", "panel": "north", "comments": ["one\ntwo"]}
+@pytest.mark.parametrize("parting", ["\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+async def test_a_list_s_entry_is_one_line(desk: Desk, parting: str) -> None:
+    body = {"order": "1", "panel": "north", "comments": [f"one{parting}two"]}
     answer = await desk.post("/orders", body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/comments"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.firing import IntentDraft, MessageDraft
 from smm_rules.engine.guards import Guards
 from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity
 from smm_rules.ledger.codec import to_json, to_micros
 from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
-from smm_rules.ledger.records import Intent, IntentState, Leave, Transition
-from smm_rules.ledger.sql import changes, holds, intents
+from smm_rules.ledger.records import Asked, Intent, IntentState, Leave, Received, Transition
+from smm_rules.ledger.sql import changes, holds, intents, received
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
 from smm_rules.ledger.sql.stamping import Stamping
+from smm_rules.rules.model import RuleGuards
 
 #: Why a claim was taken back before anything was sent.
 STAMP_FAILED = "stamp_failed"
@@ -128,6 +129,26 @@ def ask(
     if holds.open_hold(connection) is not None:
         raise on_hold()
     return intents.ask(connection, draft, entity, now, by, guards)
+
+
+def purchase(
+    connection: Connection,
+    draft: IntentDraft,
+    asked: Asked,
+    answer: Callable[[Intent], str],
+    now: datetime,
+    by: str,
+    bounds: RuleGuards,
+    told: Callable[[Intent], MessageDraft | None],
+    guards: Guards,
+) -> Received:
+    """What was done stays done; nothing new is taken on a hold."""
+    known = None if asked.key is None else received.find(connection, asked.client, asked.key)
+    if known is not None:
+        return known
+    if holds.open_hold(connection) is not None:
+        raise on_hold()
+    return received.purchase(connection, draft, asked, answer, now, by, bounds, told, guards)
 
 
 def claim(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from smm_rules.engine.firing import IntentDraft
+from smm_rules.engine.firing import IntentDraft, MessageDraft
 from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import (
@@ -24,12 +24,15 @@ from smm_rules.ledger.codec import (
 )
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Asked, Intent, NewOrder, Received
-from smm_rules.ledger.sql import orders
+from smm_rules.ledger.sql import orders, outbox
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import OPERATOR, Origin, must_have, plan
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
 
+#: For how long after a hold a purchase that doesn't say since when it is asked for may have been asked for
+#: before it, under a key that the lost run knew.
+DOUBTED_FOR = timedelta(days=1)
 #: How long the key of what tracked orders is kept. Asked again later it does no harm: a known order stays as
 #: it is. The key of a purchase is kept as long as the purchase, and as history.
 TRACKING_KEPT = timedelta(days=1)
@@ -43,6 +46,7 @@ _PRUNE = """
   )
 """
 _GUARDS_OF = "SELECT guards FROM received WHERE intent = ?"
+_CONFIRMED_LATELY = "SELECT max(act_since) FROM holds WHERE confirmed_at > ?"
 _WATCHED = """
   SELECT name FROM entities WHERE kind = 'order' AND panel = ? AND forgotten_at IS NULL
     AND name IN (SELECT value FROM json_each(?))
@@ -87,6 +91,7 @@ def purchase(
     now: datetime,
     by: str,
     bounds: RuleGuards,
+    told: Callable[[Intent], MessageDraft | None] = lambda _: None,
     guards: Guards = NO_GUARDS,
 ) -> Received:
     """Plan an order unless the key says that it was done. `answer` is made of the intent as planned."""
@@ -96,13 +101,28 @@ def purchase(
     if known is not None:
         return known
     panel = Entity(EntityKind.PANEL, draft.panel)
-    origin = Origin(None, OPERATOR, entity_text(panel), to_micros(asked.since or now))
+    origin = Origin(None, OPERATOR, entity_text(panel), _since(connection, asked, now))
     intent_id = plan(connection, draft, origin, now, by, Guarding(connection, now, guards), bounds)
     if intent_id is None:
         raise StateConflict("the very same purchase was planned before, under a key that is no longer kept")
-    done = Received(asked.digest, now, intent_id, answer(must_have(connection, intent_id)))
+    intent = must_have(connection, intent_id)
+    message = told(intent)
+    if message is not None:
+        outbox.enqueue(connection, message, now)
+    done = Received(asked.digest, now, intent_id, answer(intent))
     _keep(connection, asked, done, bounds)
     return done
+
+
+def _since(connection: Connection, asked: Asked, now: datetime) -> int:
+    """Since when a purchase is asked for: what was before a hold ended is held (`holds.keeps`).
+
+    The run that was lost may have bought it, under a key that the ledger has forgotten.
+    """
+    if asked.since is not None:
+        return to_micros(min(asked.since, now))
+    act_since: int | None = cell(connection, _CONFIRMED_LATELY, (to_micros(now - DOUBTED_FOR),))
+    return to_micros(now) if act_since is None else min(act_since - 1, to_micros(now))
 
 
 def guards_of(connection: Connection, intent_id: int) -> RuleGuards:
