@@ -14,6 +14,7 @@ from smm_rules.config import Configuration, PanelSettings, PollSettings, load_co
 from smm_rules.config.channels import ChannelSettings, EmailSettings, WebhookSettings
 from smm_rules.config.cluster import ClusterSettings
 from smm_rules.config.environment import OTHERS, VARIABLES
+from smm_rules.config.exchange import ExchangeRateSettings
 from smm_rules.config.guards import BreakerSettings, GuardSettings, PanelGuards, UnknownSettings
 from smm_rules.config.intake import HttpIntakeSettings
 from smm_rules.config.model import LoggingSettings, ReloadSettings
@@ -40,6 +41,7 @@ NESTED = (
     "web",
     "cluster",
     "intake",
+    "exchange_rates",
 )
 
 
@@ -68,6 +70,7 @@ def test_every_setting_is_told_of_with_its_default() -> None:
         *settings(PollSettings, "poll."),
         *((name, field) for name, field in settings(Configuration) if name not in NESTED),
         *settings(ReloadSettings, "reload."),
+        *settings(ExchangeRateSettings, "exchange_rates."),
         *settings(ClusterSettings, "cluster."),
         *settings(LoggingSettings, "logging."),
         *settings(StatementSettings, "statement."),

@@ -12,6 +12,7 @@ import yaml
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError
+from smm_rules.matching.file import load_mapping
 from smm_rules.rules.loader import load_rules
 from tests.docs.pages import Block, every_page, read_page
 
@@ -56,6 +57,8 @@ def test_yaml_is_read_by_what_reads_such_files(block: Block, tmp_path: Path) -> 
             assert all({"name", "given", "at"} <= set(test) for test in content["tests"])
         case ["orders"]:
             assert all("order" in order for order in content["orders"])
+        case ["services"] if isinstance(content["services"], list):
+            assert load_mapping(path, None).spec.services
         case ["panels", *_]:
             load_configuration(path, {})
         case keys if set(keys) <= set(Configuration.model_fields):
