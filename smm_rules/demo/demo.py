@@ -13,8 +13,10 @@ from smm_rules.clock import AcceleratedClock
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.daemon import Daemon
+from smm_rules.demo.curtain import CurtainClock
 from smm_rules.demo.stage import PANEL, write_orders, write_stage
 from smm_rules.demo.summary import Summary, summarise
+from smm_rules.facts import EntityKind
 from smm_rules.intake import IntakeOptions
 from smm_rules.intake.importing import import_orders
 from smm_rules.intake.order_file import OrderFile
@@ -42,10 +44,12 @@ async def run_demo(directory: Path, settings: DemoSettings, environment: Mapping
 
     1. Start the panel with five orders that will come to different ends.
     2. Import them from a CSV file, as an operator would.
-    3. Run the daemon, its clock and the panel's equally fast, until nothing is left to do or patience ends.
+    3. Run the daemon, and once it has seen all orders let the panel's time run as fast as its own, until
+       nothing is left to do or patience ends.
     4. Stop it as systemd would, then compare its ledger with the panel's journal.
     """
     clock = AcceleratedClock(settings.speed)
+    curtain = CurtainClock(settings.speed, clock.now())
     panel = RunningSimulator(
         SimulatorSettings(
             scenario="mission",
@@ -54,7 +58,8 @@ async def run_demo(directory: Path, settings: DemoSettings, environment: Mapping
             seed=settings.seed,
             dialect=settings.dialect,  # type: ignore[arg-type]  # plain text is taken too
             journal=directory / "panel-journal.jsonl",
-        )
+        ),
+        curtain,
     )
     with panel:
         configuration = load_configuration(write_stage(directory, panel), environment)
@@ -62,7 +67,7 @@ async def run_demo(directory: Path, settings: DemoSettings, environment: Mapping
         daemon = Daemon(configuration, environment, clock)
         daemon.listen_to_signals()
         running = asyncio.create_task(daemon.run())
-        watching = asyncio.create_task(_until_done(configuration, settings.patience))
+        watching = asyncio.create_task(_watch(configuration, settings.patience, curtain))
         await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
         watching.cancel()
         daemon.stop()
@@ -77,14 +82,23 @@ async def _import(configuration: Configuration, orders: Path, clock: Accelerated
             await import_orders(source, ledger, now)
 
 
-async def _until_done(configuration: Configuration, patience: timedelta) -> None:
-    """Return when every rule has fired and nothing is left to send or to tell, or when patience ends."""
+async def _watch(configuration: Configuration, patience: timedelta, curtain: CurtainClock) -> None:
+    """Raise the curtain once the daemon has seen every order. Return when every rule has fired and nothing is
+    left to send or to tell, or when patience ends."""
     async with await open_ledger(configuration) as ledger:
         with suppress(TimeoutError):
             async with asyncio.timeout(patience.total_seconds()):
                 # The daemon is only looked at from outside, as an operator would: through its ledger.
+                while not await _has_seen_all(ledger):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                curtain.begin()
                 while not await _is_done(ledger):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
+
+
+async def _has_seen_all(ledger: SqlLedger) -> bool:
+    orders = await ledger.watched_page(EntityKind.ORDER, None, None, _MANY)
+    return all(order.last_seen_at is not None for order in orders)
 
 
 async def _is_done(ledger: SqlLedger) -> bool:
