@@ -12,7 +12,8 @@ import pytest
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import Access, PostgresLedger
 from smm_rules.ledger.postgres.errors import CommitInDoubt
-from smm_rules.ledger.records import IntentState
+from smm_rules.ledger.records import Asked, IntentState
+from smm_rules.rules.model import StepKind
 from tests.ledger.builders import DAY, MINUTE, NOTHING, T0, draft, ended, message, new_order, order, plan
 from tests.postgres.fixtures import create_database, drop_database
 from tests.postgres.proxy import CUT_AFTER, CUT_BEFORE, Proxy, at_commit
@@ -82,6 +83,36 @@ async def test_a_message_cut_at_its_commit_is_queued_once(
     proxy.verdict = at_commit(verdict)
     await ledger.enqueue(message("k"), T0)
     assert [one.dedup_key for one in await ledger.deliverable(T0, 10)] == ["k"]
+
+
+async def _buy(ledger: PostgresLedger) -> str:
+    asked = Asked("shop", "digest", "order-77")
+    wanted = draft("http.1", StepKind.ADD)
+    done = await ledger.purchase(wanted, asked, lambda intent: f"intent {intent.id}", T0, "http:shop")
+    return done.answer
+
+
+@pytest.mark.parametrize("verdict", [CUT_BEFORE, CUT_AFTER])
+async def test_a_purchase_cut_at_its_commit_is_planned_once(
+    ledger: PostgresLedger, proxy: Proxy, verdict: str
+) -> None:
+    proxy.verdict = at_commit(verdict)
+    answer = await _buy(ledger)
+    assert await _buy(ledger) == answer
+    assert [f"intent {intent.id}" for intent in await ledger.intents((), 10)] == [answer]
+
+
+@pytest.mark.parametrize("verdict", [CUT_BEFORE, CUT_AFTER])
+async def test_a_purchase_that_may_have_been_planned_is_asked_for_again_and_is_one(
+    impatient: PostgresLedger, proxy: Proxy, verdict: str
+) -> None:
+    proxy.verdict = at_commit(verdict)
+    proxy.away = True
+    with pytest.raises(CommitInDoubt, match="whether it was isn't known"):
+        await _buy(impatient)
+    proxy.away = False
+    answer = await _buy(impatient)
+    assert [f"intent {intent.id}" for intent in await impatient.intents((), 10)] == [answer]
 
 
 @pytest.mark.parametrize("verdict", [CUT_BEFORE, CUT_AFTER])

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from smm_rules.engine.guards import APPROVAL
 from smm_rules.facts import Entity
-from smm_rules.ledger.port import Ledger
+from smm_rules.ledger.holds import Gap, HoldReason
+from smm_rules.ledger.port import Ledger, StateConflict
 from smm_rules.ledger.records import Asked, Intent, IntentState, Received
+from smm_rules.ledger.sql import holding
 from smm_rules.ledger.sql.received import TRACKING_KEPT
 from smm_rules.rules.model import ApprovalNeed, Mode, RuleGuards, StepKind
-from tests.ledger.builders import DAY, MINUTE, NOTHING, T0, draft, ended, new_order, order
+from tests.ledger.builders import DAY, MINUTE, NOTHING, T0, draft, ended, message, new_order, order
 from tests.ledger.conftest import Opener
 
 BUY = draft("http.1", StepKind.ADD, "1.50")
@@ -159,6 +161,46 @@ async def test_an_approval_is_asked_for_by_price_then_and_when_it_is_sent(ledger
 )
 async def test_a_dry_run_holds_and_a_shadow_denies(ledger: Ledger, mode: Mode, state: IntentState) -> None:
     assert (await buy(ledger, bounds=RuleGuards(mode))).answer == f"1 {state}"
+
+
+# -- after a hold ---------------------------------------------------------------------------------------
+async def _held(ledger: Ledger, at: datetime = T0) -> None:
+    gap = Gap(at, at, None, {}, "")
+    await ledger._write(holding.place, HoldReason.OLDER, gap, "test", at)  # type: ignore[attr-defined]
+
+
+async def test_on_a_hold_what_was_done_is_told_and_nothing_new_is_taken(ledger: Ledger) -> None:
+    first = await buy(ledger)
+    await _held(ledger)
+    assert await buy(ledger) == first
+    with pytest.raises(StateConflict, match="on hold"):
+        await buy(ledger, replace(ASKED, key="b"))
+    assert len(await ledger.intents((), 10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "state"),
+    [
+        (None, T0 + DAY - MINUTE, "held"),
+        (None, T0 + DAY, "planned"),
+        (T0 - MINUTE, T0 + 9 * DAY, "held"),
+        (T0, T0 + MINUTE, "planned"),
+        (T0 + DAY, T0 + MINUTE, "planned"),
+    ],
+)
+async def test_what_a_lost_run_may_have_bought_is_held_and_told(
+    ledger: Ledger, since: datetime | None, now: datetime, state: str
+) -> None:
+    await _held(ledger)
+    await ledger.confirm_hold(T0, "ann", T0)
+    asked = replace(ASKED, since=since)
+    done = await ledger.purchase(BUY, asked, stated, now, "http:shop", told=lambda intent: message("told"))
+    assert done.answer == f"1 {state}"
+    intent = await ledger.intent(1)
+    assert intent is not None
+    assert intent.reason == ("restored" if state == "held" else "")
+    assert intent.episode <= now
+    assert [one.dedup_key for one in await ledger.messages((), 9)] == ["told"]
 
 
 # -- how long keys are kept -----------------------------------------------------------------------------
