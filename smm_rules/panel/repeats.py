@@ -4,7 +4,7 @@ An answer about many IDs is cut into the text of each entry (`panel.entries`). A
 fingerprint, the one already read is left alone; the others are read as if the panel had answered about them
 alone.
 
-Nor is a whole answer cut twice that came to nothing but repeats: a fingerprint of all that this followed
+Nor is a whole answer cut twice that came to nothing but repeats: a hash of all that this followed
 from, the answer itself, the IDs in their order and what was known of each, is kept in memory.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import islice
-from struct import pack, unpack
+from struct import unpack
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -29,7 +29,7 @@ Reader = Callable[[object, Sequence[str]], Entries[State]]
 
 #: No answer was read before.
 NOTHING_KNOWN: Mapping[str, int] = MappingProxyType({})
-#: So many answers of nothing but repeats are remembered, 130 bytes each: those about a million orders.
+#: So many answers of nothing but repeats are remembered, 100 bytes each: those about a million orders.
 MOST_REMEMBERED = 10_000
 #: Copied for every entry of every answer, which takes less than making one.
 _BLANK = blake2b(digest_size=8)
@@ -68,23 +68,23 @@ class Remembered:
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._prints: dict[bytes, None] = {}
+        self._hashes: dict[int, None] = {}
 
-    def __contains__(self, print_: bytes) -> bool:
-        if print_ not in self._prints:
+    def __contains__(self, hash_: int) -> bool:
+        if hash_ not in self._hashes:
             return False
-        del self._prints[print_]
-        self._prints[print_] = None
+        del self._hashes[hash_]
+        self._hashes[hash_] = None
         return True
 
     def __len__(self) -> int:
-        return len(self._prints)
+        return len(self._hashes)
 
-    def add(self, print_: bytes) -> None:
-        self._prints[print_] = None
-        if len(self._prints) > self._most:
-            for oldest in list(islice(self._prints, self._most // 10 + 1)):
-                del self._prints[oldest]
+    def add(self, hash_: int) -> None:
+        self._hashes[hash_] = None
+        if len(self._hashes) > self._most:
+            for oldest in list(islice(self._hashes, self._most // 10 + 1)):
+                del self._hashes[oldest]
 
 
 def fingerprints(texts: Mapping[str, str]) -> dict[str, int]:
@@ -109,7 +109,7 @@ def read(
     Raises what `judge` and the reader raise for the answer as a whole. Answers that are nothing but repeats
     are `remembered`.
     """
-    whole = None if remembered is None else _print_of_all(reply, ids, known)
+    whole = None if remembered is None else _hash_of_all(reply, ids, known)
     if remembered is not None and whole is not None and whole in remembered:
         return Reading({}, (), dict.fromkeys(ids, Said(reply)))
     texts = entry_texts(reply)
@@ -148,15 +148,12 @@ def read_same(same: Mapping[str, Said], reader: Reader[State]) -> dict[str, Stat
     return reader(judge(reply), list(texts)).found
 
 
-def _print_of_all(reply: Reply, ids: Sequence[str], known: Mapping[str, int]) -> bytes | None:
-    """A fingerprint of all that a reading follows from; None where it can't be all repeats."""
+def _hash_of_all(reply: Reply, ids: Sequence[str], known: Mapping[str, int]) -> int | None:
+    """A hash of all that a reading follows from; None where it can't be all repeats.
+
+    It is Python's own, another one in each process, which is why it is kept nowhere else.
+    """
     if reply.status != 200:
         return None
-    prints = [known.get(name) for name in ids]
-    if None in prints:
-        return None
-    digest = blake2b(pack(f">{len(prints)}q", *prints), digest_size=16)
-    digest.update(",".join(ids).encode())
-    digest.update(b"\n")
-    digest.update(reply.text.encode())
-    return digest.digest()
+    prints = tuple([known.get(name) for name in ids])
+    return None if None in prints else hash((reply.text, tuple(ids), prints))

@@ -174,10 +174,10 @@ def test_an_answer_is_read_again_when(
 def test_only_so_many_answers_are_remembered_the_latest_ones() -> None:
     remembered = Remembered(most=20)
     for number in range(20):
-        remembered.add(str(number).encode())
-    assert b"0" in remembered  # and is the latest one now
-    remembered.add(b"20")
-    assert [number for number in range(21) if str(number).encode() in remembered] == [0, *range(4, 21)]
+        remembered.add(number)
+    assert 0 in remembered  # and is the latest one now
+    remembered.add(20)
+    assert [number for number in range(21) if number in remembered] == [0, *range(4, 21)]
 
 
 def test_of_a_partly_new_answer_only_the_news_is_read() -> None:
