@@ -28,6 +28,19 @@ def ask_first(question: str, yes: bool) -> None:
             raise Stop("Nothing was done.")
 
 
+def ask_for_number(question: str, number: int, yes: bool) -> None:
+    """Like `ask_first`, for what costs much: only the number itself, typed out, is consent."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Stop(f"{question} There is no terminal to ask at: say --yes to go ahead.", Exit.USAGE)
+    with _interruptible():
+        asked = f"{question} Type {number} to go ahead"
+        typed = click.prompt(asked, default="", show_default=False, err=True)
+    if typed.strip() != str(number):
+        raise Stop("Nothing was done.")
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let Ctrl-C end the waiting for an answer: a running event loop would only note it for later."""

@@ -25,7 +25,8 @@ UNDER_WAY = frozenset({IntentState.PLANNED, IntentState.SENDING})
 _LOOK_EVERY = 0.2
 #: This process attempts once: it won't be there to try again.
 _ONCE = Patience(attempts=1)
-_WITHDRAWN = "withdrawn"
+#: The reason of what was planned and is not to be sent any more.
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class CarryingOut:
         assert after is not None
         if after.state is IntentState.UNKNOWN:
             return await self._with_evidence(after)
-        return await self._withdraw(after) if after.state is IntentState.PLANNED else after
+        return await self.withdraw(after) if after.state is IntentState.PLANNED else after
 
     async def _with_evidence(self, intent: Intent) -> Intent:
         """What the balance says of an action in doubt is best read at once; a daemon would, too."""
@@ -85,10 +86,10 @@ class CarryingOut:
         await collect_evidence(self.ledger, panel, balance, asked_at, self.clock.now())
         return await self.ledger.intent(intent.id) or intent
 
-    async def _withdraw(self, intent: Intent) -> Intent:
+    async def withdraw(self, intent: Intent) -> Intent:
         """planned → not_sent; a daemon that has begun with it meanwhile goes before."""
         why = intent.message or "stopped before it was sent"
-        outcome = Outcome(IntentState.NOT_SENT, intent.reason or _WITHDRAWN, f"{why}; withdrawn")
+        outcome = Outcome(IntentState.NOT_SENT, intent.reason or WITHDRAWN, f"{why}; withdrawn")
         try:
             return await self.ledger.refuse(intent.id, outcome, Continuation(), self.clock.now())
         except StateConflict:
@@ -98,7 +99,7 @@ class CarryingOut:
         """Say how it stands before the command ends; what no daemon has must not be sent later."""
         after = await self.ledger.intent(intent.id) or intent
         if after.state is IntentState.PLANNED and not left_to_daemon:
-            after = await self._withdraw(after)
+            after = await self.withdraw(after)
         errors().print(
             f"Interrupted: intent {after.id} is {after.state}. "
             f"Before you place it again, look at: smm-rules intents show {after.id}"

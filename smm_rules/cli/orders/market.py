@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,7 +59,7 @@ async def read_market(
     `Unacceptable` when the panel's catalogue has no such service, `PanelError` when it can't be read.
     """
     row = await _service(ledger, client, panel, service, clock.now())
-    return Market(row, await _balance(ledger, client, panel.name, clock))
+    return Market(row, await read_balance(ledger, client, panel.name, clock))
 
 
 def _is_fresh(reading: Watched, interval: timedelta, now: datetime) -> bool:
@@ -68,19 +69,39 @@ def _is_fresh(reading: Watched, interval: timedelta, now: datetime) -> bool:
 async def _service(
     ledger: PricedLedger, client: PanelClient, panel: PanelSettings, service: str, now: datetime
 ) -> Watched:
-    entity = Entity(EntityKind.SERVICE, panel.name, service)
-    known = await ledger.watched(entity)
-    gone = known is not None and known.facts.get("gone") is True
-    if known is not None and not gone and _is_fresh(known, panel.poll.catalogue, now):
-        return known
+    found = await read_services(ledger, client, panel, (service,), now)
+    if service not in found:
+        raise Unacceptable(f"{panel.name} has no service {service} in its catalogue", "Look up its ID there")
+    return found[service]
+
+
+async def read_services(
+    ledger: PricedLedger,
+    client: PanelClient,
+    panel: PanelSettings,
+    services: Collection[str],
+    now: datetime,
+) -> dict[str, Watched]:
+    """Those of these services that the panel has, as the ledger knows them, or as the panel tells where one
+    of them is missing or old; the panel is asked once at most."""
+    found: dict[str, Watched] = {}
+    before: dict[str, Facts] = {}
+    for service in services:
+        known = await ledger.watched(Entity(EntityKind.SERVICE, panel.name, service))
+        before[service] = known.facts if known else {}
+        gone = known is not None and known.facts.get("gone") is True
+        if known is not None and not gone and _is_fresh(known, panel.poll.catalogue, now):
+            found[service] = known
+    if len(found) == len(before):
+        return found
     for row in await client.services():
-        if row.id == service:
-            before = known.facts if known else {}
-            return ledger.lay_over(entity, observe_service(before, row, now).facts, now)
-    raise Unacceptable(f"{panel.name} has no service {service} in its catalogue", "Look up its ID there")
+        if row.id in before and row.id not in found:
+            entity = Entity(EntityKind.SERVICE, panel.name, row.id)
+            found[row.id] = ledger.lay_over(entity, observe_service(before[row.id], row, now).facts, now)
+    return found
 
 
-async def _balance(ledger: PricedLedger, client: PanelClient, panel: str, clock: Clock) -> DatedBalance:
+async def read_balance(ledger: PricedLedger, client: PanelClient, panel: str, clock: Clock) -> DatedBalance:
     asked_at = clock.now()
     answer = await client.balance()
     reading = DatedBalance(answer.amount, answer.currency, asked_at, clock.now())

@@ -28,6 +28,7 @@ from smm_rules.cli.naming import default_panel, merged, panel_option, panels_of,
 from smm_rules.cli.orders.carrying_out import CarryingOut
 from smm_rules.cli.orders.market import Market, PricedLedger, read_market
 from smm_rules.cli.orders.outcome import tell_outcome
+from smm_rules.cli.orders.plan.placing import Wishes, place_plan, plan_name
 from smm_rules.cli.terminal import errors, safe
 from smm_rules.clock import SystemClock
 from smm_rules.config.model import Configuration, PanelSettings
@@ -56,8 +57,24 @@ from smm_rules.panel.client import PanelClient
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for the daemon.",
+    help="How long to wait for the daemon; with --plan, how long without it getting on.",
 )
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE.csv",
+    help="Place every row of a CSV file, each once, however often that is asked.",
+)
+@click.option("--name", metavar="NAME", help="What the plan is known by. Default: the file's name.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where the plan's report goes. Default: beside it, FILE.report.csv.",
+)
+@click.option("--retry", is_flag=True, help="Ask again for rows of the plan that were refused or denied.")
+@click.option("--again", is_flag=True, help="Buy anew what was placed as a plan of another name.")
 @config_option
 @json_option
 @asynchronous
@@ -71,6 +88,11 @@ async def place(
     yes: bool,
     wait: bool,
     seconds: float,
+    plan_file: Path | None,
+    name: str | None,
+    report: Path | None,
+    retry: bool,
+    again: bool,
     config_path: Path | None,
     as_json: bool,
 ) -> int:
@@ -79,8 +101,23 @@ async def place(
     What it costs and the balance are shown first. A running daemon carries it out; without one this command
     does so itself. It is sent once at most: exit code 0 says it was placed, 5 that it was not, 1 that nobody
     knows (then resolve the intent and don't place it again) or that the daemon isn't done yet.
+
+    With --plan many are placed: a table of what they cost comes first, a report says what became of each.
+    Exit code 0 says that all of them are bought, 1 that one isn't. Run again it goes on where it was, and
+    buys nothing twice. See docs/intake.md.
     """
     configuration = read_configuration(config_path)
+    said_of_one = said(service=service, link=link, quantity=quantity, label=label)
+    if plan_file is not None:
+        if said_of_one or parameters:
+            raise click.UsageError("with --plan the file says what is placed: leave the other options out")
+        wishes = Wishes(
+            plan_file, plan_name(plan_file, name), panel, report, again, retry, yes,
+            seconds if wait else None, as_json,
+        )  # fmt: skip
+        return int(await place_plan(configuration, wishes))
+    if name is not None or report is not None or retry or again:
+        raise click.UsageError("--name, --report, --retry and --again go with --plan")
     if configuration.mode != "live":
         raise Stop(
             f"The configuration says mode: {configuration.mode}, in which nothing is bought. "
