@@ -27,6 +27,7 @@ def test_workers_are_held_as_the_daemon_is() -> None:
         "ExecStart",
         "Restart",
         "RestartPreventExitStatus",
+        "RuntimeDirectory",  # of each worker, so that the end of one takes no other's socket
         "StartLimitBurst",
         "StartLimitIntervalSec",
     }
