@@ -45,13 +45,13 @@ def _steps(firing: Firing | None, intent: Intent, outcome: Outcome) -> Continuat
         return NOTHING
     if outcome.retry_at is not None:
         return Continuation(finished=False)
-    # What a panel couldn't do is asked of another before it counts as refused or given up.
-    elsewhere = another(intent, outcome)
-    if elsewhere is not None:
-        return Continuation(intent=elsewhere, finished=False)
     # A step of `otherwise` stands on a refusal of before, which those after it may still tell of.
     refusal = outcome.message if outcome.state is IntentState.REJECTED else intent.evidence.get(REFUSAL, "")
     try:
+        # What a panel couldn't do is asked of another before it counts as refused or given up.
+        elsewhere = another(intent, outcome)
+        if elsewhere is not None:
+            return Continuation(intent=elsewhere, finished=False)
         return follow(firing, intent.step, outcome.state.value, outcome.result, refusal)
     except Exception as error:  # whatever it is, the outcome comes first
         log.error("action.steps_lost", intent=intent.id, step=intent.step, error=repr(error))

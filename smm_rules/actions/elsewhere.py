@@ -13,14 +13,15 @@ from smm_rules.ledger.records import Intent, TrackedOrder, Watched
 #: After these a panel works no more on an order. An unknown status says nothing, nor does an order that the
 #: panel left out of its answer.
 ENDED = TERMINAL_ORDER_STATUSES | {OrderStatus.ERROR}
+_NOTHING = frozenset({OrderStatus.CANCELED, OrderStatus.REFUNDED, OrderStatus.ERROR})
 
 
 def check_elsewhere(intent: Intent, order: TrackedOrder, circumstances: Circumstances) -> Verdict | None:
     """What keeps a chosen panel from being asked; None for nothing, and where the rule named the panel.
 
-    The order must be over by its status, with nothing made in its place that isn't over. Should it have
-    been completed after the rule fired, it needs no other; should less of it be missing than is asked for,
-    the operator is asked.
+    The order must be over by its status, and all that was made in its place must have come to nothing.
+    Should it have been completed after the rule fired, it needs no other; should less of it be missing than
+    is asked for, the operator is asked.
     """
     choice = choice_of(intent)
     if choice is None or not is_left_to_us(choice):
@@ -34,7 +35,7 @@ def check_elsewhere(intent: Intent, order: TrackedOrder, circumstances: Circumst
             Why.ORDER_UNDER_WAY,
             f"order {order.entity.id} {told}; another is placed on {intent.panel} only once it is over",
         )
-    replaced = next((one for one in circumstances.replacements if not _is_over(one)), None)
+    replaced = next((one for one in circumstances.replacements if not _came_to_nothing(one)), None)
     if replaced is not None and not circumstances.approved(Why.REPLACED):
         standing = replaced.facts.get("status", "not read yet")
         return Hold(
@@ -44,8 +45,9 @@ def check_elsewhere(intent: Intent, order: TrackedOrder, circumstances: Circumst
     return _overtaken(intent, order, circumstances, status)
 
 
-def _is_over(order: Watched) -> bool:
-    return order.facts.get("status") in ENDED
+def _came_to_nothing(order: Watched) -> bool:
+    """What lives may yet be delivered, and what was completed, even in part, has been."""
+    return order.facts.get("status") in _NOTHING
 
 
 def _overtaken(

@@ -87,8 +87,14 @@ def _is_certain(intent: Intent, outcome: Outcome) -> bool:
 
 
 def patience_for(intent: Intent, patience: Patience, reason: str = NOT_REACHED) -> Patience:
-    """Less patience with a panel where another may take its place for this `reason`."""
-    choice = choice_of(intent) if reason in _UNSENT else None
+    """Less patience with a panel where another may take its place for this `reason`.
+
+    What was kept of the choice may be damaged: an outcome must not be lost over that.
+    """
+    try:
+        choice = choice_of(intent) if reason in _UNSENT else None
+    except (ValueError, KeyError, TypeError, ArithmeticError):
+        return patience
     if choice is None or not is_left_to_us(choice) or not choice.left((intent.panel,)):
         return patience
     return replace(

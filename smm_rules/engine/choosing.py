@@ -189,7 +189,8 @@ def _too_dear(want: Want, rate: Decimal | None, reference: Decimal | None, unjud
         return ""
     if rate is None or reference is None:
         why = "its price isn't known" if rate is None else unjudged
-        return f"its rise in price can't be judged: {why}" if want.stated else ""
+        judged = want.stated or (reference is None and want.reference is not None)
+        return f"its rise in price can't be judged: {why}" if judged else ""
     if rate <= reference * (1 + want.bound):
         return ""
     allowed = f"{(want.bound * 100).normalize():f} %"

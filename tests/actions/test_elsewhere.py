@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,21 +11,28 @@ from pathlib import Path
 import pytest
 
 from smm_rules.actions import Patience, Why, approve, resolve_did_not
+from smm_rules.actions.failover import patience_for
 from smm_rules.engine.choosing import Fitness, Way
 from smm_rules.engine.guards import Bounds, Guards
+from smm_rules.engine.memory import BLANK
+from smm_rules.engine.steps import begin
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Allowance, Per
-from smm_rules.ledger.records import IntentState, NewOrder
+from smm_rules.ledger.records import Intent, IntentState, NewOrder, PlannedFiring, Sweep
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.matching.exchange import ExchangeRates
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.errors import Ambiguous, NotSent, RefusalReason, Rejected
-from smm_rules.rules.model import Step, StepKind
+from smm_rules.rules.model import Limits, Step, StepKind
 from tests.actions.panels import Panels, calls, panels_over
 from tests.actions.world import PANEL, T0, order
 
 RATES = ExchangeRates("USD", T0.date(), timedelta(days=30), {"EUR": Decimal("1.10")})
 HASTY = Patience(attempts=2, attempts_beside_others=2)
+INTENT = Intent(
+    1, 1, "top-up", order(), T0, "do.0", StepKind.REORDER, "south", {}, IntentState.SENDING, "", "",
+    None, None, 1, None, T0, T0, None, "", "daemon", {},
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -537,13 +545,6 @@ async def test_the_balance_ran_out_and_the_next_panel_takes_over(world: Panels) 
 
 async def test_the_limit_over_a_chain_counts_on_whichever_panel(world: Panels) -> None:
     """Two firings on three panels: the chain is one, whoever made its orders."""
-    from dataclasses import replace
-
-    from smm_rules.engine.memory import BLANK
-    from smm_rules.engine.steps import begin
-    from smm_rules.ledger.records import PlannedFiring, Sweep
-    from smm_rules.rules.model import Limits
-
     await world.offer_all()
     await world.canceled()
     await world.again("next")
@@ -582,3 +583,91 @@ def test_rates_are_dated_days() -> None:
     assert ExchangeRates("USD", date(2026, 3, 1), timedelta(days=1)).refused(T0) == ""
     assert ExchangeRates("USD", date(2026, 3, 1), timedelta(days=1)).refused(T0 + timedelta(days=2)) != ""
     assert PANEL == "north"
+
+
+# -- ways to pay twice that were looked for --------------------------------------------------------------
+async def test_what_a_replacement_delivered_is_not_ordered_again(world: Panels) -> None:
+    """The panel says Canceled, then something else, then Canceled again, long after another delivered."""
+    await world.offer_all()
+    await world.canceled()
+    await world.again("next")
+    await world.run()
+    await world.status("Completed", 9001, "south")
+
+    again = await world.again("next", episode=T0 + timedelta(hours=1))
+    await world.run()
+
+    assert (await world.intent(again)).reason == Why.REPLACED
+    assert world.bought == ["south"]
+
+
+async def test_what_lives_further_down_the_chain_counts(world: Panels) -> None:
+    """1 was replaced by 9001 on south, which was canceled and replaced by 9001 on east, which lives."""
+    await world.offer_all()
+    await world.canceled()
+    await world.again("next")
+    await world.run()
+    await world.status("Canceled", 9001, "south")
+    await world.again("next", entity=order(9001, "south"))
+    await world.run()
+    await world.status("In progress", 9001, "east")
+
+    again = await world.again("cheapest", episode=T0 + timedelta(hours=1))
+    await world.run()
+
+    held = await world.intent(again)
+    assert (held.state, held.reason) == (IntentState.HELD, Why.REPLACED)
+    assert "order/east/9001" in held.message
+    assert sorted(world.bought) == ["east", "south"]
+
+
+async def test_two_rules_order_one_canceled_order_again_once(world: Panels) -> None:
+    await world.offer_all()
+    await world.canceled()
+    await world.again("cheapest", rule="one")
+    await world.again("next", rule="other")
+
+    await world.run_until_calm()
+
+    assert [(one.rule, one.state.value) for one in await world.all_intents()] == [
+        ("one", "confirmed"),
+        ("other", "held"),
+    ]
+    assert len(world.bought) == 1
+
+
+async def test_a_price_that_no_rate_compares_waits_for_the_operator_also_by_the_default_bound(
+    tmp_path: Path,
+) -> None:
+    world = await panels_over(tmp_path / "ledger.db", rate_increase=Decimal("0.25"))
+    async with world.ledger:
+        await world.offer("north", "2.00")
+        await world.offer("south", "150.00", currency="INR")
+        await world.canceled()
+
+        intent_id = await world.again("next")
+        await world.run()
+
+        held = await world.intent(intent_id)
+        assert (held.panel, held.state, held.reason) == ("south", IntentState.HELD, Why.RATE_INCREASE)
+        assert "only by `exchange_rates`" in reasons(await world.choice(intent_id))["south"]
+        assert world.bought == []
+
+
+async def test_a_choice_that_can_not_be_read_holds_the_action_and_loses_no_outcome(world: Panels) -> None:
+    await world.offer_all()
+    await world.canceled()
+    intent_id = await world.again()
+    await world.ledger.note(intent_id, {"choice": "{damaged"})
+
+    await world.run()
+
+    assert (await world.intent(intent_id)).reason == Why.CHECK_FAILED
+    assert world.bought == []
+
+
+@pytest.mark.parametrize("damaged", ["{damaged", "{}", '{"way":"none"}'])
+def test_patience_is_ordinary_where_the_choice_can_not_be_read(damaged: str) -> None:
+    intent = replace(INTENT, evidence={"choice": damaged})
+
+    assert patience_for(intent, HASTY) is HASTY

@@ -44,8 +44,8 @@ _TRIED = "SELECT panel FROM intents WHERE firing = ? AND (step = ? OR step LIKE 
 _OF_CHAIN = """
   SELECT e.panel FROM orders o JOIN entities e ON e.id = o.entity WHERE o.root = ?
 """
-#: By the root, for there is an index of that.
-_MADE_FOR = "WHERE e.kind = 'order' AND o.root = ? AND o.parent = ?"
+#: By the root, for there is an index of that. Where a chain has branches, those of the others count, too.
+_MADE_FOR = "WHERE e.kind = 'order' AND o.root = ? AND o.depth > ?"
 #: What belongs to us and not to the panel, among what an order was placed with.
 _OUR_OWN = frozenset({SERVICE, RATE, MAX_RATE_INCREASE, REFERENCE_RATE, "label"})
 
@@ -80,7 +80,8 @@ def choose(
     if order is None or group is None:
         return draft, replace(choice, why=guarding.guards.market.trouble or _unmapped(order))
     candidates = _candidates(connection, draft, choosing, asker, order, group)
-    found = _considered(connection, draft, candidates, asker, order, guarding)
+    want = _want(connection, draft, asker.firing, order, guarding)
+    found = _considered(connection, draft, candidates, asker, want, guarding)
     unit = ""
     if choosing.way is Way.CHEAPEST:
         found, unit = compared(found, guarding.guards.market.rates, guarding.now)
@@ -88,7 +89,7 @@ def choose(
     choice = replace(choice, group=group.name, considered=tuple(found), unit=unit)
     if taken is None:
         return draft, replace(choice, why=none_fits(found))
-    return _taken(draft, taken), replace(choice, chosen=taken.member)
+    return _taken(draft, taken, want), replace(choice, chosen=taken.member)
 
 
 def foresee(
@@ -100,11 +101,11 @@ def foresee(
 
 
 def replacements(connection: Connection, order: Entity) -> tuple[Watched, ...]:
-    """The orders made in place of one, whether they are still watched or not."""
+    """The orders made in place of one and of these, whether they are still watched or not."""
     known = orders.order(connection, order)
     if known is None:
         return ()
-    return all_watched(connection, _MADE_FOR, (entity_text(known.root), entity_text(order)))
+    return all_watched(connection, _MADE_FOR, (entity_text(known.root), known.depth))
 
 
 def _named(
@@ -118,14 +119,22 @@ def _named(
     member = None if group is None else group.on(draft.panel)
     if order is None or group is None or member is None:
         return draft, None
-    found = _considered(connection, draft, (member,), asker, order, guarding)
-    return _taken(draft, found[0]), Choice(Way.NAMED, group.name, member, tuple(found))
+    want = _want(connection, draft, asker.firing, order, guarding)
+    found = _considered(connection, draft, (member,), asker, want, guarding)
+    return _taken(draft, found[0], want), Choice(Way.NAMED, group.name, member, tuple(found))
 
 
-def _taken(draft: IntentDraft, taken: Considered) -> IntentDraft:
+def _taken(draft: IntentDraft, taken: Considered, want: Want) -> IntentDraft:
+    """`draft` for the candidate that was taken.
+
+    Where the first price is known and no rate tells what it is in the panel's currency, the bound is written
+    down as if the rule had stated it: the check then holds the action instead of letting any price through.
+    """
     parameters = {**draft.parameters, SERVICE: taken.member.service}
     if taken.reference is not None:
         parameters[REFERENCE_RATE] = format(taken.reference, "f")
+    elif want.reference is not None and want.bound is not None:
+        parameters.setdefault(MAX_RATE_INCREASE, format(want.bound, "f"))
     return replace(
         draft,
         panel=taken.member.panel,
@@ -182,11 +191,10 @@ def _considered(
     draft: IntentDraft,
     members: Sequence[Member],
     asker: Asker,
-    order: TrackedOrder,
+    want: Want,
     guarding: Guarding,
 ) -> Sequence[Considered]:
     market = guarding.guards.market
-    want = _want(connection, draft, asker.firing, order, guarding)
     found = []
     for member in members:
         action = Action(asker.rule, member.panel, draft.kind, asker.about, None, None)
