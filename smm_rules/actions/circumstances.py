@@ -191,12 +191,25 @@ async def _committed(
     What is under way or in doubt counts until it is settled; what was confirmed counts if that was after the
     balance was asked for. What is only planned doesn't: its own turn is checked in its own turn, and counting
     it would let ten orders of which five can be paid stop each other.
+
+    Money in another currency than the balance may be all of it: nobody can tell how much that is.
     """
     if balance is None:
         return Decimal(0)
-    others = await ledger.under_way(intent.panel, balance.asked_at, now)
-    costs = (money(other.evidence.get(COST)) or other.reserved for other in others if other.id != intent.id)
-    return sum((cost for cost in costs if cost is not None), Decimal(0))
+    committed = Decimal(0)
+    for other in await ledger.under_way(intent.panel, balance.asked_at, now):
+        cost = money(other.evidence.get(COST)) or other.reserved
+        if other.id == intent.id or cost is None:
+            continue
+        if differ(other.evidence.get(CURRENCY) or other.currency, balance.currency):
+            return max(balance.amount, Decimal(0))
+        committed += cost
+    return committed
+
+
+def differ(one: str | None, other: str | None) -> bool:
+    """Whether two currencies are known to differ: amounts in them are neither compared nor added up."""
+    return bool(one) and bool(other) and one != other
 
 
 async def _reference_rate(

@@ -15,6 +15,7 @@ from smm_rules.actions.circumstances import (
     BUYING,
     COST,
     CURRENCY,
+    differ,
     money,
 )
 from smm_rules.actions.port import Voice
@@ -116,7 +117,7 @@ async def _evidence(
     evidence = {BALANCE_AFTER: format(after, "f"), BALANCE_AFTER_AT: now.isoformat()}
     before = money(intent.evidence.get(BALANCE_BEFORE))
     begun, read = (intent.evidence.get(name) for name in (BALANCE_BEFORE_ASKED_AT, BALANCE_BEFORE_AT))
-    if before is None or not begun or not read or _differ(intent.evidence.get(CURRENCY), balance.currency):
+    if before is None or not begun or not read or differ(intent.evidence.get(CURRENCY), balance.currency):
         return evidence | {SUGGESTS: Suggestion.UNCLEAR.value}
     since = datetime.fromisoformat(begun)
     if since > now:  # the clock was set back in between
@@ -136,11 +137,6 @@ async def _evidence(
         OTHER_SPENDING: format(spent, "f"),
         SUGGESTS: suggestion.value,
     }
-
-
-def _differ(one: str | None, other: str | None) -> bool:
-    """Whether two currencies are known to differ: amounts in them are neither compared nor added up."""
-    return bool(one) and bool(other) and one != other
 
 
 class _Between(NamedTuple):
@@ -165,7 +161,7 @@ def _spent(intent: Intent, others: Sequence[Intent], between: _Between) -> tuple
         if other.id == intent.id or other.kind not in BUYING:
             continue
         cost = money(other.evidence.get(COST))
-        foreign = _differ(intent.evidence.get(CURRENCY), other.evidence.get(CURRENCY))
+        foreign = differ(intent.evidence.get(CURRENCY), other.evidence.get(CURRENCY))
         if other.state is not IntentState.CONFIRMED or cost is None or foreign or not between.has(other):
             doubtful = True
         else:

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from smm_rules.actions import Why, approve
-from smm_rules.facts import Entity, EntityKind
-from smm_rules.ledger.records import IntentState, NewOrder, OrderSource
+from smm_rules.facts import Entity, EntityKind, Facts
+from smm_rules.ledger.records import IntentState, NewOrder, Observed, OrderSource, Sweep
+from smm_rules.panel.errors import Ambiguous
 from smm_rules.panel.order_types import ORDER_TYPES
 from smm_rules.rules.model import Step, StepKind
 from tests.actions.world import MINUTE, PANEL, T0, ScriptedPanel, World, order
@@ -307,6 +308,26 @@ async def test_two_orders_do_not_count_on_the_same_money(world: World) -> None:
     intent = await world.intent(second)
     assert (intent.state, intent.reason) == (IntentState.PLANNED, Why.BALANCE_LOW)
     assert "beside 2.00" in intent.message
+
+
+async def test_money_in_doubt_in_another_currency_may_be_all_there_is(world: World) -> None:
+    """The panel came to count in euros while an order placed in dollars was in doubt."""
+    await world.know(balance="3")
+    for number in (1, 2):
+        await world.track(number)
+    world.panel.script = [Ambiguous("timed out")]
+    await world.reorder(entity=order(1), rule="again")
+    await world.run()
+    world.clock.move(MINUTE)
+    euros: Facts = {"amount": Decimal(100), "currency": "EUR"}
+    balance = Observed(Entity(EntityKind.BALANCE, PANEL), euros, True, None)
+    await world.ledger.record(Sweep(world.clock.now(), (balance,)))
+    second = await world.reorder(entity=order(2), rule="again")
+
+    await world.run()
+
+    intent = await world.intent(second)
+    assert (intent.state, intent.reason) == (IntentState.PLANNED, Why.BALANCE_LOW)
 
 
 async def test_what_a_later_balance_shows_is_not_counted_twice(world: World) -> None:
