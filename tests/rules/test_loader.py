@@ -321,8 +321,8 @@ EXAMPLE_MOMENTS = {
         {"status": "Completed", "changed_at": NOW - timedelta(hours=25)},
     ),
     "price-increase": (
-        {"rate_increase": Decimal("0.1"), "changed_at": NOW - timedelta(hours=1)},
-        {"rate_increase": Decimal("0.02"), "changed_at": NOW - timedelta(hours=1)},
+        {"rate_changed": True, "rate_increase": Decimal("0.1"), "changed_at": NOW - timedelta(hours=1)},
+        {"rate_changed": True, "rate_increase": Decimal("0.02"), "changed_at": NOW - timedelta(hours=1)},
     ),
     "panel-down": (
         {"reachable": False, "failures": 4, "failing_since": NOW - timedelta(minutes=16)},
