@@ -12,7 +12,11 @@ from pathlib import Path
 import click
 
 from smm_rules.cli.context import config_option, find_configuration, json_option
-from smm_rules.cli.examination.configured import examine_configuration, unusable
+from smm_rules.cli.examination.configured import (
+    examine_configuration,
+    examine_exchange_rates,
+    unusable,
+)
 from smm_rules.cli.examination.finding import Finding, State, problem
 from smm_rules.cli.examination.intake import examine_intake
 from smm_rules.cli.examination.machine import examine_clock, examine_systemd
@@ -62,6 +66,7 @@ def examine(
     now = clock.now()
     findings, configuration = _configured(config_path, environment)
     if configuration is not None:
+        findings += examine_exchange_rates(configuration, now)
         findings += examine_ledger(configuration, environment, now)
         findings += asyncio.run(_reached(configuration, environment, clock, offline=offline, send=send))
     told_of_clock = any(finding.subject == "clock" for finding in findings)

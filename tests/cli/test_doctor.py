@@ -146,6 +146,31 @@ def test_rules_that_others_can_change_are_a_warning(here: Path) -> None:
     assert (finding.state, finding.remedy) == (State.WARNING, f"chmod go-w {here / 'rules'}")
 
 
+def test_a_mapping_that_others_can_change_is_a_warning(here: Path) -> None:
+    path = configure(here)
+    path.write_text(path.read_text() + "services: services.yaml\n")
+    mapping = here / "services.yaml"
+    mapping.write_text("services:\n  - {name: a, state: proposed, services: {north: 1, south: 2}}\n")
+    mapping.chmod(0o666)
+
+    assert only("equal services").found.startswith(f"{mapping}: 0 groups confirmed, 1 proposals wait")
+    assert "services.yaml can be changed by other users" in only("files").found
+    mapping.write_text("services:\n  - {name: a, state: confirmed, services: {north: 1, south: 2}}\n")
+    assert only("equal services").state is State.PROBLEM
+    assert "services.yaml:2:" in only("equal services").found
+
+
+@pytest.mark.parametrize(
+    ("days", "state"), [(0, State.OK), (30, State.OK), (31, State.WARNING), (-1, State.WARNING)]
+)
+def test_exchange_rates_that_do_not_count_are_a_warning(here: Path, days: int, state: State) -> None:
+    path = configure(here)
+    day = (NOW - timedelta(days=days)).date()
+    path.write_text(path.read_text() + f"exchange_rates: {{base: USD, as_of: {day}, rates: {{EUR: 1.08}}}}\n")
+
+    assert only("exchange rates").state is state
+
+
 def test_a_ledger_that_others_can_read_is_a_warning(here: Path) -> None:
     configure(here)
     stage(here / "ledger.db")

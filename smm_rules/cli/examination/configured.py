@@ -6,6 +6,7 @@ import importlib.util
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from smm_rules.cli.context import rule_paths
@@ -18,6 +19,8 @@ from smm_rules.document import DocumentError, Problem, read_document
 from smm_rules.intake import SourceRefused
 from smm_rules.intake.sql.database import missing
 from smm_rules.intake.sql.rows import meanings
+from smm_rules.matching.file import PROPOSED, load_mapping
+from smm_rules.matching.market import exchange_rates
 from smm_rules.rules.loader import load_rules
 from smm_rules.rules.scope import scope_of
 
@@ -43,6 +46,7 @@ def examine_configuration(
     yield from _modes(path, configuration)
     yield from _owners(path, configuration)
     yield _rules(configuration)
+    yield from _equal_services(configuration)
     yield from _secrets(configuration, environment)
     yield from _operator(configuration)
     yield from _extras(configuration)
@@ -51,7 +55,7 @@ def examine_configuration(
 
 
 def _modes(path: Path, configuration: Configuration) -> Iterator[Finding]:
-    for file in (path, *configuration.rules):
+    for file in (path, *rule_files_of(configuration)):
         mode = _mode(file)
         if mode & _WRITABLE_BY_OTHERS:
             found = f"{file} can be changed by other users (mode {mode:04o}): they could spend your money"
@@ -72,11 +76,17 @@ def _owners(path: Path, configuration: Configuration) -> Iterator[Finding]:
     trusted = {0, os.geteuid()}
     if isinstance(configuration.ledger, Path) and configuration.ledger.exists():
         trusted.add(configuration.ledger.stat().st_uid)
-    for file in (path, *configuration.rules):
+    for file in (path, *rule_files_of(configuration)):
         if file.exists() and file.stat().st_uid not in trusted:
             owner = user_name(file.stat().st_uid)
             found = f"{file} belongs to {owner}, who could spend your money by changing it"
             yield warning("files", found, f"chown root {file}")
+
+
+def rule_files_of(configuration: Configuration) -> tuple[Path, ...]:
+    """What says what is bought: the rules, and the mapping of equal services."""
+    mapping = () if configuration.services is None else (configuration.services,)
+    return (*configuration.rules, *mapping)
 
 
 def _mode(path: Path) -> int:
@@ -97,6 +107,35 @@ def _rules(configuration: Configuration) -> Finding:
     if not count:
         return warning("rules", "there are none: everything is watched, nothing is done", "Write one")
     return ok("rules", f"{count} loaded")
+
+
+def _equal_services(configuration: Configuration) -> Iterator[Finding]:
+    if configuration.services is None:
+        return
+    file = configuration.services
+    try:
+        known = load_mapping(file, [panel.name for panel in configuration.panels])
+    except DocumentError as error:
+        yield problem("equal services", str(error.problems[0]), _CHECK)
+        return
+    found = f"{file}: {len(known.equal.groups)} groups confirmed"
+    waiting = sum(1 for _ in known.entries(PROPOSED))
+    if waiting:
+        found += f", {waiting} proposals wait for your word"
+    yield ok("equal services", f"{found}; against the catalogues: smm-rules services match --check")
+
+
+def examine_exchange_rates(configuration: Configuration, now: datetime) -> Iterator[Finding]:
+    """Rates that are too old compare nothing, and are found out about when a panel is to be chosen."""
+    if configuration.exchange_rates is None:
+        return
+    rates = exchange_rates(configuration.exchange_rates)
+    refused = rates.refused(now)
+    if refused:
+        remedy = "Look them up, and write them with their day: exchange_rates: {as_of: …, rates: …}"
+        yield warning("exchange rates", f"{refused}: prices in several currencies aren't compared", remedy)
+    else:
+        yield ok("exchange rates", f"of {rates.as_of.isoformat()}, {len(rates.rates)} to {rates.base}")
 
 
 def _secrets(configuration: Configuration, environment: Mapping[str, str]) -> Iterator[Finding]:
