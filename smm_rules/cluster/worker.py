@@ -115,7 +115,7 @@ class ClusterWorker(Asked):
         ]
         if self._configuration.reload.watch:
             at_work.append(files.run())
-        self.http_intake = http_intake_of(household.work, self._environment)
+        self.http_intake = http_intake_of(household.work, self._environment, shared=True)
         if self.http_intake is not None:
             at_work.append(self.http_intake.run(self._stopping))
         to_the_end: list[Coroutine[Any, Any, None]] = [

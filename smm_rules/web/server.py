@@ -70,6 +70,7 @@ class PageServer:
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
+        self._inode: tuple[int, int] | None = None
         self.address = listen
 
     async def start(self) -> None:
@@ -77,6 +78,8 @@ class PageServer:
         bound = await asyncio.to_thread(_bind, self._listen)
         if self._listen.path is None:
             self.address = ListenAddress(self._listen.host, bound.getsockname()[1])
+        else:
+            self._inode = await asyncio.to_thread(_inode, self._listen.path)
         self._task = asyncio.create_task(self._server.serve([bound]), name="status page")
 
     async def ended(self) -> None:
@@ -101,12 +104,17 @@ class PageServer:
         """Finish the answers under way, for a while, and let go of the address."""
         if self._task is None:
             return
+        self._let_go_of_path()
         self._server.stop()
         with contextlib.suppress(Exception):
             await self._task
-        if self._listen.path is not None:
-            with contextlib.suppress(OSError):
-                self._listen.path.unlink()
+
+    def _let_go_of_path(self) -> None:
+        """Remove the socket while it still listens: after that another process may have put its own there."""
+        path = self._listen.path
+        with contextlib.suppress(OSError):
+            if path is not None and _inode(path) == self._inode:
+                path.unlink()
 
 
 def _bind(listen: ListenAddress) -> socket.socket:
@@ -154,6 +162,11 @@ def _bind_path(path: Path) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _remove_dead(path: Path) -> None:

@@ -65,11 +65,16 @@ class Town:
         return home
 
     async def worker(self, name: str, strike: tuple[str, int, int] | None = None) -> Running:
+        """One with a home, and a socket, of its own."""
+        running = self.fork(self.home(name), name, strike)
+        await running.said("intake.http_serving")
+        return running
+
+    def fork(self, home: Path, name: str, strike: tuple[str, int, int] | None = None) -> Running:
         environment = {"PANEL_KEY": self.panel.key, "SHOP_TOKEN": TOKEN}
         pace = (time.time(), 1.0)
-        running = self.launcher.worker(self.home(name), self.url, name, environment, pace=pace, strike=strike)
+        running = self.launcher.worker(home, self.url, name, environment, pace=pace, strike=strike)
         self.started.append(running)
-        await running.said("intake.http_serving")
         return running
 
     async def ask(self, worker: str) -> httpx.Response:
@@ -131,6 +136,23 @@ async def test_another_worker_answers_for_one_that_died_over_it(town: Town, mome
     assert answer.headers.get("idempotency-replayed") == ("true" if moment == "purchase.after" else None)
     await town.are_now(IntentState.CONFIRMED)
     assert len(town.panel.journal.requests("add")) == 1
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+async def test_of_workers_with_one_socket_another_takes_the_place_of_the_one_that_ends(
+    town: Town, end: signal.Signals
+) -> None:
+    first = await town.worker("one")
+    second = town.fork(town.directory / "one", "two")
+    await second.said("intake.http_standby")
+    answer = await town.ask("one")
+    first.signal(end)
+    await first.ended()
+    await second.said("intake.http_serving")
+    assert (await town.ask("one")).content == answer.content
+    await town.are_now(IntentState.CONFIRMED)
+    assert second.events("intake.http_not_served") == []
+    assert len(town.panel.journal.orders_made()) == 1
 
 
 def test_where_a_worker_listens_is_its_own_affair(tmp_path: Path) -> None:

@@ -61,6 +61,18 @@ async def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
     await server.stop()
 
 
+async def test_a_socket_that_another_process_put_there_is_left_to_it(tmp_path: Path) -> None:
+    address = ListenAddress(path=tmp_path / "web.sock")
+    assert address.path is not None
+    first, second = PageServer(hello, address), PageServer(hello, address)
+    await first.start()
+    address.path.unlink()
+    await second.start()
+    await first.stop()
+    assert await read(address) == "hello"
+    await second.stop()
+
+
 async def test_a_busy_port_says_so() -> None:
     first = PageServer(hello, ANY_PORT)
     await first.start()

@@ -86,6 +86,12 @@ EVENTS: tuple[Event, ...] = (
     ),
     Event("intake.http_serving", "info", ("address",), "The HTTP intake is served there."),
     Event(
+        "intake.http_standby",
+        "info",
+        ("address",),
+        "Another worker on this machine serves the HTTP intake. This one takes its place once it is gone.",
+    ),
+    Event(
         "intake.http_not_served",
         "error",
         ("address", "error"),
