@@ -24,6 +24,7 @@ import httpx
 from benchmarks.measure import Row, Timing, arguments_of, median, spread, tell, timed
 from benchmarks.panel import PanelProcess, panel_process
 from smm_rules.facts import Entity, EntityKind
+from smm_rules.garbage import look_seldom
 from smm_rules.ledger.records import NewOrder
 from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.notify.operator import OperatorVoice
@@ -211,6 +212,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--directory", type=Path, help="where to put the ledger (default: temporary files)")
     given = parser.parse_args()
+    look_seldom()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=given.directory) as directory:
         found = asyncio.run(measure(given.orders, given.rounds, Path(directory)))

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from smm_rules.garbage import nothing_is_garbage
+from smm_rules.garbage import look_seldom, nothing_is_garbage
 
 
 @pytest.fixture(autouse=True)
 def _collector_as_before() -> Iterator[None]:
-    enabled = gc.isenabled()
+    enabled, thresholds = gc.isenabled(), gc.get_threshold()
     yield
+    gc.set_threshold(*thresholds)
     (gc.enable if enabled else gc.disable)()
 
 
@@ -70,3 +71,9 @@ def test_what_was_made_is_still_collected_when_it_is_garbage() -> None:
     del circle
     gc.collect()
     assert seen() is None
+
+
+def test_what_is_looked_through_seldom_is_looked_through_as_often_once_it_is_older() -> None:
+    gc.set_threshold(700, 11, 12)
+    look_seldom()
+    assert gc.get_threshold() == (10_000, 11, 12)

@@ -10,7 +10,7 @@ import click
 
 from smm_rules.cli.context import asynchronous, config_option, read_configuration
 from smm_rules.cli.lean import without, without_processes
-from smm_rules.garbage import nothing_is_garbage
+from smm_rules.garbage import look_seldom, nothing_is_garbage
 
 
 @click.command("run")
@@ -18,6 +18,7 @@ from smm_rules.garbage import nothing_is_garbage
 @asynchronous
 async def command(config_path: Path | None) -> None:
     """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
+    look_seldom()
     # What libraries would bring for archives and for processes that nobody starts here: 1 MiB.
     with nothing_is_garbage(), without("bz2", "lzma"), without_processes():
         configuration = read_configuration(config_path)

@@ -11,6 +11,7 @@ from smm_rules.cli.context import asynchronous, config_option, read_configuratio
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.tracing import traced
 from smm_rules.daemon.parts import secrets_of
+from smm_rules.garbage import look_seldom
 from smm_rules.ledger.opening import access_to, stamp_of
 from smm_rules.observe import configure_logging
 
@@ -29,6 +30,7 @@ async def command(config_path: Path | None, adopt_rules: bool) -> None:
     Every worker has the same configuration and rules. SIGTERM drains and stops it, SIGHUP reads the rules
     again.
     """
+    look_seldom()
     configuration = read_configuration(config_path)
     configure_logging(
         configuration.logging.format, configuration.logging.level, secrets_of(configuration, os.environ)

@@ -111,6 +111,10 @@ class Ledger(Protocol):
         """The watched ones of these rows, as `due_orders` named them."""
         ...
 
+    async def memories_by_row(self, rows: Sequence[int]) -> list[tuple[int, str, Memory]]:
+        """What rules remember of the orders of these rows: row, rule, memory."""
+        ...
+
     async def postpone(self, entities: Iterable[Entity], due_at: datetime) -> None:
         """Ask again at `due_at`, changing nothing else: used when a panel left an entity unanswered."""
         ...

@@ -24,6 +24,7 @@ from smm_rules.rules.index import RuleIndex, index_of
 from smm_rules.rules.model import Mode, Rule
 
 Memories = Mapping[tuple[str, Entity], Memory]
+_NOTHING: Mapping[str, Memory] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,14 @@ def decide(
     """
     remembered = _by_entity(memories)
     index = index_of(rules)
-    judged = [_judge(look, index, remembered.get(look.snapshot.entity, {}), now, belts.gap) for look in looks]
-    at_work = [[one for one in verdicts if _may_act(one.rule, belts)] for verdicts, _ in judged]
+    judged = [
+        _judge(look, index, remembered.get(look.snapshot.entity, _NOTHING), now, belts.gap) for look in looks
+    ]
+    at_work = [[one for one in verdicts if _may_act(one.rule, belts)] for verdicts, _ in judged if verdicts]
     over_limit = _over_limit(at_work, recent, stopped=False)
     gathering = _Gathering(now, belts, over_limit, _over_limit(at_work, recent, stopped=True))
     for look, (verdicts, broken) in zip(looks, judged, strict=True):
-        gathering.add(look, verdicts, broken, remembered.get(look.snapshot.entity, {}))
+        gathering.add(look, verdicts, broken, remembered.get(look.snapshot.entity, _NOTHING))
     return gathering.decided()
 
 

@@ -20,7 +20,7 @@ from smm_rules.observe import span
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.answers import Balance, OrderStates, RefillStates, Service
 from smm_rules.panel.errors import PanelError
-from smm_rules.polling.decisions import Belts, Decided, Look, decide
+from smm_rules.polling.decisions import Belts, Decided, Look, Memories, decide
 from smm_rules.polling.pacing import Backlog, Pacing
 from smm_rules.polling.recent import Recent, RecentInMemory
 from smm_rules.polling.resting import Contexts
@@ -57,6 +57,8 @@ class SweepLedger(WatchedReader, Protocol):
     async def postpone(self, entities: Sequence[Entity], due_at: datetime) -> None: ...
 
     async def memories(self, entities: Sequence[Entity]) -> dict[tuple[str, Entity], Memory]: ...
+
+    async def memories_by_row(self, rows: Sequence[int]) -> list[tuple[int, str, Memory]]: ...
 
     async def record(self, sweep: Sweep) -> Recorded: ...
 
@@ -181,8 +183,7 @@ class PanelWatch:
         self, kind: EntityKind, looks: Sequence[Look], now: datetime, resting: Sequence[int]
     ) -> Made:
         rules = self.rules().watching(kind, self.panel) if looks else ()
-        entities = [look.snapshot.entity for look in looks] if rules else []
-        memories = await self.ledger.memories(entities) if entities else {}
+        memories = await self._memories(looks) if rules else {}
         recent = await self.recent.counts(kind, now, self._round(kind, looks[0])) if looks else {}
         paused = paused_rules(await self.ledger.stops(), now) if rules else frozenset()
         belts = replace(self.belts, paused=paused)
@@ -191,6 +192,14 @@ class PanelWatch:
         recorded = await self.ledger.record(sweep) if looks or resting else Recorded()
         self._note_fired(kind, decided, recorded, now)
         return Made(decided, recorded)
+
+    async def _memories(self, looks: Sequence[Look]) -> Memories:
+        """What rules remember of all that is looked at; by row where that is known, which is faster."""
+        entities = {look.row: look.snapshot.entity for look in looks if look.row is not None}
+        if len(entities) < len(looks):
+            return await self.ledger.memories([look.snapshot.entity for look in looks])
+        found = await self.ledger.memories_by_row(list(entities))
+        return {(rule, entities[row]): memory for row, rule, memory in found}
 
     def _round(self, kind: EntityKind, look: Look) -> timedelta:
         """How long it takes at most until each thing of `kind` has been looked at once."""

@@ -159,6 +159,9 @@ class SqlLedger:
     async def watched_rows(self, rows: Sequence[int]) -> dict[int, Watched]:
         return await self._read(rest.watched_rows, rows)
 
+    async def memories_by_row(self, rows: Sequence[int]) -> list[tuple[int, str, Memory]]:
+        return await self._read(rest.memories_by_row, rows)
+
     async def postpone(self, entities_: Iterable[Entity], due_at: datetime) -> None:
         await self._write_beside(entities.postpone, tuple(entities_), due_at)
 

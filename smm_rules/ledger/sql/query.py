@@ -31,6 +31,11 @@ class Connection(Protocol):
         ...
 
 
+def list_of(numbers: Iterable[int]) -> str:
+    """Numbers as a JSON array, for statements that take a list."""
+    return str(list(numbers))
+
+
 def rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Row]:
     """Every row the statement returns."""
     return connection.execute(statement, tuple(values)).fetchall()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from smm_rules.engine.memory import Memory
 from smm_rules.facts import Entity
-from smm_rules.ledger.codec import duration_to_micros, to_json, to_micros
+from smm_rules.ledger.codec import decode_memory, duration_to_micros, to_micros
 from smm_rules.ledger.records import DueOrder, Observed, Watched
-from smm_rules.ledger.sql.query import Connection, changed, rows
+from smm_rules.ledger.sql.query import Connection, changed, list_of, rows
 from smm_rules.ledger.sql.rows import key, orders_by_row
 
 _SHORT = "SELECT id, name, last_seen_at, answer, context, rests_until, pace, due_at FROM entities"
@@ -21,6 +22,10 @@ _DUE_NEXT = _DUE.replace("due_at <= ?", "due_at > ?")
 _MOVE_ON = """
   UPDATE entities SET last_seen_at = ?1, due_at = ?1 + pace
   WHERE id IN (SELECT value FROM json_each(?2)) AND answer IS NOT NULL AND forgotten_at IS NULL
+"""
+_MEMORIES = """
+  SELECT e.id, m.rule, m.memory FROM entities e JOIN memories m ON m.entity = e.id
+  WHERE e.id IN (SELECT value FROM json_each(?))
 """
 _STIR = """
   UPDATE entities SET answer = NULL, changes = changes + 1 WHERE id IN (SELECT value FROM json_each(?))
@@ -51,13 +56,18 @@ def due_orders(
 
 
 def watched_rows(connection: Connection, numbers: Sequence[int]) -> dict[int, Watched]:
-    return orders_by_row(connection, to_json(list(numbers)))
+    return orders_by_row(connection, list_of(numbers))
+
+
+def memories_by_row(connection: Connection, numbers: Sequence[int]) -> list[tuple[int, str, Memory]]:
+    found = rows(connection, _MEMORIES, (list_of(numbers),))
+    return [(row, rule, decode_memory(memory)) for row, rule, memory in found]
 
 
 def move_on(connection: Connection, numbers: Sequence[int], at: int) -> None:
     """They were seen at `at`, in microseconds, and said what they had said before."""
     if numbers:
-        changed(connection, _MOVE_ON, (at, to_json(list(numbers))))
+        changed(connection, _MOVE_ON, (at, list_of(numbers)))
 
 
 def columns(observed: Observed) -> Columns:
@@ -70,8 +80,7 @@ def columns(observed: Observed) -> Columns:
 
 def stir(connection: Connection, numbers: Iterable[int]) -> None:
     """Something about these changed outside a sweep: their next look is a whole one."""
-    some = to_json(list(numbers))
-    changed(connection, _STIR, (some,))
+    changed(connection, _STIR, (list_of(numbers),))
 
 
 def stir_named(connection: Connection, entity: Entity) -> None:

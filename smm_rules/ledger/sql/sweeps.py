@@ -20,7 +20,6 @@ from smm_rules.ledger.codec import (
     entity_text,
     maybe_micros,
     storable,
-    to_json,
     to_micros,
 )
 from smm_rules.ledger.records import Observed, PlannedFiring, Recorded, Remembered, Stopped, Sweep
@@ -28,13 +27,14 @@ from smm_rules.ledger.sql import alerts, audit, balances, chains, rest, stops
 from smm_rules.ledger.sql.guarding import Guarding
 from smm_rules.ledger.sql.intents import Origin, plan
 from smm_rules.ledger.sql.outbox import enqueue
-from smm_rules.ledger.sql.query import Connection, cell, changed, rows, rows_of_each
+from smm_rules.ledger.sql.query import Connection, cell, changed, list_of, rows, rows_of_each
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.sql.traces import keep
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.rules.model import Mode
 
 _Ids = dict[Entity, int]
+_Seen = tuple[int, Observed]
 
 _APPEAR = "INSERT INTO entities (kind, panel, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 #: Forgotten orders are left alone: somebody forgot them while the panel was being asked.
@@ -120,47 +120,49 @@ def _stopped(memory: Memory, reason: Reason) -> Memory:
 def _see(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
     """Note what was read; return the IDs of those that are watched."""
     numbered = {one.row: one for one in observed if one.row is not None}
-    ids = _see_rows(connection, numbered, at)
+    seen = _see_rows(connection, numbered, at)
     if len(numbered) < len(observed):
-        ids |= _see_named(connection, [one for one in observed if one.row is None], at)
-    watched = [one for one in observed if not one.same and one.entity in ids]
-    facts = [(ids[one.entity], _written(one)) for one in watched]
+        seen += _see_named(connection, [one for one in observed if one.row is None], at)
+    facts, news = [], []
+    for entity_id, one in seen:
+        if one.same:
+            continue
+        text = _written(one)
+        facts.append((entity_id, text))
+        if one.changed:
+            news.append((entity_id, at, text))
     rows_of_each(connection, _SET_FACTS, facts)
-    news = [
-        (entity_id, at, text) for one, (entity_id, text) in zip(watched, facts, strict=True) if one.changed
-    ]
     rows_of_each(connection, _ADD_HISTORY, news)
-    for one in observed:
-        if one.entity.kind is EntityKind.BALANCE and one.entity in ids:
-            asked_at = at if one.asked_at is None else to_micros(one.asked_at)
-            balances.observe(connection, one.entity.panel, one.facts, asked_at, at)
-    return ids
+    return {one.entity: entity_id for entity_id, one in seen}
 
 
-def _see_rows(connection: Connection, observed: Mapping[int, Observed], at: int) -> _Ids:
-    """Note what was read of orders, given by row."""
+def _see_rows(connection: Connection, observed: Mapping[int, Observed], at: int) -> list[_Seen]:
+    """Note what was read of orders, given by row; those that are watched."""
     if not observed:
-        return {}
-    watched = sorted(row for (row,) in rows(connection, _STILL_WATCHED, (to_json(list(observed)),)))
-    looks = []
-    for row in watched:
-        one = observed[row]
-        looks.append((at, maybe_micros(one.due_at), row, *rest.columns(one)))
+        return []
+    watched = sorted(row for (row,) in rows(connection, _STILL_WATCHED, (list_of(observed),)))
+    seen = [(row, observed[row]) for row in watched]
+    looks = [(at, maybe_micros(one.due_at), row, *rest.columns(one)) for row, one in seen]
     rows_of_each(connection, _SEE_ROW, looks)
-    return {observed[row].entity: row for row in watched}
+    return seen
 
 
-def _see_named(connection: Connection, observed: Sequence[Observed], at: int) -> _Ids:
-    """Note what was read of anything, by its name; what is no order appears with it."""
+def _see_named(connection: Connection, observed: Sequence[Observed], at: int) -> list[_Seen]:
+    """Note what was read of anything, by its name; those that are watched. No order appears with it."""
     keys = {one.entity: key(one.entity) for one in observed}
     new = [name for entity, name in keys.items() if entity.kind is not EntityKind.ORDER]
     rows_of_each(connection, _APPEAR, sorted(new))
     # Rows in one order: two that look at the same things at once could wait for each other otherwise.
     in_order = sorted(observed, key=lambda one: keys[one.entity])
     looks = [(at, maybe_micros(one.due_at), *keys[one.entity], *rest.columns(one)) for one in in_order]
-    seen = rows_of_each(connection, _SEE, looks)
-    by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in seen}
-    return {entity: by_key[name] for entity, name in keys.items() if name in by_key}
+    found = rows_of_each(connection, _SEE, looks)
+    by_key = {(kind, panel, name): entity_id for entity_id, kind, panel, name in found}
+    seen = [(by_key[keys[one.entity]], one) for one in observed if keys[one.entity] in by_key]
+    for _, one in seen:
+        if one.entity.kind is EntityKind.BALANCE:
+            asked_at = at if one.asked_at is None else to_micros(one.asked_at)
+            balances.observe(connection, one.entity.panel, one.facts, asked_at, at)
+    return seen
 
 
 def _written(observed: Observed) -> str:

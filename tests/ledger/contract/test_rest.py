@@ -62,8 +62,11 @@ async def test_what_was_read_is_written_by_row_as_by_name(ledger: Ledger) -> Non
     assert watched[by_row.row] == replace(
         watched[by_name.row], entity=order(2), order=watched[by_row.row].order
     )
-    assert [one.entity for one in await ledger.history(None, T0, T0, 9)] == [order(1), order(2)]
-    assert len(await ledger.memories([order(1), order(2)])) == 2
+    assert {one.entity for one in await ledger.history(None, T0, T0, 9)} == {order(1), order(2)}
+    remembered = await ledger.memories_by_row([by_row.row, by_name.row])
+    assert sorted(remembered, key=lambda one: one[0]) == [
+        (row, "top-up", Memory(true_since=T0)) for row in sorted((by_row.row, by_name.row))
+    ]
 
 
 async def test_of_an_order_forgotten_meanwhile_nothing_is_written_by_row(ledger: Ledger) -> None:
