@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from smm_rules.config.select_statement import bindable
 from smm_rules.config.sql_source import BEGINNING, SqlSourceSettings
+from smm_rules.facts import format_duration
 from tests.config.test_web import load, refusal
 
 QUERY = "SELECT id, updated_at FROM orders WHERE updated_at > :since ORDER BY updated_at"
@@ -152,3 +154,14 @@ def test_a_colon_within_quotes_is_no_placeholder_to_the_driver() -> None:
     assert bindable("SELECT ':a', \"b:c\" -- :d\nWHERE x > :since") == (
         "SELECT '\\:a', \"b\\:c\" -- \\:d\nWHERE x > :since"
     )
+
+
+def test_every_setting_is_told_of_with_its_default() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "databases.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
+    assert set(rows) == set(SqlSourceSettings.model_fields)
+    defaults = {name: field.default for name, field in SqlSourceSettings.model_fields.items()}
+    for name in ("every", "overlap", "timeout"):
+        assert format_duration(defaults[name]) in rows[name]
+    needed = {name for name, field in SqlSourceSettings.model_fields.items() if field.is_required()}
+    assert {name for name, default in rows.items() if default == "needed"} == needed
