@@ -19,12 +19,12 @@ _REMEMBERED = ("min", "max", "name", "type")
 
 
 def observe_catalogue(
-    before: Mapping[str, Facts], catalogue: Sequence[Service], now: datetime
+    before: Mapping[str, Facts], catalogue: Sequence[Service], now: datetime, *, is_whole: bool = True
 ) -> dict[str, Observation]:
     """The facts of every service, by its ID: those in the catalogue and those known before.
 
     A known service that isn't in the catalogue is gone. An empty catalogue is a fault and not a mass
-    delisting: nothing is observed then.
+    delisting: nothing is observed then. Nor is anything of what is missing from one that may not be whole.
     """
     if not catalogue:
         return {}
@@ -34,7 +34,11 @@ def observe_catalogue(
         name: observe_service(before.get(name, {}), row, now, of_first_catalogue=is_first)
         for name, row in offered.items()
     }
-    gone = {name: observe_gone(facts, now) for name, facts in before.items() if name not in offered}
+    gone = {
+        name: observe_gone(facts, now)
+        for name, facts in before.items()
+        if name not in offered and (is_whole or facts.get("gone") is True)
+    }
     return seen | gone
 
 

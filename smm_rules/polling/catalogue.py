@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from smm_rules.engine.service_facts import observe_catalogue
@@ -19,12 +20,15 @@ log = get_logger(__name__)
 #: Services of one panel that are known at most, those gone among them: a panel that makes up new ones at each
 #: look is not given the memory and the ledger.
 MOST_SERVICES_KNOWN = 50_000
+#: A catalogue that lacks so many services all at once, and more than half, is believed the second time.
+MANY_MISSING = 20
 
 
 async def look_at_catalogue(watch: PanelWatch) -> int:
     """Read the catalogue if it is due and evaluate its rules; return how many services it has.
 
-    An empty catalogue is a fault of the panel (the client says so), never a mass delisting.
+    An empty catalogue is a fault of the panel (the client says so), never a mass delisting. One that suddenly
+    lacks most of its services is more likely cut short: they are gone once the next look says so, too.
     """
     standing = watch.standing
     if not standing.catalogue_is_due(watch.clock.now()):
@@ -36,13 +40,30 @@ async def look_at_catalogue(watch: PanelWatch) -> int:
     standing.note_catalogue_read(now)
     await watch.answered("catalogue", now)
     before = {identifier: item.facts for identifier, item in standing.services.items()}
-    seen = observe_catalogue(before, _with_room(watch, answer), now)
+    missing = _missing_for_once(watch, answer)
+    seen = observe_catalogue(before, _with_room(watch, answer), now, is_whole=not missing)
     looks = [
         _service_look(watch, identifier, item.facts, item.changed, now) for identifier, item in seen.items()
     ]
     decided = await watch.record(EntityKind.SERVICE, looks, now)
-    standing.keep_services(_kept(watch, observed, now) for observed in decided.sweep.observed)
+    again_at = now + watch.pace.catalogue
+    await watch.ledger.postpone([one.entity for one in missing], again_at)
+    kept = [_kept(watch, observed, now) for observed in decided.sweep.observed]
+    standing.keep_services([*kept, *(replace(one, due_at=again_at) for one in missing)])
     return len(answer)
+
+
+def _missing_for_once(watch: PanelWatch, answer: Sequence[Service]) -> list[Watched]:
+    """The services that a catalogue lacks which doesn't look whole; none when the last one didn't either."""
+    standing, named = watch.standing, {service.id for service in answer}
+    offered = [one for one in standing.services.values() if one.facts.get("gone") is not True]
+    missing = [one for one in offered if one.entity.id not in named]
+    looks_cut = len(missing) >= MANY_MISSING and len(missing) * 2 > len(offered)
+    believed, standing.catalogue_looked_cut = standing.catalogue_looked_cut, looks_cut
+    if not looks_cut:
+        return []
+    log.warning("panel.catalogue_cut", panel=watch.panel, missing=len(missing), believed=believed)
+    return [] if believed else missing
 
 
 def _with_room(watch: PanelWatch, answer: Sequence[Service]) -> Sequence[Service]:

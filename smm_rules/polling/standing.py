@@ -44,7 +44,8 @@ class Standing:
     """One panel's catalogue, balance and health, kept in memory beside the ledger's copy.
 
     `tried` are the kinds of look taken since the start, `balance_wanted` and `catalogue_wanted` ask for one
-    before its time. `catalogues` counts the catalogues taken over.
+    before its time. `catalogue_looked_cut` is whether the last one lacked most of its services all at once.
+    `catalogues` counts the catalogues taken over.
     """
 
     def __init__(self, panel: str) -> None:
@@ -57,6 +58,7 @@ class Standing:
         self.tried: set[str] = set()
         self.balance_wanted = False
         self.catalogue_wanted = False
+        self.catalogue_looked_cut = False
         self.catalogues = 0
         self._shared: dict[str, Value] = {}
         self._by_service: dict[str, dict[str, Value]] = {}

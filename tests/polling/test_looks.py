@@ -13,6 +13,7 @@ from smm_rules.panel.answers import Balance
 from smm_rules.polling import catalogue
 from smm_rules.polling.balance import look_at_balance
 from smm_rules.polling.catalogue import look_at_catalogue
+from smm_rules.polling.watch import PanelWatch
 from tests.polling.world import FOLLOWERS, HOUR, MINUTE, PACE, T0, World
 
 LOW = """
@@ -110,6 +111,38 @@ async def test_a_panel_that_makes_up_services_is_not_given_the_memory(
         await look_at_catalogue(watch)
         world.clock.move(PACE.catalogue)
     assert list(watch.standing.services) == ["00", "01", "02", "10", "11"]
+
+
+def of_catalogue(watch: PanelWatch) -> tuple[set[str], set[str]]:
+    """The services that are offered, and those gone."""
+    gone = {name for name, item in watch.standing.services.items() if item.facts["gone"] is True}
+    return watch.standing.services.keys() - gone, gone
+
+
+async def test_a_catalogue_that_is_cut_short_is_no_delisting(world: World) -> None:
+    watch = await world.watch()
+    whole = tuple(replace(FOLLOWERS, id=str(number)) for number in range(50))
+    few = (replace(FOLLOWERS, id="0", rate=Decimal("9.99")),)
+    everything = {one.id for one in whole}
+    for answer in (whole, few, whole, few):
+        world.panel.catalogue = answer
+        assert await look_at_catalogue(watch) == len(answer)
+        assert of_catalogue(watch) == (everything, set())
+        assert await look_at_catalogue(watch) == 0, "it isn't asked again at once"
+        world.clock.move(PACE.catalogue)
+    assert watch.standing.services["0"].facts["rate"] == Decimal("9.99"), "what it has is read"
+    assert await look_at_catalogue(watch) == 1
+    assert of_catalogue(watch) == ({"0"}, everything - {"0"})
+
+
+@pytest.mark.parametrize(("known", "left"), [(20, 1), (50, 26)])
+async def test_a_few_or_fewer_than_half_are_gone_at_once(world: World, known: int, left: int) -> None:
+    watch = await world.watch()
+    for count in (known, left):
+        world.panel.catalogue = tuple(replace(FOLLOWERS, id=str(number)) for number in range(count))
+        await look_at_catalogue(watch)
+        world.clock.move(PACE.catalogue)
+    assert len(of_catalogue(watch)[1]) == known - left
 
 
 async def test_a_catalogue_is_read_again_at_the_end_of_a_hold(world: World) -> None:

@@ -36,14 +36,14 @@ EVENTS: tuple[Event, ...] = (
         "alerts.ended_unwatched",
         "info",
         ("rule", "alerts", "reason"),
-        "Alerts that went on are over, because their rule was removed or no longer watches what they tell of. "
-        "Who had been told of them is told so.",
+        "Alerts that went on are over: their rule was removed or no longer watches what they tell of. Who "
+        "had been told of them is told so.",
     ),
     Event(
         "alerts.reopened",
         "info",
         ("alerts",),
-        "A rule that had been removed is in force again, and its alerts go on where they were. Nobody is told.",
+        "A rule that was removed is in force again and its alerts go on where they were. Nobody is told.",
     ),
     Event(
         "message.plot_failed",

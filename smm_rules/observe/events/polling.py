@@ -26,6 +26,14 @@ EVENTS: tuple[Event, ...] = (
         "As for panel.poll_failed. If it is always the same few: look one up on the panel.",
     ),
     Event(
+        "panel.catalogue_cut",
+        "warning",
+        ("panel", "missing", "believed"),
+        "The catalogue lacks more than half of the panel's services all at once. The first time that is "
+        "taken for an answer cut short, and nothing is gone; `believed` is true the second time in a row.",
+        "Look at the panel's catalogue. If it is as it says, there is nothing to do.",
+    ),
+    Event(
         "panel.services_left_out",
         "warning",
         ("panel", "count", "known"),
