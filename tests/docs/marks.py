@@ -32,6 +32,7 @@ class Mark:
     elsewhere: bool = False  # of a page: a test of its own compares what it shows
     code: int = 0
     until: str = ""  # a program that doesn't end by itself is interrupted once it has written this pattern
+    after: str = ""  # it is begun once a program that stays has written this pattern
     stays: bool = False  # it is interrupted at the end of the page only
     terminal: bool = False  # it is run at a terminal
     each: bool = False  # every line is a program of its own
@@ -65,8 +66,8 @@ def read(text: str) -> Mark:
                 mark[word] = rest
             case "exit" if rest.isdigit():
                 mark["code"] = int(rest)
-            case "until" if rest:
-                mark["until"] = rest.strip('"')
+            case "until" | "after" if rest:
+                mark[word] = rest.strip('"')
             case "stays" | "elsewhere" | "terminal" | "each" | "output" | "alike" if not rest:
                 mark[word] = True
             case "for" if _PAIR.fullmatch(rest):

@@ -28,7 +28,7 @@ class Shell:
     ) -> None:
         self.directory = directory
         self._prepare = prepare
-        kept = directory.parent / "kept"
+        self._kept = kept = directory.parent / "kept"
         kept.mkdir()
         (kept / "directory").write_text(f"{directory}\n")
         (kept / "environment").touch()
@@ -58,14 +58,21 @@ class Shell:
             pieces = commands(block.text) if block.mark.each else [block.text]
             self._last = "".join([self._run(block, piece) for piece in pieces])
 
+    @property
+    def _here(self) -> Path:
+        """Where the reader is by now."""
+        return Path((self._kept / "directory").read_text().strip())
+
     def _write(self, block: Block) -> None:
-        path = self.directory / self._prepared(block, block.mark.file)
+        path = self._here / self._prepared(block, block.mark.file)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self._prepared(block, block.text), encoding="utf-8")
 
     def _run(self, block: Block, text: str) -> str:
         """What a script wrote, once it has ended as its mark says."""
         mark = block.mark
+        if mark.after and not any(program.wait_for(mark.after) for program in reversed(self._running)):
+            raise Failed(f"{block.place}: {mark.after!r} never came")
         script = f"{_BEFORE}{self._prepared(block, text)}{_AFTER}"
         terminal = mark.terminal or bool(mark.answers)
         program = Program(script, self.directory, self._environment, terminal=terminal)
