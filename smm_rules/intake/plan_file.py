@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from unicodedata import normalize
 
 from smm_rules.intake.columns import REFERENCE, purchase_columns
 from smm_rules.intake.lines import BadLine, IntakeOptions, SourceRefused, Unacceptable, shown
@@ -87,7 +88,8 @@ def _row(values: Mapping[str, str], options: IntakeOptions) -> _Row:
     given = dict(values)
     reference = ""
     if REFERENCE in given:
-        reference = given.pop(REFERENCE).strip()
+        # Two writings of one letter look alike, and must not be two references.
+        reference = normalize("NFC", given.pop(REFERENCE).strip())
         if not reference or len(reference) > _LONGEST_REFERENCE or not reference.isprintable():
             raise Unacceptable(
                 f"the reference {shown(reference)} can't be used",

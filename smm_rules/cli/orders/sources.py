@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from smm_rules.intake import IntakeOptions
 from smm_rules.intake.sql.database import SourceFailed, password_of
 from smm_rules.intake.sql.reading import Part, Reading, begin
 from smm_rules.intake.sql.source import options_of
+from smm_rules.intake.sql.thread import OneThread
 from smm_rules.intake.sql.watermark import load
 from smm_rules.ledger.records import NewOrder, TrackedOrder
 from smm_rules.ledger.sources import BadRow, SourceStanding
@@ -149,23 +151,34 @@ async def _tried(
         async with open_ledger(configuration) as ledger:
             standing = await ledger.source(settings.name)
     kept = "" if from_start or standing is None else standing.watermark
-    part = _read(settings, kept, options, limit)
+    part = await _read(settings, kept, options, limit)
     if exists:
         async with open_ledger(configuration) as ledger:
             known = await _known(ledger, part.orders)
     return Tried(part.orders, part.bad, known, part.over)
 
 
-def _read(settings: SqlSourceSettings, kept: str, options: IntakeOptions, limit: int) -> Part:
+async def _read(settings: SqlSourceSettings, kept: str, options: IntakeOptions, limit: int) -> Part:
+    reading = Reading(settings, _password(settings), begin(settings, kept), options)
+    thread = OneThread("try")
     try:
-        reading = Reading(settings, password_of(settings, os.environ), begin(settings, kept), options)
-        try:
-            reading.open()
-            return reading.next_part(limit)
-        finally:
-            reading.close()
+        await thread.run(reading.open)
+        return await thread.run(partial(reading.next_part, limit))
     except SourceFailed as error:
-        raise Stop(f"Source {settings.name} can't be read: {error}", Exit.PANEL) from None
+        raise _unreadable(settings, error) from None
+    finally:
+        thread.close(reading.close)
+
+
+def _password(settings: SqlSourceSettings) -> str | None:
+    try:
+        return password_of(settings, os.environ)
+    except SourceFailed as error:
+        raise _unreadable(settings, error) from None
+
+
+def _unreadable(settings: SqlSourceSettings, error: SourceFailed) -> Stop:
+    return Stop(f"Source {settings.name} can't be read: {error}", Exit.PANEL)
 
 
 async def _known(ledger: SqlLedger, orders: Sequence[NewOrder]) -> frozenset[object]:

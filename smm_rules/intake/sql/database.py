@@ -103,16 +103,40 @@ def _read(
 ) -> Iterator[tuple[list[str], Iterator[Row]]]:
     from sqlalchemy import text
 
-    with engine.connect().execution_options(stream_results=True, yield_per=FETCHED) as connection:
+    family = _family(settings.url)
+    with engine.connect() as connection:
         rows: _Rows | None = None
         try:
+            for statement in _first_statements(family, settings.timeout.total_seconds()):
+                connection.exec_driver_sql(statement)
             query = text(bindable(settings.query.strip().rstrip("; \t\r\n")))
-            result = connection.execute(query, {SINCE: _bound(since, _family(settings.url))})
+            streaming = connection.execution_options(stream_results=True, yield_per=FETCHED)
+            result = streaming.execute(query, {SINCE: _bound(since, family)})
             rows = _Rows(result, deadline)
             yield list(result.keys()), rows
         finally:
             if rows is None or not rows.over:
                 _abandon(connection)
+
+
+def _first_statements(family: str, seconds: float) -> tuple[str, ...]:
+    """What begins the transaction: it may only read, and gives times in UTC.
+
+    PostgreSQL is told for this transaction alone, for a pooler may give the session to others after it.
+    """
+    if family == "postgresql":
+        return (
+            "SET TRANSACTION READ ONLY",
+            "SET LOCAL TIME ZONE 'UTC'",
+            f"SET LOCAL statement_timeout = {int(seconds * 1000)}",
+        )
+    if family == "mysql":
+        return (
+            "SET SESSION time_zone = '+00:00'",
+            f"SET SESSION net_write_timeout = {_PATIENCE_SECONDS}",
+            "START TRANSACTION READ ONLY",
+        )
+    return ()
 
 
 def _abandon(connection: Connection) -> None:
@@ -186,7 +210,7 @@ def _open_file(path: str, deadline: _Deadline) -> sqlite3.Connection:
 
 
 def _postgres(url: URL, seconds: float) -> Engine:
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     arguments = {
@@ -195,17 +219,7 @@ def _postgres(url: URL, seconds: float) -> Engine:
         "keepalives_idle": 30,
         "tcp_user_timeout": int(seconds * 1000),
     }
-    engine = create_engine(
-        url, poolclass=NullPool, connect_args=arguments, execution_options={"postgresql_readonly": True}
-    )
-    statements = (
-        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-        "SET TIME ZONE 'UTC'",
-        f"SET statement_timeout = {int(seconds * 1000)}",
-        f"SET idle_in_transaction_session_timeout = {_PATIENCE_SECONDS * 1000}",
-    )
-    event.listen(engine, "connect", lambda opened, _: _prepare(opened, statements))
-    return engine
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 def _mysql(url: URL, seconds: float) -> Engine:
@@ -219,30 +233,9 @@ def _mysql(url: URL, seconds: float) -> Engine:
         "local_infile": False,
     }
     engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
-    statements = (
-        "SET SESSION TRANSACTION READ ONLY",
-        "SET SESSION time_zone = '+00:00'",
-        f"SET SESSION net_write_timeout = {_PATIENCE_SECONDS}",
-    )
-    here = not url.host or is_loopback(url.host)
-
-    def prepare(opened: Any, _: object) -> None:
-        if not here:
-            _refuse_unencrypted(opened)
-        _prepare(opened, statements)
-
-    event.listen(engine, "connect", prepare)
+    if url.host and not is_loopback(url.host):
+        event.listen(engine, "connect", lambda opened, _: _refuse_unencrypted(opened))
     return engine
-
-
-def _prepare(opened: Any, statements: Sequence[str]) -> None:
-    cursor = opened.cursor()
-    try:
-        for statement in statements:
-            cursor.execute(statement)
-    finally:
-        cursor.close()
-    opened.commit()
 
 
 def _refuse_unencrypted(opened: Any) -> None:

@@ -171,6 +171,12 @@ async def test_a_read_can_be_stopped_in_the_middle(ledger: SqliteLedger, tmp_pat
     shop.connection.close()
 
 
+async def test_what_looks_like_a_placeholder_in_a_text_is_text(shop: Shop, ledger: SqliteLedger) -> None:
+    shop.sell(1)
+    query = QUERY.replace(" ORDER BY", " AND link LIKE 'https:%' AND link <> ':since' ORDER BY")
+    assert await source_of(shop, ledger, query=query).read_due(NOW) == 1
+
+
 # -- rows that are no orders ----------------------------------------------------------------------------
 async def test_a_bad_row_keeps_no_other_back_and_is_told_once(shop: Shop, ledger: SqliteLedger) -> None:
     source = source_of(shop, ledger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,11 @@ from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Bounds, Guards
 from smm_rules.facts.allowance import Allowance, Per
 from smm_rules.ledger.plans import NEVER_SENT, NOTHING_BOUGHT, PlanRow, RowKey
-from smm_rules.ledger.port import Ledger
+from smm_rules.ledger.port import Ledger, StateConflict
 from smm_rules.ledger.records import DatedBalance, IntentState, Outcome
+from smm_rules.ledger.sqlite import SqliteLedger
 from smm_rules.rules.model import StepKind
-from tests.ledger.builders import DAY, MINUTE, NOTHING, T0
+from tests.ledger.builders import DAY, MINUTE, NOTHING, T0, message
 from tests.ledger.conftest import Opener
 
 NAME, FILE, BY = "monday", "digest of the file", "operator:me"
@@ -124,6 +126,31 @@ async def test_the_same_file_is_found_under_another_name(ledger: Ledger) -> None
     changed = await ledger.plan_file(NAME)
     assert changed is not None
     assert changed.at == T0
+
+
+async def test_for_a_day_after_a_hold_what_is_new_to_the_ledger_is_held(
+    tmp_path: Path,
+) -> None:
+    """The run that was lost may have bought it."""
+    ledger = await SqliteLedger.open(tmp_path / "ledger.db")
+    await ledger.enqueue(message(), T0)
+    await ledger.backup(tmp_path / "copy.db", BY, T0)
+    await place(ledger, row(1))
+    assert await ledger.claim(1, "me", T0, {})
+    await ledger.aclose()
+    (tmp_path / "copy.db").replace(tmp_path / "ledger.db")
+    for beside in ("-wal", "-shm"):
+        (tmp_path / f"ledger.db{beside}").unlink(missing_ok=True)
+    ledger = await SqliteLedger.open(tmp_path / "ledger.db")
+    with pytest.raises(StateConflict, match="on hold"):
+        await place(ledger, row(1))
+    await ledger.hold_if_doubtful(BY, T0 + MINUTE)
+    await ledger.confirm_hold(T0 + MINUTE, BY, T0 + MINUTE)
+    await ledger.place_plan(NAME, FILE, [row(1)], (), T0 + 2 * MINUTE, BY)
+    await ledger.place_plan(NAME, FILE, [row(2)], (), T0 + 2 * DAY, BY)
+    held = [(intent.state.value, intent.reason) for intent in reversed(await ledger.intents((), 10))]
+    assert held == [("held", "restored"), ("planned", "")]
+    await ledger.aclose()
 
 
 async def test_guards_are_foreseen_as_they_will_judge(open_ledger: Opener) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,10 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from unicodedata import normalize
 
 from smm_rules.actions.made import SERVICE
+from smm_rules.actions.unbroken import unbroken
 from smm_rules.cli.asking import ask_for_number
 from smm_rules.cli.brakes.targets import in_words
 from smm_rules.cli.context import operator_name
@@ -58,7 +61,7 @@ class Wishes:
 
 def plan_name(file: Path, given: str | None) -> str:
     """The plan's name: what was given, else the file's without its ending."""
-    name = (file.stem if given is None else given).strip()
+    name = normalize("NFC", file.stem if given is None else given).strip()
     if not name or len(name) > _LONGEST_NAME or not name.isprintable() or "/" in name:
         told = f"A plan's name is plain text of at most {_LONGEST_NAME} characters without a slash"
         raise Stop(f"{told}; give one with --name.", Exit.USAGE)
@@ -94,7 +97,8 @@ async def place_plan(configuration: Configuration, wishes: Wishes) -> Exit:
         keys = [key_of(entry, wishes.name) for entry in content.entries]
         sending = Sending(ledger, clients, clock, voice, keys)
         await ledger.daemon()  # who may not see whether one runs learns it before anything is planned
-        await sending.recover()
+        if isinstance(configuration.ledger, Path):  # else the command may have run on another machine
+            await sending.recover()
         await _refuse_same_file(ledger, content, wishes)
         known = await known_rows(ledger, wishes.name, content.entries)
         markets = await _markets(ledger, clients, configuration, content, clock)
@@ -117,6 +121,7 @@ async def place_plan(configuration: Configuration, wishes: Wishes) -> Exit:
             except BaseException:
                 with suppress(LedgerError):
                     await sending.withdraw_all()
+                errors().print(f"It was cut short; {safe(report.path)} says how each row stands.")
                 raise
             finally:
                 report.write(judged, await sending.rows())
@@ -210,7 +215,10 @@ async def _plan(
     rows = [one.row for one in wanted]
     for begin in range(0, len(rows), CHUNK):
         chunk = rows[begin : begin + CHUNK]
-        await ledger.place_plan(wishes.name, content.digest, chunk, again, clock.now(), operator_name())
+        planning = ledger.place_plan(wishes.name, content.digest, chunk, again, clock.now(), operator_name())
+        _, stopped = await unbroken(planning)  # what is withdrawn then must be all there is
+        if stopped:
+            raise asyncio.CancelledError
 
 
 def _tell(
