@@ -6,12 +6,17 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import markdown
 import pytest
+from markdown_it import MarkdownIt
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, every_page
+
+PLAIN = {"pymdownx.highlight": {"use_pygments": False}}
 
 #: What a browser loads by itself, by the attribute that names it.
 _LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
@@ -30,6 +35,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     return directory
+
+
+def elements(html: str) -> Counter[str]:
+    """How many there are of what gives a page its shape."""
+    shaping = ("li", "ul", "ol", "table", "tr", "pre", "h1", "h2", "h3", "blockquote")
+    return Counter(name for name in re.findall(r"<(\w+)[ >]", html) if name in shaping)
+
+
+@pytest.mark.parametrize("path", [*every_page(), *sorted((ROOT / "docs" / "adr").glob("*.md"))], ids=lambda path: path.stem)
+def test_a_page_has_the_same_shape_on_the_site_and_in_the_repository(path: Path) -> None:
+    """The site's Markdown wants an empty line before a list where others need none."""
+    text = path.read_text(encoding="utf-8")
+    extensions = ["tables", "pymdownx.superfences", "pymdownx.tasklist"]
+    shown = markdown.markdown(text, extensions=[*extensions, "pymdownx.highlight"], extension_configs=PLAIN)
+    assert elements(shown) == elements(MarkdownIt("commonmark").enable("table").render(text))
 
 
 class Loaded(HTMLParser):
