@@ -22,7 +22,8 @@ from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres.errors import CommitInDoubt
 from smm_rules.ledger.postgres.locks import Lock, call
 from smm_rules.ledger.postgres.session import Fetched, Session
-from smm_rules.ledger.sql.query import Connection
+from smm_rules.ledger.sql.audit import End
+from smm_rules.ledger.sql.query import Connection, Row
 from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
@@ -36,10 +37,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 #: How often a transaction is tried that another one got in the way of.
 _TRIES = 20
 _IN_THE_WAY = (errors.DeadlockDetected, errors.SerializationFailure)
-_LAST_ENTRY = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
+_END_OF_RECORD = """
+  SELECT coalesce((SELECT seq FROM handed_out WHERE name = 'audit'), 0),
+    (SELECT hash FROM audit ORDER BY id DESC LIMIT 1)
+"""
 _HASH = "SELECT hash FROM audit WHERE id = ?"
 _BESIDE = "BEGIN"
-_DECIDING = f"BEGIN; SELECT {call('pg_advisory_xact_lock', Lock.DECIDING)}; {_LAST_ENTRY}"
+_DECIDING = f"BEGIN; SELECT {call('pg_advisory_xact_lock', Lock.DECIDING)}; {_END_OF_RECORD}"
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -48,6 +52,9 @@ class Lane:
 
     It is itself what functions over the ledger take for a connection. `make` makes a session that is fit for
     work.
+
+    What a function wants nothing of (`execute_later`) goes to the server with what it asks next: in one round
+    trip, and in the order in which it was said. Before a commit all of it has been done, or has failed.
     """
 
     def __init__(self, make: Callable[[], Session], patience: timedelta = PATIENCE) -> None:
@@ -56,6 +63,9 @@ class Lane:
         self._session: Session | None = None
         self._was_connected = False
         self._in_transaction = False
+        self._later: list[tuple[str, tuple[Any, ...]]] = []
+        #: In a transaction that decides, which is alone in appending: where the record of decisions ends.
+        self.end_of_record: End | None = None
         #: Called with the lane after each deciding transaction, once it is durable.
         self.after_deciding: Callable[[Lane], None] = lambda _: None
         #: Called when a lost connection was made anew, before anything is done with it.
@@ -72,12 +82,36 @@ class Lane:
 
     # -- as a connection --------------------------------------------------------------------------------
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Fetched:
+        if not self._in_transaction:
+            return self._again(lambda session: session.execute(statement, values))
+        if self._later:
+            return self._with_later([(statement, values)])[0]
+        return self._live().execute(statement, values)
+
+    def execute_together(self, asked: Sequence[tuple[str, tuple[Any, ...]]]) -> list[list[Row]]:
+        """The rows of several statements, in one round trip."""
+        if not self._in_transaction:
+            return [self.execute(statement, values).fetchall() for statement, values in asked]
+        return [fetched.fetchall() for fetched in self._with_later(asked)]
+
+    def execute_later(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Run it before whatever is asked next, at the latest before the commit."""
         if self._in_transaction:
-            return self._live().execute(statement, values)
-        return self._again(lambda session: session.execute(statement, values))
+            self._later.append((statement, values))
+        else:
+            self.execute(statement, values)
+
+    def _with_later(self, asked: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Fetched]:
+        later, self._later = self._later, []
+        return self._live().execute_all([*later, *asked])[len(later) :]
 
     def executemany(self, statement: str, many: Iterable[Sequence[Any]]) -> Fetched:
+        self._do_later()
         return self._live().executemany(statement, many)
+
+    def _do_later(self) -> None:
+        if self._later:
+            self._with_later([])
 
     def changes(self) -> int:
         return self._live().changes()
@@ -119,18 +153,18 @@ class Lane:
                 return answer[0]
             promised = None
             answer.clear()
-            return self._in(_DECIDING, whole, note)
+            return self._in(_DECIDING, whole)
 
         def whole() -> R:
-            answer[:] = [job()]
-            return answer[0]
-
-        def note(before: Head) -> None:
-            """The entry that shows that it was committed; without one it may be done twice."""
             nonlocal promised
-            found = self.execute(_LAST_ENTRY).fetchall()
-            last = Head(*found[0]) if found else Head()
-            promised = last if last != before else None
+            end = self.end_of_record
+            assert end is not None
+            before = end.given
+            answer[:] = [job()]
+            self._do_later()
+            # The entry that shows that it was committed; without one it may be done twice.
+            promised = Head(end.given, end.hash or "") if end.given != before else None
+            return answer[0]
 
         try:
             return self._until_done(attempt)
@@ -152,19 +186,19 @@ class Lane:
         self._in(_DECIDING, look)
         return found == [(promised.hash,)]
 
-    def _in(self, begin: str, job: Callable[[], R], before_commit: Callable[[Head], None] | None = None) -> R:
+    def _in(self, begin: str, job: Callable[[], R]) -> R:
         session = self._live()
-        self._in_transaction = True
+        self._in_transaction, self._later = True, []
         try:
             row = session.own(begin)
+            self.end_of_record = None if row is None else End(*row)
             answer = job()
-            if before_commit is not None:
-                before_commit(Head() if row is None else Head(*row))
+            self._do_later()
         except BaseException:
-            self._in_transaction = False
             _roll_back(session)
             raise
-        self._in_transaction = False
+        finally:
+            self._in_transaction, self._later, self.end_of_record = False, [], None
         _commit(session)
         return answer
 

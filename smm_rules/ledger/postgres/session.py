@@ -89,6 +89,17 @@ class Session:
         self._changes = max(self._cursor.rowcount, 0)
         return Fetched(self._cursor.fetchall() if written.returns else [])
 
+    def execute_all(self, asked: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Fetched]:
+        """Several statements, one after the other, in one round trip. After one that fails none is done."""
+        sent: list[tuple[RawCursor[Row], bool]] = []
+        with self.raw.pipeline():
+            for statement, values in asked:
+                written, cursor = translate(statement, values), RawCursor(self.raw)
+                cursor.execute(written.text, values)
+                sent.append((cursor, written.returns))
+        self._changes = max(sent[-1][0].rowcount, 0) if sent else 0
+        return [Fetched(cursor.fetchall() if returns else []) for cursor, returns in sent]
+
     def executemany(self, statement: str, many: Iterable[Sequence[Any]]) -> Fetched:
         """One round trip for all of them. No value is tested for NULL in such a statement."""
         given = [tuple(values) for values in many]

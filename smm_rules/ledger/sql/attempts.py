@@ -15,7 +15,7 @@ from smm_rules.engine.guards import (
 from smm_rules.ledger.codec import to_micros
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sql import stops
-from smm_rules.ledger.sql.query import Connection, changed, rows
+from smm_rules.ledger.sql.query import Connection, changed, rows, run
 from smm_rules.ledger.stops import StopKind, StopScope
 
 _ADD = "INSERT INTO attempts (at, panel, rule, attempt) VALUES (?, ?, ?, ?)"
@@ -47,7 +47,7 @@ def note(
     """Count how an attempt ended, and open what breakers that opens."""
     if reason in _SAY_NOTHING:
         return
-    changed(connection, _ADD, (to_micros(now), intent.panel, intent.rule, _ATTEMPTS[state].value))
+    run(connection, _ADD, (to_micros(now), intent.panel, intent.rule, _ATTEMPTS[state].value))
     own = guards.breaker_of(intent.panel)
     if own is not None:
         why = _verdict(connection, own, StopScope.PANEL, intent.panel)

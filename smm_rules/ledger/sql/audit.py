@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from smm_rules.ledger.audit import (
@@ -25,7 +26,7 @@ from smm_rules.ledger.codec import (
     to_canonical_json,
     to_micros,
 )
-from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows, run
 
 _LAST = "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"
 _HANDED_OUT = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
@@ -61,6 +62,17 @@ _TEXTS = "SELECT rule, version, digest, text FROM rule_versions"
 _VERIFIED_AT_ONCE = 5_000
 
 
+@dataclass(slots=True)
+class End:
+    """Where the record ends: the last ID ever given, 0 for none, and the hash of the last entry.
+
+    A connection that is alone in appending may keep it, as `end_of_record`, for as long as it is.
+    """
+
+    given: int
+    hash: str | None
+
+
 def head(connection: Connection) -> Head:
     """The last entry."""
     row = first(connection, _LAST)
@@ -84,10 +96,17 @@ def append(
 
     The ID is the next never used: entries that somebody cut off at the end leave a gap that shows.
     """
-    [(handed_out, before)] = rows(connection, _BEFORE)
-    entry_id: int = (handed_out or 0) + 1
+    end: End = getattr(connection, "end_of_record", None) or _end_of(connection)
+    entry_id = end.given + 1
     columns = (entry_id, to_micros(at), kind.value, storable(by), storable(subject), to_canonical_json(data))
-    changed(connection, _ADD, (*columns, digest(before or GENESIS, *columns)))
+    hashed = digest(end.hash or GENESIS, *columns)
+    run(connection, _ADD, (*columns, hashed))
+    end.given, end.hash = entry_id, hashed
+
+
+def _end_of(connection: Connection) -> End:
+    [(handed_out, before)] = rows(connection, _BEFORE)
+    return End(handed_out or 0, before)
 
 
 # -- rules ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ The comparison is in the UPDATE itself, inside a write transaction, so it holds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,18 +19,21 @@ from smm_rules.ledger.sql import attempts, received, stops
 from smm_rules.ledger.sql.guarding import Action, Guarding, about
 from smm_rules.ledger.sql.intents import (
     Origin,
+    Told,
     add_transition,
     expiry,
     must_have,
     note,
     plan,
-    transitions,
+    transitions_asked,
+    transitions_from,
 )
+from smm_rules.ledger.sql.intents import intent as found_intent
 from smm_rules.ledger.sql.orders import count_refill, follow, watch_refill
 from smm_rules.ledger.sql.outbox import enqueue
-from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows, rows_of_all
 from smm_rules.ledger.states import FINAL, STARTS_FROM, Change, check_outcome, conflict
-from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED
+from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED, Stop, concerning
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards, StepKind
 
 #: Why an intent is in doubt after its process ended in the middle of an attempt.
@@ -39,14 +42,12 @@ _INTERRUPTED_MESSAGE = (
     "the program ended while the request was under way; whether the panel acted isn't known"
 )
 
-_IS_CLAIMABLE = """
-  SELECT 1 FROM intents WHERE id = ?2 AND state = 'planned' AND (not_before IS NULL OR not_before <= ?1)
-"""
 _CLAIM = """
   UPDATE intents SET
     state = 'sending', attempts = attempts + 1, claimed_at = ?1, owner = ?2, not_before = NULL,
     reserved = coalesce(?4, reserved), currency = coalesce(?5, currency)
-  WHERE id = ?3 AND state = 'planned' AND (not_before IS NULL OR not_before <= ?1) RETURNING id
+  WHERE id = ?3 AND state = 'planned' AND (not_before IS NULL OR not_before <= ?1)
+  RETURNING rule, entity, result
 """
 _GUARDS_OF = "SELECT guards FROM firings WHERE id = ?"
 _HELD_BY_GUARD = """
@@ -60,11 +61,12 @@ _MOVE = """
   UPDATE intents SET
     state = ?1, reason = ?2, message = ?3, settled_at = ?4, not_before = ?5,
     result = CASE ?6 WHEN '' THEN result ELSE ?6 END
-  WHERE id = ?7 AND state = ?8 AND attempts = coalesce(CAST(?9 AS BIGINT), attempts) RETURNING id
+  WHERE id = ?7 AND state = ?8 AND attempts = coalesce(CAST(?9 AS BIGINT), attempts)
+  RETURNING rule, entity, result
 """
 _INTERRUPTED = """
   UPDATE intents SET state = 'unknown', reason = ?1, message = ?2
-  WHERE state = 'sending' AND (owner = ?3 OR claimed_at < ?4) RETURNING id
+  WHERE state = 'sending' AND (owner = ?3 OR claimed_at < ?4) RETURNING id, rule, entity, result
 """
 
 
@@ -79,18 +81,24 @@ def claim(
     guards: Guards = NO_GUARDS,
 ) -> bool:
     """Also false while the intent's `not_before` lies ahead: a list read earlier may be out of date."""
-    if first(connection, _IS_CLAIMABLE, (to_micros(now), intent_id)) is None:
+    planned = found_intent(connection, intent_id)
+    if planned is None or not _is_claimable(planned, now):
         return False
-    if not _may_go(connection, must_have(connection, intent_id), cost, currency, guards, now):
+    if not _may_go(connection, planned, cost, currency, guards, now):
         return False
     price = None if cost is None else str(cost)
-    if first(connection, _CLAIM, (to_micros(now), owner, intent_id, price, currency)) is None:
+    claimed = first(connection, _CLAIM, (to_micros(now), owner, intent_id, price, currency))
+    if claimed is None:
         return False
     change = Transition(now, IntentState.PLANNED, IntentState.SENDING, "", "", owner)
-    add_transition(connection, intent_id, change)
+    add_transition(connection, intent_id, change, Told(*claimed))
     if evidence:
         note(connection, intent_id, evidence, now)
     return True
+
+
+def _is_claimable(intent: Intent, now: datetime) -> bool:
+    return intent.state is IntentState.PLANNED and (intent.not_before is None or intent.not_before <= now)
 
 
 def _may_go(
@@ -102,8 +110,11 @@ def _may_go(
     now: datetime,
 ) -> bool:
     """Whether nothing stops the intent now. What a pause stops stays planned, what a guard stops is held."""
-    approved = _approved(connection, intent.id)
-    if _is_stopped(connection, intent, approved, now):
+    changes_, active, guards_ = rows_of_all(
+        connection, transitions_asked(intent.id), stops.ACTIVE, _guards_asked(intent)
+    )
+    approved = _approved(transitions_from(changes_))
+    if _is_stopped(intent, approved, stops.stops_from(active), now):
         return False
     price = intent.reserved if cost is None else cost
     action = Action(
@@ -115,7 +126,7 @@ def _may_go(
         currency or intent.currency,
         intent.id,
     )
-    rule = _guards_of(connection, intent)
+    rule = _guards_from(guards_)
     passes = frozenset(reason for reason in approved if _covers(intent, reason, price))
     guarded = Guarding(connection, now, guards).claiming(action, rule, passes)
     if guarded is None:
@@ -131,10 +142,10 @@ def _may_go(
     return False
 
 
-def _approved(connection: Connection, intent_id: int) -> frozenset[str]:
+def _approved(its_changes: Sequence[Transition]) -> frozenset[str]:
     """What the intent was held for and let go past."""
     approved, held_for = set(), ""
-    for change in transitions(connection, intent_id):
+    for change in its_changes:
         if change.after is IntentState.HELD:
             held_for = change.reason
         elif change.before == IntentState.HELD and change.after is IntentState.PLANNED:
@@ -158,9 +169,9 @@ def _approved_at(reason: str) -> str:
     return f"approved_at:{reason}"
 
 
-def _is_stopped(connection: Connection, intent: Intent, approved: frozenset[str], now: datetime) -> bool:
+def _is_stopped(intent: Intent, approved: frozenset[str], active: Sequence[Stop], now: datetime) -> bool:
     passes = bool(approved & PASSES_STOPS)
-    found = stops.stopping(connection, intent.rule, intent.panel, now)
+    found = concerning(active, intent.rule, intent.panel, now)
     return any(stop.kind not in TRIPPED or not passes for stop in found)
 
 
@@ -170,16 +181,19 @@ def may_leave(connection: Connection, intent_id: int, owner: str, attempt: int, 
     claim_ = (intent.state, intent.owner, intent.attempts)
     if claim_ != (IntentState.SENDING, owner, attempt):
         return Leave.LOST
-    stopped = _is_stopped(connection, intent, _approved(connection, intent_id), now)
+    changes_, active = rows_of_all(connection, transitions_asked(intent_id), stops.ACTIVE)
+    approved = _approved(transitions_from(changes_))
+    stopped = _is_stopped(intent, approved, stops.stops_from(active), now)
     return Leave.STOPPED if stopped else Leave.YES
 
 
-def _guards_of(connection: Connection, intent: Intent) -> RuleGuards:
-    """The guards of the rule that asked, or of the program, as they were then."""
-    if intent.firing is None:
-        return received.guards_of(connection, intent.id)
-    text = cell(connection, _GUARDS_OF, (intent.firing,))
-    return NO_RULE_GUARDS if text is None else decode_rule_guards(text)
+def _guards_asked(intent: Intent) -> tuple[str, tuple[int]]:
+    """The statement that finds the guards of the rule that asked, or of the program, as they were then."""
+    return received.guards_asked(intent.id) if intent.firing is None else (_GUARDS_OF, (intent.firing,))
+
+
+def _guards_from(found: Sequence[Row]) -> RuleGuards:
+    return decode_rule_guards(found[0][0]) if found else NO_RULE_GUARDS
 
 
 def settle(
@@ -272,12 +286,12 @@ def recover(
     guards: Guards = NO_GUARDS,
 ) -> tuple[Intent, ...]:
     values = (INTERRUPTED, _INTERRUPTED_MESSAGE, owner, to_micros(stale_before))
-    found = sorted(intent_id for (intent_id,) in rows(connection, _INTERRUPTED, values))
-    for intent_id in found:
+    found = {intent_id: Told(*told) for intent_id, *told in sorted(rows(connection, _INTERRUPTED, values))}
+    for intent_id, told in found.items():
         change = Transition(
             now, IntentState.SENDING, IntentState.UNKNOWN, INTERRUPTED, _INTERRUPTED_MESSAGE, owner
         )
-        add_transition(connection, intent_id, change)
+        add_transition(connection, intent_id, change, told)
     in_doubt = tuple(must_have(connection, intent_id) for intent_id in found)
     for intent in in_doubt:
         attempts.note(connection, intent, IntentState.UNKNOWN, INTERRUPTED, now, guards)
@@ -297,10 +311,10 @@ def _conclude(
 ) -> Intent:
     """An outcome with all that follows from it."""
     check_outcome(change, outcome)
-    _move(connection, change, intent_id, outcome, now, by, attempt)
+    told = _move(connection, change, intent_id, outcome, now, by, attempt)
     if outcome.retry_at is not None:
         again = Transition(now, IntentState.NOT_SENT, IntentState.PLANNED, outcome.reason, "", by)
-        add_transition(connection, intent_id, again)
+        add_transition(connection, intent_id, again, told)
     if outcome.evidence:
         note(connection, intent_id, outcome.evidence, now)
     intent = must_have(connection, intent_id)
@@ -312,7 +326,13 @@ def _conclude(
         origin = Origin(intent.firing, intent.rule, entity_text(intent.entity), to_micros(intent.episode))
         guarding = Guarding(connection, now, guards)
         planned = plan(
-            connection, then.intent, origin, now, by or intent.rule, guarding, _guards_of(connection, intent)
+            connection,
+            then.intent,
+            origin,
+            now,
+            by or intent.rule,
+            guarding,
+            _guards_from(rows(connection, *_guards_asked(intent))),
         )
         if planned is not None and then.intent.refusal:
             # What follows it tells of the refusal, too.
@@ -328,7 +348,7 @@ def _move(
     now: datetime,
     by: str,
     attempt: int | None = None,
-) -> None:
+) -> Told:
     """Compare-and-set, with its transition; `StateConflict` when the intent stands elsewhere, or is at
     another attempt than `attempt`."""
     start = STARTS_FROM[change]
@@ -344,10 +364,12 @@ def _move(
         start.value,
         attempt,
     )
-    if first(connection, _MOVE, values) is None:
+    moved = first(connection, _MOVE, values)
+    if moved is None:
         raise conflict(must_have(connection, intent_id), change, attempt)
     step = Transition(now, start, outcome.state, outcome.reason, outcome.message, by)
-    add_transition(connection, intent_id, step)
+    add_transition(connection, intent_id, step, Told(*moved))
+    return Told(*moved)
 
 
 def _watch_what_was_made(connection: Connection, intent: Intent, outcome: Outcome, now: datetime) -> None:

@@ -5,7 +5,7 @@ Only transactions that decide change a count, so those of a shared ledger don't 
 
 from __future__ import annotations
 
-from smm_rules.ledger.sql.query import Connection, cell, changed
+from smm_rules.ledger.sql.query import Connection, cell, run
 
 _ADD = """
   INSERT INTO counts (name, amount) VALUES (?, ?)
@@ -18,7 +18,7 @@ _ORDERS = "orders"
 def watch(connection: Connection, orders: int) -> None:
     """This many orders more are watched; fewer where it is negative."""
     if orders:
-        changed(connection, _ADD, (_ORDERS, orders))
+        run(connection, _ADD, (_ORDERS, orders))
 
 
 def watched_orders(connection: Connection) -> int:

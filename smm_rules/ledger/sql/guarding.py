@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.facts.allowance import Per, begun_at
 from smm_rules.ledger.codec import entity_from_text, entity_text, maybe_micros, to_micros
 from smm_rules.ledger.sql import balances, stops
-from smm_rules.ledger.sql.query import Connection, Row, cell, first, rows
+from smm_rules.ledger.sql.query import Connection, Row, cell, rows
 from smm_rules.ledger.sql.rows import key
 from smm_rules.ledger.stops import TRIPPED
 from smm_rules.rules.model import RuleGuards, StepKind
@@ -49,7 +50,8 @@ _SENT_SUBJECTS = """
     AND rule = ? AND id <> ? AND claimed_at >= ?
 """
 _REFILLED = """
-  SELECT o.panel, o.name FROM entities e JOIN entities o ON o.id = e.refilled
+  SELECT o.panel, o.name, known.root FROM entities e JOIN entities o ON o.id = e.refilled
+  LEFT JOIN orders known ON known.entity = o.id
   WHERE e.kind = ? AND e.panel = ? AND e.name = ?
 """
 _ROOT = """
@@ -70,15 +72,25 @@ class About(NamedTuple):
 
 def about(connection: Connection, entity: Entity) -> About:
     """What an action on `entity` is about, by the ledger's own word."""
-    order = entity
+    return about_from(entity, rows(connection, *about_asked(entity)))
+
+
+def about_asked(entity: Entity) -> tuple[str, tuple[str, str, str]]:
+    """The statement that finds what an action on `entity` is about, with its values."""
+    return _REFILLED if entity.kind is EntityKind.REFILL else _ROOT, key(entity)
+
+
+def about_from(entity: Entity, found: Sequence[Row]) -> About:
+    """What `about_asked` found."""
     if entity.kind is EntityKind.REFILL:
-        row = first(connection, _REFILLED, key(entity))
-        if row is None:
+        if not found:
             return About(entity_text(entity), entity_text(entity))
-        order = Entity(EntityKind.ORDER, *row)
+        panel, name, root = found[0]
+        order = Entity(EntityKind.ORDER, panel, name)
+    else:
+        order, root = entity, found[0][0] if found else None
     if order.kind is not EntityKind.ORDER:
         return About(None, None)
-    root = cell(connection, _ROOT, key(order))
     return About(entity_text(order), root or entity_text(order))
 
 

@@ -16,7 +16,7 @@ from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
 from smm_rules.ledger.records import Asked, Intent, IntentState, Leave, Received, Transition
 from smm_rules.ledger.sql import changes, holds, intents, received
-from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
+from smm_rules.ledger.sql.query import Connection, cell, first, rows
 from smm_rules.ledger.sql.stamping import Stamping
 from smm_rules.rules.model import RuleGuards
 
@@ -29,7 +29,9 @@ _PAUSE = timedelta(minutes=1)
 
 _PLANNED = "SELECT id FROM intents WHERE state = 'planned' ORDER BY id"
 _WAITING = "SELECT id, reason, message FROM intents WHERE state = 'held' AND reason <> ? ORDER BY id"
-_HOLD_AGAIN = "UPDATE intents SET reason = ?, message = ? WHERE id = ?"
+_HOLD_AGAIN = """
+  UPDATE intents SET reason = ?, message = ? WHERE id = ? RETURNING rule, entity, result
+"""
 #: What waited for the operator before does so still.
 _RELEASED = """
   SELECT id FROM intents WHERE state = 'held' AND reason = ? AND episode >= ? AND NOT EXISTS (
@@ -45,7 +47,8 @@ _UNSEEN = """
 _TAKE_BACK = """
   UPDATE intents SET state = 'planned', attempts = attempts - 1, claimed_at = NULL, owner = '',
     not_before = ?
-  WHERE id = ? AND state = 'sending' AND owner = ? AND claimed_at = ? RETURNING id
+  WHERE id = ? AND state = 'sending' AND owner = ? AND claimed_at = ?
+  RETURNING rule, entity, result
 """
 _PLANNED_BEFORE = "it was planned before the ledger was put back: it may have been sent since"
 _WAITED_BEFORE = (
@@ -85,9 +88,9 @@ def _joined(before: Gap, after: Gap) -> Gap:
 
 def _hold_again(connection: Connection, intent_id: int, held_for: str, by: str, now: datetime) -> None:
     reason, told = Reason.RESTORED.value, _WAITED_BEFORE.format(held_for)
-    changed(connection, _HOLD_AGAIN, (reason, told, intent_id))
+    [row] = rows(connection, _HOLD_AGAIN, (reason, told, intent_id))
     again = Transition(now, IntentState.HELD, IntentState.HELD, reason, told, by)
-    intents.add_transition(connection, intent_id, again)
+    intents.add_transition(connection, intent_id, again, intents.Told(*row))
 
 
 def judge(connection: Connection, finding: Finding | None, by: str, now: datetime) -> Hold | None:
@@ -163,17 +166,23 @@ def claim(
     guards: Guards,
 ) -> bool:
     """Claim, then stamp, each durable. A claim that can't be stamped is taken back: nothing has left."""
-    if holds.open_hold(connection) is not None:
-        return False
-    if stamping.recheck(connection) is not None:
-        raise on_hold()
 
-    def claim_unless_held(connection: Connection) -> bool:
+    def claim_unless_held(connection: Connection) -> bool | None:
+        """None where the ledger has to be compared first: a connection made anew may lead to another one."""
+        if not stamping.is_in_step:
+            return None
         if holds.open_hold(connection) is not None:
             return False
         return changes.claim(connection, intent_id, owner, now, evidence, cost, currency, guards)
 
-    if not stamping.transact(connection, claim_unless_held):
+    claimed = stamping.transact(connection, claim_unless_held) if stamping.is_in_step else None
+    if claimed is None:
+        if holds.open_hold(connection) is not None:
+            return False
+        if stamping.recheck(connection) is not None:
+            raise on_hold()
+        claimed = stamping.transact(connection, claim_unless_held)
+    if not claimed:
         stamping.follow(connection)
         return False
     try:
@@ -194,10 +203,11 @@ def may_leave(connection: Connection, intent_id: int, owner: str, attempt: int, 
 def take_back(connection: Connection, intent_id: int, owner: str, claimed_at: datetime, reason: str) -> bool:
     """Plan again what this owner claimed then, if it still stands so. Only while nothing has left."""
     claimed = (intent_id, owner, to_micros(claimed_at))
-    if first(connection, _TAKE_BACK, (to_micros(claimed_at + _PAUSE), *claimed)) is None:
+    row = first(connection, _TAKE_BACK, (to_micros(claimed_at + _PAUSE), *claimed))
+    if row is None:
         return False
     taken_back = Transition(claimed_at, IntentState.SENDING, IntentState.PLANNED, reason, "", owner)
-    intents.add_transition(connection, intent_id, taken_back)
+    intents.add_transition(connection, intent_id, taken_back, intents.Told(*row))
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from smm_rules.facts import Entity, EntityKind
@@ -20,7 +21,14 @@ _OPEN = f"SELECT {_COLUMNS} FROM holds WHERE confirmed_at IS NULL ORDER BY id DE
 _ONE = f"SELECT {_COLUMNS} FROM holds WHERE id = ?"  # noqa: S608 - as above
 _ADD = "INSERT INTO holds (at, reason, detail, by) VALUES (?, ?, ?, ?) RETURNING id"
 _CONFIRM = "UPDATE holds SET confirmed_at = ?, confirmed_by = ?, act_since = ? WHERE confirmed_at IS NULL"
-_ACT_SINCE = "SELECT act_since FROM holds WHERE confirmed_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+#: The statement, with its values, that finds whether there is a hold, and since when rules may act after one.
+KEEPS = (
+    """
+    SELECT EXISTS (SELECT 1 FROM holds WHERE confirmed_at IS NULL),
+      (SELECT act_since FROM holds WHERE confirmed_at IS NOT NULL ORDER BY id DESC LIMIT 1)
+    """,
+    (),
+)
 _IDENTITY = "SELECT ledger, stamped FROM identity"
 _STAMPED = "UPDATE identity SET stamped = 1 WHERE stamped = 0"
 _HANDED_OUT = "SELECT max(seq) FROM sqlite_sequence WHERE name = 'intents'"
@@ -51,16 +59,14 @@ def must_have(connection: Connection, hold_id: int) -> Hold:
     return _hold(row)
 
 
-def keeps(connection: Connection, episode: int) -> bool:
+def keeps(found: Sequence[Row], episode: int) -> bool:
     """Whether an action of an episode that began at `episode` must wait for the operator.
 
     While there is a hold all do. Once it is confirmed those do that began before rules may act again: the run
-    that was lost may have acted on them.
+    that was lost may have acted on them. `found` is what `KEEPS` returned.
     """
-    if cell(connection, _OPEN) is not None:
-        return True
-    act_since = cell(connection, _ACT_SINCE)
-    return act_since is not None and episode < act_since
+    [(is_held, act_since)] = found
+    return bool(is_held) or (act_since is not None and episode < act_since)
 
 
 def add(connection: Connection, reason: HoldReason, gap: Gap, by: str, now: datetime) -> Hold:

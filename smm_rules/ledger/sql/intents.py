@@ -31,9 +31,9 @@ from smm_rules.ledger.codec import (
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import CHOICE, Intent, IntentState, Transition
 from smm_rules.ledger.sql import audit, choosing, stops
-from smm_rules.ledger.sql.guarding import About, Action, Guarding, about
-from smm_rules.ledger.sql.holds import keeps
-from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
+from smm_rules.ledger.sql.guarding import About, Action, Guarding, about_asked, about_from
+from smm_rules.ledger.sql.holds import KEEPS, keeps
+from smm_rules.ledger.sql.query import Connection, Row, cell, first, rows, rows_of_all, run
 from smm_rules.ledger.states import FINAL, no_such_intent
 from smm_rules.ledger.stops import PASSES_STOPS, TRIPPED, StopScope
 from smm_rules.rules.model import NO_RULE_GUARDS, Mode, RuleGuards, StepKind
@@ -81,10 +81,7 @@ _ADD_TRANSITION = """
   INSERT INTO transitions (intent, at, before, after, reason, message, by) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _TRANSITIONS = "SELECT at, before, after, reason, message, by FROM transitions WHERE intent = ? ORDER BY id"
-_TOLD = """
-  SELECT i.rule, i.entity, i.step, i.kind, i.panel, i.parameters, i.reserved, i.currency, i.result, f.key
-  FROM intents i LEFT JOIN firings f ON f.id = i.firing WHERE i.id = ?
-"""
+_FIRING_KEY = "SELECT key FROM firings WHERE id = ?"
 _EVIDENCE = "SELECT evidence, rule, entity FROM intents WHERE id = ?"
 _SET_EVIDENCE = "UPDATE intents SET evidence = ? WHERE id = ?"
 FIRING_COLUMNS = """
@@ -98,12 +95,33 @@ _FIRINGS = f"""
 
 
 class Origin(NamedTuple):
-    """What asked for an intent, as columns."""
+    """What asked for an intent, as columns. `key` is the firing's, None where it isn't at hand."""
 
     firing: int | None
     rule: str
     entity: str
     episode: int
+    key: str | None = None
+
+
+class Told(NamedTuple):
+    """What the record of decisions tells of an intent with each change, as it is after it: its columns."""
+
+    rule: str
+    entity: str
+    result: str
+
+
+class _Birth(NamedTuple):
+    """What the record tells of an intent when it is written, beside `Told`."""
+
+    step: str
+    kind: str
+    panel: str
+    parameters: Mapping[str, str]
+    reserved: Decimal | None
+    currency: str | None
+    firing: str | None
 
 
 def plan(
@@ -121,16 +139,16 @@ def plan(
 
     Returns the intent's ID, None when it was written before.
     """
-    on = about(connection, entity_from_text(origin.entity))
+    on, is_kept = _standing(connection, origin)
     draft, choice = _chosen(connection, draft, origin, on, guarding, rule)
     action = Action(origin.rule, draft.panel, draft.kind, on, draft.estimate, draft.currency)
-    if hold is not Reason.SHADOW and keeps(connection, origin.episode):
+    if hold is not Reason.SHADOW and is_kept:
         hold = Reason.RESTORED
     state, reason, message = _birth(draft, action, guarding, rule, hold)
     expires_at = expiry(rule, now) if reason == APPROVAL else None
     at = to_micros(now)
     values = (
-        *origin,
+        *origin[:4],
         draft.step,
         draft.kind.value,
         draft.panel,
@@ -148,12 +166,19 @@ def plan(
     intent_id: int | None = cell(connection, _PLAN, values)
     if intent_id is None:
         return None
-    add_transition(connection, intent_id, Transition(now, "", state, reason, message, by))
+    _note_birth(connection, intent_id, draft, origin, Transition(now, "", state, reason, message, by))
     if choice is not None:
         note(connection, intent_id, {CHOICE: storable(choice_text(choice))}, now)
     if state is IntentState.PLANNED:
         guarding.planned(action)
     return intent_id
+
+
+def _standing(connection: Connection, origin: Origin) -> tuple[About, bool]:
+    """What an action is about, and whether a hold keeps it."""
+    entity = entity_from_text(origin.entity)
+    of_entity, of_holds = rows_of_all(connection, about_asked(entity), KEEPS)
+    return about_from(entity, of_entity), keeps(of_holds, origin.episode)
 
 
 def _chosen(
@@ -213,7 +238,33 @@ def ask(
     return must_have(connection, intent_id)
 
 
-def add_transition(connection: Connection, intent_id: int, change: Transition) -> None:
+def _note_birth(
+    connection: Connection, intent_id: int, draft: IntentDraft, origin: Origin, change: Transition
+) -> None:
+    """The first transition. All that is told of it is at hand, but for the firing that others left behind."""
+    key = origin.key
+    if key is None and origin.firing is not None:
+        key = cell(connection, _FIRING_KEY, (origin.firing,))
+    birth = _Birth(
+        draft.step,
+        draft.kind.value,
+        draft.panel,
+        draft.parameters,
+        draft.estimate,
+        draft.currency,
+        None if key is None else storable(key),
+    )
+    _write_transition(connection, intent_id, change)
+    _record(connection, intent_id, change, Told(origin.rule, origin.entity, ""), birth)
+
+
+def add_transition(connection: Connection, intent_id: int, change: Transition, told: Told) -> None:
+    """A change that was just made of an intent, of which `told` was returned."""
+    _write_transition(connection, intent_id, change)
+    _record(connection, intent_id, change, told)
+
+
+def _write_transition(connection: Connection, intent_id: int, change: Transition) -> None:
     values = (
         intent_id,
         to_micros(change.at),
@@ -223,37 +274,24 @@ def add_transition(connection: Connection, intent_id: int, change: Transition) -
         storable(change.message),
         change.by,
     )
-    changed(connection, _ADD_TRANSITION, values)
-    _record(connection, intent_id, change)
+    run(connection, _ADD_TRANSITION, values)
 
 
-def _record(connection: Connection, intent_id: int, change: Transition) -> None:
+def _record(
+    connection: Connection, intent_id: int, change: Transition, told: Told, birth: _Birth | None = None
+) -> None:
     """The change in the record of decisions; at an intent's birth with all that it asks for."""
-    told = first(connection, _TOLD, (intent_id,))
-    assert told is not None
-    rule, entity, step, kind, panel, parameters, reserved, currency, result, firing_key = told
     data: dict[str, object] = {
         "intent": intent_id,
-        "rule": rule,
+        "rule": told.rule,
         "before": change.before,
         "after": change.after.value,
         "reason": change.reason,
         "message": storable(change.message),
     }
-    if change.before:
-        data |= {"result": result}
-        audit.append(connection, change.at, AuditKind.TRANSITION, change.by, entity, data)
-        return
-    data |= {
-        "firing": firing_key,
-        "step": step,
-        "kind": kind,
-        "panel": panel,
-        "parameters": decode_texts(parameters),
-        "reserved": None if reserved is None else Decimal(reserved),
-        "currency": currency,
-    }
-    audit.append(connection, change.at, AuditKind.INTENT, change.by, entity, data)
+    data |= {"result": told.result} if birth is None else birth._asdict()
+    kind = AuditKind.TRANSITION if birth is None else AuditKind.INTENT
+    audit.append(connection, change.at, kind, change.by, told.entity, data)
 
 
 def note(
@@ -268,7 +306,7 @@ def note(
     news = {name: text for name, text in evidence.items() if known.get(name) != text}
     if not news:
         return
-    changed(connection, _SET_EVIDENCE, (to_json(known | news), intent_id))
+    run(connection, _SET_EVIDENCE, (to_json(known | news), intent_id))
     data = {"intent": intent_id, "rule": rule, "evidence": news}
     audit.append(connection, now or audit.last_at(connection), AuditKind.EVIDENCE, "", entity, data)
 
@@ -327,9 +365,19 @@ def under_way(connection: Connection, panel: str, since: datetime, until: dateti
 
 
 def transitions(connection: Connection, intent_id: int) -> tuple[Transition, ...]:
+    return transitions_from(rows(connection, *transitions_asked(intent_id)))
+
+
+def transitions_asked(intent_id: int) -> tuple[str, tuple[int]]:
+    """The statement that finds an intent's transitions, with its values."""
+    return _TRANSITIONS, (intent_id,)
+
+
+def transitions_from(found: Sequence[Row]) -> tuple[Transition, ...]:
+    """What `transitions_asked` found."""
     return tuple(
         Transition(from_micros(at), before, IntentState(after), reason, message, by)
-        for at, before, after, reason, message, by in rows(connection, _TRANSITIONS, (intent_id,))
+        for at, before, after, reason, message, by in found
     )
 
 

@@ -53,9 +53,31 @@ def cell(connection: Connection, statement: str, values: Sequence[Any] = ()) -> 
     return None if row is None else row[0]
 
 
+def rows_of_all(connection: Connection, *asked: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+    """The rows of several statements, none of which depends on what another returns: a server is asked for
+    all of them in one round trip."""
+    together = getattr(connection, "execute_together", None)
+    if together is None:
+        return [rows(connection, statement, values) for statement, values in asked]
+    found: list[list[Row]] = together([(statement, tuple(values)) for statement, values in asked])
+    return found
+
+
 def rows_of_each(connection: Connection, statement: str, many: Iterable[Sequence[Any]]) -> list[Row]:
     """Run the statement once for each of `many`; all rows they return."""
     return connection.executemany(statement, many).fetchall()
+
+
+def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> None:
+    """Run a statement of which nothing is wanted, not even how many rows it changed.
+
+    A server gets it together with what it is asked next, at the latest before the commit: a round trip less.
+    """
+    later = getattr(connection, "execute_later", None)
+    if later is None:
+        connection.execute(statement, tuple(values))
+    else:
+        later(statement, tuple(values))
 
 
 def changed(connection: Connection, statement: str, values: Sequence[Any] = ()) -> int:

@@ -14,7 +14,6 @@ from smm_rules.engine.firing import IntentDraft, MessageDraft
 from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import (
-    decode_rule_guards,
     encode_rule_guards,
     entity_text,
     from_micros,
@@ -125,10 +124,9 @@ def _since(connection: Connection, asked: Asked, now: datetime) -> int:
     return to_micros(now) if act_since is None else min(act_since - 1, to_micros(now))
 
 
-def guards_of(connection: Connection, intent_id: int) -> RuleGuards:
-    """The guards of the client that asked for a purchase, as they were then."""
-    text = cell(connection, _GUARDS_OF, (intent_id,))
-    return NO_RULE_GUARDS if text is None else decode_rule_guards(text)
+def guards_asked(intent_id: int) -> tuple[str, tuple[int]]:
+    """The statement that finds the guards of the client that asked for a purchase, as they were then."""
+    return _GUARDS_OF, (intent_id,)
 
 
 def prune(connection: Connection, at: int) -> int:

@@ -73,12 +73,17 @@ class Stamping:
         """Compare again before the next use: the ledger may be another one by now."""
         self._compared, self._stamped = False, -1
 
+    @property
+    def is_in_step(self) -> bool:
+        """Whether the ledger was compared with its stamp, and nothing was found."""
+        return self._compared and self.finding is None
+
     def recheck(self, connection: Connection) -> Finding | None:
         """Look again at what was found: the operator may have confirmed it meanwhile.
 
         `LedgerError` while the stamp has never been compared because it can't be looked at.
         """
-        return None if self._compared and self.finding is None else self.check(connection)
+        return None if self.is_in_step else self.check(connection)
 
     def found(self, connection: Connection) -> Finding | None:
         """What `recheck` finds; None as well while nothing can be found, which is trouble."""

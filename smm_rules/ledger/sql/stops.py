@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from smm_rules.engine.firing import MessageDraft
@@ -14,6 +15,8 @@ from smm_rules.ledger.stops import TRIPPED, Stop, StopKind, StopScope, concernin
 
 _COLUMNS = "id, kind, scope, name, reason, by, since, until, ended_at, ended_by"
 _ACTIVE = f"SELECT {_COLUMNS} FROM stops WHERE ended_at IS NULL ORDER BY id"  # noqa: S608 - only constants
+#: The statement that finds those in force, with its values; `stops_from` reads what it found.
+ACTIVE = (_ACTIVE, ())
 _ALL = f"SELECT {_COLUMNS} FROM stops ORDER BY id DESC LIMIT ?"  # noqa: S608 - as above
 _STOP = f"SELECT {_COLUMNS} FROM stops WHERE id = ?"  # noqa: S608 - as above
 #: By their IDs, not by the clock: attempts and ends may have been dated by clocks that were ahead.
@@ -84,7 +87,11 @@ def trip(
 
 
 def active(connection: Connection) -> tuple[Stop, ...]:
-    return tuple(_from(row) for row in rows(connection, _ACTIVE))
+    return stops_from(rows(connection, *ACTIVE))
+
+
+def stops_from(found: Sequence[Row]) -> tuple[Stop, ...]:
+    return tuple(_from(row) for row in found)
 
 
 def stops(connection: Connection, limit: int | None) -> tuple[Stop, ...]:

@@ -67,7 +67,9 @@ _ADD_HISTORY = """
 _WATCHED_ID = """
   SELECT id FROM entities WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NULL
 """
-_IS_FORGOTTEN = """
+_IS_SETTLED = """
+  SELECT 1 FROM firings WHERE key = ?
+  UNION ALL
   SELECT 1 FROM entities WHERE kind = ? AND panel = ? AND name = ? AND forgotten_at IS NOT NULL
 """
 _REMEMBER = """
@@ -75,7 +77,6 @@ _REMEMBER = """
   ON CONFLICT (entity, rule) DO UPDATE SET memory = excluded.memory WHERE memories.memory <> excluded.memory
 """
 _FORGET_MEMORY = "DELETE FROM memories WHERE entity = ? AND rule = ?"
-_IS_KNOWN = "SELECT 1 FROM firings WHERE key = ?"
 _ADD_FIRING = """
   INSERT INTO firings (
     key, rule, rule_version, entity, root, episode, occasion, ordinal, at, facts, steps, otherwise, limits,
@@ -97,14 +98,15 @@ def record(connection: Connection, sweep: Sweep, guards: Guards = NO_GUARDS) -> 
     for planned in sweep.firings:
         if _is_settled(connection, planned.firing):
             continue
-        reason = chains.verdict(connection, planned.firing)
+        counted_in = chains.counted_in(connection, planned.firing)
+        reason = chains.verdict(planned.firing, counted_in)
         if reason is not None:
             stopped.append(Stopped(planned.firing, reason))
             firing, memory = planned.firing, _stopped(planned.memory_if_stopped, reason)
             _remember(connection, ids, [Remembered(firing.rule, firing.entity, memory)])
             stopped_by[firing.rule, firing.entity] = (reason, memory)
             continue
-        intent, queued = _fire(connection, planned, guarding)
+        intent, queued = _fire(connection, planned, counted_in, guarding)
         intents += [] if intent is None else [intent]
         messages += queued
     if sweep.traced:
@@ -196,15 +198,16 @@ def _watched_id(connection: Connection, entity: Entity) -> int | None:
 
 def _is_settled(connection: Connection, firing: Firing) -> bool:
     """Whether the firing is in the ledger already, or is about what was forgotten in the meantime."""
-    known = cell(connection, _IS_KNOWN, (storable(firing.key),))
-    return bool(known or cell(connection, _IS_FORGOTTEN, key(firing.entity)))
+    return bool(rows(connection, _IS_SETTLED, (storable(firing.key), *key(firing.entity))))
 
 
-def _fire(connection: Connection, planned: PlannedFiring, guarding: Guarding) -> tuple[int | None, int]:
+def _fire(
+    connection: Connection, planned: PlannedFiring, counted_in: chains.Count | None, guarding: Guarding
+) -> tuple[int | None, int]:
     """Write the firing and what it asks for first: the intent's ID, and how many messages were new."""
     firing = planned.firing
     firing_id = _add_firing(connection, firing)
-    chains.count(connection, firing)
+    chains.count(connection, firing, counted_in)
     shadow = planned.hold is Reason.SHADOW or firing.guards.mode is Mode.SHADOW
     messages = () if shadow else planned.continuation.messages
     queued = sum(enqueue(connection, message, firing.at) for message in messages)
@@ -216,7 +219,7 @@ def _fire(connection: Connection, planned: PlannedFiring, guarding: Guarding) ->
             f"it would have acted more often at once than limit.per_sweep ({firing.limits.per_sweep}) allows"
         )
         stops.trip(connection, StopKind.SWEEP, StopScope.RULE, firing.rule, why, guarding.now)
-    origin = Origin(firing_id, firing.rule, entity_text(firing.entity), to_micros(firing.episode))
+    origin = Origin(firing_id, firing.rule, entity_text(firing.entity), to_micros(firing.episode), firing.key)
     intent_id = plan(connection, draft, origin, firing.at, firing.rule, guarding, firing.guards, planned.hold)
     return intent_id, queued
 
