@@ -52,6 +52,8 @@ class Weights:
 
     _counts: Counter[str] = field(default_factory=Counter)
     _names: int = 0
+    _weights: dict[str, float] = field(default_factory=dict)
+    _whole: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Weights:
@@ -64,7 +66,17 @@ class Weights:
 
     def weight(self, word: str) -> float:
         """From 0 on."""
-        return math.log(1 + (self._names + 1) / (self._counts[word] + 1))
+        known = self._weights.get(word)
+        if known is None:
+            known = self._weights[word] = math.log(1 + (self._names + 1) / (self._counts[word] + 1))
+        return known
+
+    def whole(self, name: str) -> float:
+        """The weight of all words of a name."""
+        known = self._whole.get(name)
+        if known is None:
+            known = self._whole[name] = sum(map(self.weight, words_of(name)))
+        return known
 
     def rarest(self, words: Iterable[str], most: int) -> list[str]:
         """The most telling of `words`."""
@@ -72,14 +84,18 @@ class Weights:
 
     def alike(self, one: str, other: str) -> float:
         """From 0, nothing in common, to 1: the same words."""
-        mine, theirs = words_of(one), words_of(other)
-        all_ = sum(map(self.weight, mine)) + sum(map(self.weight, theirs))
-        return 2 * sum(map(self.weight, mine & theirs)) / all_ if all_ else 0.0
+        all_ = self.whole(one) + self.whole(other)
+        return 2 * sum(map(self.weight, words_of(one) & words_of(other))) / all_ if all_ else 0.0
+
+
+@cache
+def _numbers_of(text: str) -> frozenset[str]:
+    return frozenset(filter(str.isdigit, words_of(text)))
 
 
 def numbers_differ(one: str, other: str) -> tuple[str, str] | None:
     """The numbers that only one of two names has, where both have such: R30 and R60, 1K and 5K."""
-    mine, theirs = (frozenset(filter(str.isdigit, words_of(name))) for name in (one, other))
+    mine, theirs = _numbers_of(one), _numbers_of(other)
     if not (mine - theirs and theirs - mine):
         return None
     return ", ".join(sorted(mine - theirs)), ", ".join(sorted(theirs - mine))

@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import combinations
 
 from smm_rules.matching.equal import Group, Member
@@ -18,10 +19,9 @@ from smm_rules.matching.offered import Offered, common_quantities, folded
 
 #: Less alike than this isn't proposed unless asked for.
 LEAST_SCORE = 0.6
-#: Names that have none of each other's so many rarest words in common aren't compared.
-_TELLING_WORDS = 4
-#: A word that more services of one panel than this have finds no candidates.
-_COMMON_WORD = 1_500
+#: By so many of its rarest words those are found that a service is compared with, and so many of them.
+_TELLING_WORDS = 6
+_COMPARED = 40
 _OF_NAME, _OF_CATEGORY, _OF_BOUNDS = 0.75, 0.15, 0.10
 _OTHER_NUMBERS, _OTHER_FLAG = 0.8, 0.9
 
@@ -125,24 +125,30 @@ def _score(pair: Alike | None) -> float:
 def _pairs(
     ones: Sequence[Offered], others: Sequence[Offered], weights: Weights, said: _Said, least: float
 ) -> Iterator[Alike]:
-    """Every pair that is worth a comparison: with a telling word in common, of one type."""
-    by_word: defaultdict[tuple[str, str], list[Offered]] = defaultdict(list)
-    for row in others:
+    """Every pair that is worth a comparison: of one type, and among the closest by their telling words."""
+    by_word: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, row in enumerate(others):
         for word in words_of(row.name):
-            by_word[folded(row.type), word].append(row)
+            by_word[folded(row.type), word].append(index)
     for one in ones:
-        seen: set[Member] = set()
-        for word in weights.rarest(words_of(one.name), _TELLING_WORDS):
-            candidates = by_word.get((folded(one.type), word), ())
-            if len(candidates) > _COMMON_WORD:
-                continue
-            for other in candidates:
-                if other.member in seen or not said.may_be(one.member, other.member):
-                    continue
-                seen.add(other.member)
+        for index in _closest(one, by_word, weights):
+            other = others[index]
+            if said.may_be(one.member, other.member):
                 pair = alike(one, other, weights)
                 if pair is not None and pair.score >= least:
                     yield pair
+
+
+def _closest(one: Offered, by_word: Mapping[tuple[str, str], list[int]], weights: Weights) -> list[int]:
+    """Those that share the most of the rarest words of `one`, a few of them."""
+    shared: defaultdict[int, float] = defaultdict(float)
+    type_ = folded(one.type)
+    for word in weights.rarest(words_of(one.name), _TELLING_WORDS):
+        found = by_word.get((type_, word), ())
+        weight = weights.weight(word)
+        for index in found:
+            shared[index] += weight
+    return nlargest(_COMPARED, shared, key=shared.__getitem__)
 
 
 def alike(one: Offered, other: Offered, weights: Weights) -> Alike | None:
