@@ -42,7 +42,7 @@ def begin(settings: SqlSourceSettings, kept: str) -> Value:
             f"{settings.watermark}, a {settings.kind}",
             f"Read it anew, which does no harm: smm-rules orders source reset {settings.name}",
         )
-    return known.back(settings.reaching_back)
+    return known.back(settings.reaching_back, settings.time_zone)
 
 
 class Reading:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from smm_rules.intake.lines import SourceRefused, Unacceptable, shown
 
@@ -38,11 +39,18 @@ class Watermark:
             return "number"
         return "text" if isinstance(self.value, str) else "time"
 
-    def back(self, overlap: timedelta | int) -> Value:
-        """The value from which to read on, so much before this one."""
+    def back(self, overlap: timedelta | int, zone: ZoneInfo | None = None) -> Value:
+        """The value from which to read on, so much before this one.
+
+        Around the hour at which clocks in `zone` are set back, times without a zone come a second time: then
+        that much is read again, too.
+        """
         if isinstance(self.value, int):
             return self.value - (overlap if isinstance(overlap, int) else 0)
         span = overlap if isinstance(overlap, timedelta) else timedelta(0)
+        moment = self.value if isinstance(self.value, datetime) else _parsed(self.value)
+        if zone is not None and moment.tzinfo is None:
+            span += _set_back(moment, zone)
         if isinstance(self.value, datetime):
             return _less(self.value, span)
         return _rewritten(self.value, span)
@@ -100,6 +108,13 @@ def check_follows(before: Watermark, after: Watermark, number: int) -> None:
             "so rows don't come in its order",
             f"See that the query's ORDER BY {after.column} is about the column it gives under that name",
         )
+
+
+def _set_back(moment: datetime, zone: ZoneInfo) -> timedelta:
+    """By how much clocks are set back in the hours around a moment of theirs."""
+    around = timedelta(hours=3)
+    before, after = (_less(moment, span).replace(tzinfo=zone).utcoffset() for span in (around, -around))
+    return max((before or timedelta(0)) - (after or timedelta(0)), timedelta(0))
 
 
 def _less(moment: datetime, span: timedelta) -> datetime:
