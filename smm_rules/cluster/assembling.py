@@ -205,6 +205,7 @@ def settings_digest(configuration: Configuration) -> str:
         "ledger": True,
         "drop_folder": True,
         "intake": {"http": {"listen"}},
+        "web": {"listen"},
     }
     settings = configuration.model_dump(mode="json", exclude=own)
     return sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -21,6 +21,7 @@ from smm_rules.observe import get_logger
 from smm_rules.observe.counters import Counters
 from smm_rules.polling.watch import PanelWatch
 from smm_rules.rules.loader import LoadedRules
+from smm_rules.web.engine import Engine
 
 log = get_logger(__name__)
 
@@ -65,7 +66,7 @@ class StatusPage:
     configuration: Configuration
     environment: Mapping[str, str]
     clock: Clock
-    engine: RunningEngine
+    engine: Engine
     voice: OperatorVoice
     started_at: datetime
     serving: asyncio.Event = field(default_factory=asyncio.Event)
