@@ -78,6 +78,8 @@ def _lines(standing: Standing, now: datetime) -> Iterator[str]:
     yield from _unstamped(standing)
     yield from _in_doubt(standing)
     yield f"daemon    {_daemon(standing.daemon, now)}"
+    if standing.daemon.workers:
+        yield f"workers   {len(standing.daemon.workers)}: process {safe('; '.join(standing.daemon.workers))}"
     if standing.daemon.http_intake and standing.daemon.state is DaemonState.RUNNING:
         yield f"intake    by HTTP, {safe(standing.daemon.http_intake)}"
     yield f"orders    {_orders(standing, now)}"
@@ -232,6 +234,7 @@ def _as_json(standing: Standing, observations: int, ledger: str, now: datetime) 
             "state": daemon.state,
             "running": daemon.state in (DaemonState.RUNNING, DaemonState.STUCK),
             "process": _process(daemon.process),
+            "workers": list(daemon.workers),
             "mode": daemon.mode,
             "started_at": daemon.started_at,
             "heartbeat_at": daemon.beat_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -37,7 +37,8 @@ class DaemonState(StrEnum):
 class DaemonStanding:
     """The daemon as its lock and its heartbeat tell. `process` is empty where none has the lock.
 
-    `http_intake` is where that is served or why it isn't, empty where none is wanted.
+    `http_intake` is where that is served or why it isn't, empty where none is wanted. `workers` are the
+    processes that share the work; where there are some there is no daemon beside them.
     """
 
     state: DaemonState
@@ -46,6 +47,7 @@ class DaemonStanding:
     beat_at: datetime | None
     mode: str
     http_intake: str = ""
+    workers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ async def gather(ledger: SqlLedger, configuration: Configuration, now: datetime)
     panels = [await _panel(ledger, panel.name, now) for panel in configuration.panels]
     process, beat = await ledger.daemon(), await ledger.heartbeat()
     return Standing(
-        daemon=daemon_standing(process, beat, now),
+        daemon=replace(daemon_standing(process, beat, now), workers=await ledger.workers()),
         panels=tuple(panels),
         totals=await ledger.totals(now),
         unknown=await ledger.intents((IntentState.UNKNOWN,), MOST_LISTED),

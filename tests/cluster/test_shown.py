@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -13,8 +15,9 @@ from smm_rules.cluster.assembling import settings_digest
 from smm_rules.cluster.worker import ClusterWorker, Place
 from smm_rules.config.load import load_configuration
 from smm_rules.config.model import Configuration
-from smm_rules.ledger.postgres import Access
+from smm_rules.ledger.postgres import Access, PostgresLedger
 from smm_rules.simulator import RunningSimulator
+from smm_rules.standing.overview import gather
 
 _CONFIGURATION = """\
 panels:
@@ -92,3 +95,21 @@ def test_where_workers_listen_is_no_difference_of_their_settings(
         _configuration(tmp_path, ledger_database, smm_panel, environment, port) for port in (8787, 8788)
     )
     assert settings_digest(one) == settings_digest(other)
+
+
+async def test_the_workers_of_a_ledger_are_named(
+    browser: httpx.AsyncClient, ledger_database: str, tmp_path: Path
+) -> None:
+    del browser  # one is at work
+    async with await PostgresLedger.open(Access(ledger_database)) as ledger:
+        [worker] = await ledger.workers()
+        assert worker.startswith(f"{os.getpid()} on ")
+        configuration = load_configuration(tmp_path / "smm-rules.yaml", {"PANEL_KEY": "key"})
+        standing = await gather(ledger, configuration, datetime.now(UTC))
+    assert standing.daemon.workers == (worker,)
+    assert standing.daemon.process == worker
+
+
+async def test_a_ledger_that_nobody_works_on_has_no_workers(ledger_database: str) -> None:
+    async with await PostgresLedger.open(Access(ledger_database)) as ledger:
+        assert await ledger.workers() == ()

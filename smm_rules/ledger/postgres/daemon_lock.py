@@ -100,7 +100,17 @@ def process_name(what: str) -> str:
 def holder(connection: Connection) -> str | None:
     """The process that has the daemon's lock, as its session is called; None when none has it."""
     found = rows(connection, HOLDERS, (Lock.DAEMON.value,))
-    return None if not found else str(found[0][0]).rpartition("process ")[2]
+    return None if not found else _process(found[0][0])
+
+
+def workers(connection: Connection) -> tuple[str, ...]:
+    """The processes that share the daemon's lock, as `holder` names them, the oldest first."""
+    found = rows(connection, HOLDERS, (Lock.DAEMON.value,))
+    return tuple(_process(name) for name, mode in found if mode == "ShareLock")
+
+
+def _process(session: object) -> str:
+    return str(session).rpartition("process ")[2]
 
 
 def _in_brackets(process: str | None) -> str:

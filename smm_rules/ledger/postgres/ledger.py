@@ -9,7 +9,7 @@ from typing import Self
 from smm_rules.engine.guards import NO_GUARDS, Guards
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import schema
-from smm_rules.ledger.postgres.daemon_lock import holder, process_name
+from smm_rules.ledger.postgres.daemon_lock import holder, process_name, workers
 from smm_rules.ledger.postgres.describing import Description, describe
 from smm_rules.ledger.postgres.lane import PATIENCE, Lane
 from smm_rules.ledger.postgres.session import Access, Session, connect
@@ -73,6 +73,9 @@ class PostgresLedger(SqlLedger):
 
     async def daemon(self) -> str | None:
         return await self._read(holder)
+
+    async def workers(self) -> tuple[str, ...]:
+        return await self._read(workers)
 
 
 class _Opening:

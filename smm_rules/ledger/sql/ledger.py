@@ -132,6 +132,11 @@ class SqlLedger:
         """The process that has the daemon's lock, empty when it isn't known; None when none has it."""
         raise NotImplementedError
 
+    async def workers(self) -> tuple[str, ...]:
+        """The processes that share the work on this ledger, the one that came first before the others; none
+        where it is a daemon's, or nobody's."""
+        return ()
+
     # -- what is watched --------------------------------------------------------------------------------
     async def track(self, orders_: Sequence[NewOrder], now: datetime, by: str = "") -> int:
         return await self._write(orders.take_in, orders_, now, by)
