@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from types import ModuleType
 
 #: What APScheduler and watchfiles take from these modules when they are imported, for pools and programs of
-#: processes that are never begun here.
-_NAMES_OF_PROCESSES = {
+#: processes that are never begun here, and the standard library for packages that lie in archives.
+_NAMES = {
     "multiprocessing": "get_context",
     "multiprocessing.context": "SpawnProcess",
     "concurrent.futures.process": "BrokenProcessPool",
+    "zipfile": "Path",
 }
 
 
@@ -27,14 +28,15 @@ def without(*packages: str) -> Iterator[None]:
 
 
 @contextmanager
-def without_processes() -> Iterator[None]:
-    """Within the block modules that start processes have a stand-in, whose names exist and can't be used.
+def hollow() -> Iterator[None]:
+    """Within the block modules that start processes or read archives have a stand-in, whose names exist and
+    can't be used.
 
     For libraries that insist on them when they are imported; afterwards everybody gets the real ones.
     """
     stand_ins: dict[str, ModuleType | None] = {}
-    for name, used in _NAMES_OF_PROCESSES.items():
-        stand_ins[name] = ModuleType(name, "Nothing that starts a process.")
+    for name, used in _NAMES.items():
+        stand_ins[name] = ModuleType(name, "Nothing that is used.")
         setattr(stand_ins[name], used, type(used, (Exception,), {}))
     with _replaced(stand_ins):
         yield

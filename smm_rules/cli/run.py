@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from smm_rules.cli.context import asynchronous, config_option, read_configuration
-from smm_rules.cli.lean import without, without_processes
+from smm_rules.cli.lean import hollow, without
 from smm_rules.garbage import look_seldom, nothing_is_garbage
 
 
@@ -20,7 +20,7 @@ async def command(config_path: Path | None) -> None:
     """Run the daemon: SIGTERM drains and stops it, SIGHUP reloads the rules."""
     look_seldom()
     # What libraries would bring for archives and for processes that nobody starts here: 1 MiB.
-    with nothing_is_garbage(), without("bz2", "lzma"), without_processes():
+    with nothing_is_garbage(), without("bz2", "lzma"), hollow():
         configuration = read_configuration(config_path)
         # httpx would bring them for a command line of its own, structlog for tracebacks in colour and for
         # threads that are none: 5 MiB.

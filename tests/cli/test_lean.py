@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from smm_rules.cli.lean import without, without_processes
+from smm_rules.cli.lean import hollow, without
 
 
 def test_what_is_blocked_is_missing_within_the_block_only() -> None:
@@ -33,10 +33,10 @@ def test_the_block_ends_with_an_error_too() -> None:
     assert importlib.import_module("rich").__name__ == "rich"
 
 
-def test_what_starts_processes_has_a_stand_in_within_the_block_only() -> None:
+def test_what_nobody_uses_has_a_stand_in_within_the_block_only() -> None:
     import multiprocessing
 
-    with without_processes():
+    with hollow():
         stand_in = importlib.import_module("multiprocessing")
         assert stand_in is not multiprocessing
         assert not hasattr(stand_in, "Process")
@@ -56,7 +56,7 @@ def test_the_daemon_is_loaded_without_what_only_processes_archives_and_retries_n
     )
     program = (
         f"import sys; from smm_rules.cli.app import run; code = run(['run', '--config', '{configuration}']);"
-        "heavy = {'multiprocessing', 'bz2', 'lzma', 'colorama', 'stamina', 'difflib'};"
+        "heavy = {'multiprocessing', 'zipfile', 'bz2', 'lzma', 'colorama', 'stamina', 'difflib'};"
         "print(code, 'apscheduler' in sys.modules, sorted(heavy & set(sys.modules)))"
     )
     environment = {**os.environ, "KEY": "a-key"}
