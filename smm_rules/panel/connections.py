@@ -66,6 +66,7 @@ class Connections:
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._parsed: httpx.URL | None = None
+        self._closed = False
 
     async def ask(self, content: bytes, largest: int) -> Answer:
         """Post `content` once and give the answer, of at most `largest` bytes.
@@ -80,7 +81,7 @@ class Connections:
         except BaseException:
             connection.abort()
             raise
-        if connection.reusable and len(self._idle) < self._kept:
+        if connection.reusable and len(self._idle) < self._kept and not self._closed:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)
         else:
@@ -88,7 +89,8 @@ class Connections:
         return answer
 
     async def aclose(self) -> None:
-        """Close them all. What is under way fails."""
+        """Close them all. What is under way fails; what is asked afterwards has no connection."""
+        self._closed = True
         self._idle.clear()
         closing = tuple(self._open)
         for connection in closing:
@@ -121,6 +123,9 @@ class Connections:
         except (OSError, ValueError) as error:  # a name that can't be one is a UnicodeError
             late = f"none within {self._connect_seconds:g} s"
             raise NoConnection(late if limit.expired() else str(error) or type(error).__name__) from None
+        if self._closed:
+            connection.abort()
+            raise NoConnection("they were closed meanwhile")
         return connection
 
     def _head(self, length: int) -> h11.Request:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import ssl
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -201,6 +200,17 @@ async def test_closing_ends_what_is_under_way(server: FaultServer, endpoint: End
         await task
 
 
+async def test_closing_while_a_connection_is_made_sends_nothing(server: FaultServer) -> None:
+    server.script(faults.answer(BALANCE))
+    kept = Connections(server.url, None, {}, 1, 1.0)
+    task = asyncio.create_task(kept.ask(b"", LARGEST))
+    await asyncio.sleep(0)
+    await kept.aclose()
+    with pytest.raises(NoConnection, match="closed"):
+        await task
+    assert server.seen == []
+
+
 async def test_an_answer_that_never_ends_is_given_up(server: FaultServer) -> None:
     endpoint = Endpoint("main", server.url, KEY, 1_000_000, timeout=timedelta(seconds=0.2))
     async with PanelClient(endpoint, retries=ONE_ATTEMPT) as client:
@@ -249,14 +259,6 @@ async def test_a_handshake_that_takes_too_long_is_no_connection() -> None:
     running.close()
 
 
-async def tls_server(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> int:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    running = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    port: int = running.sockets[0].getsockname()[1]
-    return port
-
-
 async def test_over_tls_a_connection_is_kept_and_its_certificate_checked() -> None:
     taken = 0
 
@@ -270,7 +272,10 @@ async def test_over_tls_a_connection_is_kept_and_its_certificate_checked() -> No
         except asyncio.IncompleteReadError:
             writer.close()
 
-    port = await tls_server(serve)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    running = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    port = running.sockets[0].getsockname()[1]
     trusting = ssl.create_default_context(cafile=CERTIFICATE)
     kept = Connections(f"https://127.0.0.1:{port}/", trusting, {}, 1, 5.0)
     answers = [(await kept.ask(b"", LARGEST)).body for _ in range(3)]
@@ -283,3 +288,4 @@ async def test_over_tls_a_connection_is_kept_and_its_certificate_checked() -> No
     with pytest.raises(NoConnection):
         await elsewhere.ask(b"", LARGEST)
     assert taken == 1
+    running.close()
