@@ -18,7 +18,6 @@ from smm_rules.config.secrets import SecretUnavailable
 from smm_rules.config.select_statement import SINCE, bindable
 from smm_rules.config.sql_source import SqlSourceSettings
 from smm_rules.intake.sql.watermark import Value
-from smm_rules.panel.endpoint import is_loopback
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -223,7 +222,7 @@ def _postgres(url: URL, seconds: float) -> Engine:
 
 
 def _mysql(url: URL, seconds: float) -> Engine:
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
     arguments = {
@@ -232,23 +231,8 @@ def _mysql(url: URL, seconds: float) -> Engine:
         "write_timeout": seconds,
         "local_infile": False,
     }
-    engine = create_engine(url, poolclass=NullPool, connect_args=arguments)
-    if url.host and not is_loopback(url.host):
-        event.listen(engine, "connect", lambda opened, _: _refuse_unencrypted(opened))
-    return engine
-
-
-def _refuse_unencrypted(opened: Any) -> None:
-    """A server that speaks no TLS is spoken to without by this driver, whatever was asked for."""
-    cursor = opened.cursor()
-    try:
-        cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-        found = cursor.fetchone()
-    finally:
-        cursor.close()
-    if found is None or not found[1]:
-        opened.close()
-        raise ValueError("the server doesn't encrypt the connection; have it speak TLS")
+    # With `ssl_ca` in the address PyMySQL speaks to a server by TLS or not at all.
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 def _words(error: Exception, password: str | None) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import certifi
 import pytest
 
 from smm_rules.config.secrets import SecretReference
@@ -327,6 +328,18 @@ async def test_a_password_is_sent_and_never_told(
             assert canary not in told
     assert canary not in repr(settings)
     assert canary not in "".join(capsys.readouterr())
+    shop.connection.close()
+
+
+async def test_a_server_that_speaks_no_tls_gets_no_password_where_tls_is_asked_for(
+    ledger: SqliteLedger, mariadb: MariaServer, maria_database: str
+) -> None:
+    """Whoever sits between could otherwise have it spoken to in plain."""
+    shop = maria_shop(mariadb, maria_database)
+    shop.sell(1)
+    source = source_of(shop, ledger, url=f"{shop.url}?ssl_ca={certifi.where()}")
+    assert await source.read_due(NOW) == 0
+    assert (await standing(ledger)).error == "SSL is required but the server doesn't support it"
     shop.connection.close()
 
 
