@@ -43,7 +43,9 @@ def elements(html: str) -> Counter[str]:
     return Counter(name for name in re.findall(r"<(\w+)[ >]", html) if name in shaping)
 
 
-@pytest.mark.parametrize("path", [*every_page(), *sorted((ROOT / "docs" / "adr").glob("*.md"))], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*every_page(), *sorted((ROOT / "docs" / "adr").glob("*.md"))], ids=lambda path: path.stem
+)
 def test_a_page_has_the_same_shape_on_the_site_and_in_the_repository(path: Path) -> None:
     """The site's Markdown wants an empty line before a list where others need none."""
     text = path.read_text(encoding="utf-8")
