@@ -5,6 +5,7 @@ from __future__ import annotations
 from smm_rules.actions.circumstances import Circumstances
 from smm_rules.actions.failover import choice_of, is_left_to_us
 from smm_rules.actions.verdict import Hold, Later, Refuse, Verdict, Why
+from smm_rules.engine.choosing import Fitness
 from smm_rules.engine.order_facts import whole_number
 from smm_rules.facts import OrderStatus
 from smm_rules.facts.statuses import TERMINAL_ORDER_STATUSES
@@ -17,14 +18,19 @@ _NOTHING = frozenset({OrderStatus.CANCELED, OrderStatus.REFUNDED, OrderStatus.ER
 
 
 def check_elsewhere(intent: Intent, order: TrackedOrder, circumstances: Circumstances) -> Verdict | None:
-    """What keeps a chosen panel from being asked; None for nothing, and where the rule named the panel.
+    """What keeps a chosen panel from being asked; None for nothing. One that the rule names need only fit.
 
     The order must be over by its status, and all that was made in its place must have come to nothing.
     Should it have been completed after the rule fired, it needs no other; should less of it be missing than
     is asked for, the operator is asked.
     """
     choice = choice_of(intent)
-    if choice is None or not is_left_to_us(choice):
+    if choice is None:
+        return None
+    taken = choice.taken
+    if taken is not None and taken.fitness is Fitness.NEVER:  # of a panel that the rule named
+        return Refuse(Why.NO_PANEL, f"{taken.member} can't take it: {taken.why}")
+    if not is_left_to_us(choice):
         return None
     if choice.chosen is None:
         return Refuse(Why.NO_PANEL, choice.why)

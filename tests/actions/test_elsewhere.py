@@ -103,6 +103,21 @@ async def test_a_named_panel_takes_its_service_from_the_mapping(world: Panels) -
     assert world.panels["east"].calls[0][1]["service"] == "700"
 
 
+async def test_a_named_panel_whose_service_is_of_another_type_is_refused(world: Panels) -> None:
+    """A package has no quantity: it would be bought whatever was asked for."""
+    await world.offer("north")
+    await world.offer("east", type="Package")
+    await world.canceled()
+
+    intent_id = await world.again("east")
+    await world.run()
+
+    intent = await world.intent(intent_id)
+    assert (intent.state, intent.reason) == (IntentState.NOT_SENT, Why.NO_PANEL)
+    assert "it is of type Package, the order's service of Default" in intent.message
+    assert world.bought == []
+
+
 async def test_currencies_are_compared_by_the_rates_given(world: Panels) -> None:
     """1.90 EUR are 2.09 USD: the number is lower, the price is not."""
     await world.offer("north", "2.00")
