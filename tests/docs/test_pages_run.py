@@ -31,6 +31,7 @@ def shell(request: pytest.FixtureRequest, panel: str, tmp_path: Path) -> Iterato
         drop_database(server, database.NAME)
 
 
+@pytest.mark.timeout(300)  # a page of many commands, on a machine that is busy
 @pytest.mark.parametrize(
     "page", [pytest.param(page, id=name) for name, page in PAGES.items() if page.commands]
 )
