@@ -41,7 +41,7 @@ def order_from(values: Mapping[str, str], options: IntakeOptions) -> NewOrder:
 
     Empty values count as not given.
     """
-    given = {name: text.strip() for name, text in values.items() if text.strip()}
+    given = {name: text for name, written in values.items() if (text := written.strip())}
     if ORDER not in given:
         raise Unacceptable("the order's ID is missing", "Give the ID that the panel shows for the order")
     entity = Entity(
@@ -66,7 +66,7 @@ def purchase_from(values: Mapping[str, str], options: IntakeOptions) -> Purchase
 
     Empty values count as not given. `Unacceptable` says what is wrong.
     """
-    given = {name: text.strip() for name, text in values.items() if text.strip()}
+    given = {name: text for name, written in values.items() if (text := written.strip())}
     for name in (ORDER, PLACED_AT, RATE):
         if name in given:
             raise Unacceptable(f'"{name}" can\'t be asked for when an order is placed', "Leave it out")

@@ -213,3 +213,9 @@ def test_a_limit_that_a_newer_program_wrote_is_passed_over() -> None:
 def test_only_a_name_that_begins_like_a_tag_is_wrapped() -> None:
     assert codec.to_json({"us$": 1}) == '{"us$":1}'
     assert codec.to_json({"$us": 1}) == '{"$map":[["$us",1]]}'
+
+
+@given(st.dictionaries(texts | st.sampled_from(["$at", "$map"]), texts))
+def test_texts_are_written_as_any_value_is_and_read_back(given: dict[str, str]) -> None:
+    assert codec.encode_texts(given) == codec.to_json(given)
+    assert codec.decode_texts(codec.encode_texts(given)) == given

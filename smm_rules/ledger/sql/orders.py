@@ -13,10 +13,10 @@ from smm_rules.ledger.codec import (
     decode_memory,
     encode_facts,
     encode_memory,
+    encode_texts,
     entity_text,
     maybe_micros,
     storable,
-    to_json,
     to_micros,
 )
 from smm_rules.ledger.records import NewOrder, TrackedOrder
@@ -214,7 +214,7 @@ def _order_columns(new: NewOrder, place: Place, entity_id: int, at: int) -> tupl
     return (
         entity_id,
         None if new.service is None else storable(new.service),
-        to_json(new.parameters),
+        encode_texts(new.parameters),
         maybe_micros(new.placed_at),
         at,
         storable(new.label),
@@ -232,7 +232,7 @@ def _place_columns(place: Place) -> tuple[str | None, str | None, int]:
 def _revived(new: NewOrder, at: int, entity_id: int) -> tuple[object, ...]:
     service = None if new.service is None else storable(new.service)
     placed_at = maybe_micros(new.placed_at)
-    return service, to_json(new.parameters), placed_at, at, storable(new.label), entity_id
+    return service, encode_texts(new.parameters), placed_at, at, storable(new.label), entity_id
 
 
 def _place(connection: Connection, new: NewOrder, fresh: Mapping[tuple[str, str, str], NewOrder]) -> Place:
