@@ -11,7 +11,18 @@ import sys
 
 from benchmarks.measure import JSON_FLAG, Row, machine, table
 
-PROGRAMS = ("sweep", "conditions", "engine", "rule_growth", "check", "start", "intake", "tracked", "daemon")
+PROGRAMS = (
+    "sweep",
+    "conditions",
+    "engine",
+    "rule_growth",
+    "check",
+    "start",
+    "intake",
+    "tracked",
+    "reload",
+    "daemon",
+)
 
 
 def run(program: str) -> list[Row]:

@@ -169,7 +169,8 @@ def rows(orders: int, seconds: float, parent: Path | None) -> list[Row]:
 
 
 def _memory(found: Usage) -> str:
-    return f"{found.resident:.0f} MiB, {found.unshared:.0f} unshared"
+    millions = found.resident * _MIB / 1e6
+    return f"{found.resident:.0f} MiB, {millions:.1f} million bytes, {found.unshared:.0f} MiB unshared"
 
 
 def main() -> None:
