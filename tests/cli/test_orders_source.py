@@ -110,6 +110,16 @@ def test_a_source_can_be_read_anew(here: Path, shop: Shop, capsys: Capture) -> N
     assert read(here, shop) == 1
 
 
+def test_doctor_tells_of_one_that_can_t_be_read(here: Path, shop: Shop, capsys: Capture) -> None:
+    (here / "shop.db").rename(here / "away.db")
+    read(here, shop)
+    found = json.loads(said(capsys, "doctor", "--offline", "--json").out)
+    told = [one for one in found if one["subject"] == "source shop" and one["state"] == "warning"]
+    assert [(one["found"].partition(": ")[2], one["remedy"]) for one in told] == [
+        ("unable to open database file", "smm-rules orders source try shop")
+    ]
+
+
 def test_doctor_knows_of_sources(here: Path, shop: Shop, capsys: Capture) -> None:
     found = json.loads(said(capsys, "doctor", "--offline", "--json").out)
     assert [one["state"] for one in found if one["subject"] == "source shop"] == ["ok"]

@@ -12,12 +12,14 @@ from smm_rules.cli.terminal import counted
 from smm_rules.facts import format_duration
 from smm_rules.ledger.audit import AuditKind, AuditQuery
 from smm_rules.ledger.records import IntentState, MessageState
-from smm_rules.ledger.sql import audit, housekeeping, stops
+from smm_rules.ledger.sql import audit, housekeeping, sources, stops
 from smm_rules.ledger.sql.query import Connection
 from smm_rules.standing.stops import in_words
 
 #: A backup older than this is worth a word.
 _OLD_BACKUP = timedelta(days=7)
+#: One that is read is tried again within the hour: what was due so long ago isn't configured any more.
+_FORGOTTEN_SOURCE = timedelta(days=1)
 _MANY = 100_000
 
 
@@ -34,12 +36,22 @@ def waiting_findings(connection: Connection, now: datetime) -> Iterator[Finding]
     stopping = [stop for stop in stops.active(connection) if stop.active(now)]
     for stop in stopping:
         yield warning("stopped", in_words(stop), "smm-rules pauses list, then smm-rules resume")
+    yield from _source_findings(connection, now)
     dead = totals.messages.get(MessageState.DEAD, 0)
     if dead:
         found = f"{counted(dead, 'message')} given up: no channel took them"
         yield warning("messages", found, "smm-rules outbox list --dead")
     if not (doubts or held or stopping or dead):
         yield ok("waiting", "nothing: no doubt, no held action, no stop, no message that was given up")
+
+
+def _source_findings(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """Databases of orders that can't be read; those that nobody reads any more are left out."""
+    for source in sources.standings(connection):
+        if source.failing_since is not None and source.due_at > now - _FORGOTTEN_SOURCE:
+            since = format_duration(_round(max(now - source.failing_since, timedelta())))
+            found = f"couldn't be read for {since}: {source.error}"
+            yield warning(f"source {source.name}", found, f"smm-rules orders source try {source.name}")
 
 
 def backup_finding(connection: Connection, now: datetime) -> Finding:
