@@ -42,8 +42,7 @@ from smm_rules.polling.health import look_at_health
 from smm_rules.polling.orders import sweep_orders
 from smm_rules.polling.refills import sweep_refills
 from smm_rules.polling.request_rate import RequestRate
-from smm_rules.polling.standing import Outage, Standing
-from smm_rules.polling.telling import FAILURES_TOLD
+from smm_rules.polling.standing import Outage, Standing, down
 from smm_rules.polling.watch import Pace, PanelWatch
 from smm_rules.rules.model import RuleSet
 
@@ -382,15 +381,11 @@ class Work:
         return ended
 
     def outages(self) -> frozenset[str]:
-        """The panels of whose outage the operator has been told."""
+        """The panels of whose outage, which goes on, the operator has been told."""
         known = self.known_outages
         if known is None:
             known = {name: watch.standing.outages for name, watch in self.watches.items()}
-        return frozenset(
-            name
-            for name, outages in known.items()
-            if any(outage.failures >= FAILURES_TOLD for outage in outages.values())
-        )
+        return down(known, self.clock.now())
 
     async def take_in(self) -> None:
         """Import what lies in the drop folder."""

@@ -17,6 +17,10 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=10)
 #: A panel that asks for a longer pause than this is asked again all the same.
 LONGEST_ASKED_PAUSE = timedelta(hours=1)
+#: Failures in a row of one kind of look after which the operator is told: once an outage, and at its end.
+FAILURES_TOLD = 3
+#: A look that wasn't tried again for so long after its pause has nothing left to ask about.
+NOT_TRIED_ANY_MORE = timedelta(minutes=15)
 _PAGE = 5_000
 
 
@@ -38,6 +42,22 @@ class Outage:
     failures: int
     error: str
     paused_until: datetime
+
+
+def down(known: Mapping[str, Mapping[str, Outage]], now: datetime) -> frozenset[str]:
+    """The panels that can't be read, of which the operator has been told, out of each one's outages.
+
+    A look fails until it is answered. One with nothing left to ask about, as when the last refill that was
+    due is forgotten, is never answered: it no longer counts some time after its pause.
+    """
+    return frozenset(
+        panel
+        for panel, outages in known.items()
+        if any(
+            outage.failures >= FAILURES_TOLD and now <= outage.paused_until + NOT_TRIED_ANY_MORE
+            for outage in outages.values()
+        )
+    )
 
 
 class Standing:

@@ -20,11 +20,9 @@ from smm_rules.observe import correlation_of, get_logger, span
 from smm_rules.observe.counters import Counters
 from smm_rules.panel.errors import PanelError
 from smm_rules.polling.decisions import Broken, Decided, Verdict
-from smm_rules.polling.standing import Outage
+from smm_rules.polling.standing import FAILURES_TOLD, Outage
 
 log = get_logger(__name__)
-#: Failures in a row of one kind of look after which the operator is told: once an outage, and at its end.
-FAILURES_TOLD = 3
 
 _SPOKEN = {
     Reason.FIRED: "rule.fired",
