@@ -20,6 +20,7 @@ from smm_rules.ledger.lock import DaemonLock
 from smm_rules.web.app import make_app
 from smm_rules.web.server import PageServer
 from smm_rules.web.site import Login, Site
+from tests.web.elsewhere import mail, terminal
 from tests.web.shop import HASH, PASSWORD, USER, fill, open_site
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -92,10 +93,15 @@ async def log_in(page: Page, address: str) -> None:
 
 
 async def take(directory: Path) -> None:
-    """Every page, wide and narrow, and some in the dark."""
+    """Every page, wide and narrow, and some in the dark; beside them `top` and a digest as mail."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as shop:
-        async with served(Path(shop), on_disk=True) as (_, address), browsing() as browser:
+        async with served(Path(shop), on_disk=True) as (site, address), browsing() as browser:
+            page = await browser.new_page(viewport=WIDE)
+            for name, content in (("top", await terminal(site)), ("digest-mail", await mail(site))):
+                await page.set_content(content)
+                await page.screenshot(path=directory / f"{name}.png", full_page=True)
+                print(directory / f"{name}.png")
             for width, size in (("wide", WIDE), ("narrow", NARROW)):
                 for scheme in ("light", "dark"):
                     context = await browser.new_context(viewport=size, color_scheme=scheme)
