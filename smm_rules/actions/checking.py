@@ -42,9 +42,9 @@ def check(intent: Intent, circumstances: Circumstances) -> Verdict:
     """Whether `intent` may be sent now.
 
     An action that waited, for the panel or for an approval, may have been overtaken: when the rule's
-    condition holds no more it isn't sent, and when nobody has looked for long that is done first. While an
-    earlier action about the same order is in doubt, the next one is held: it may have been done already, and
-    only the operator can say.
+    condition holds no more it isn't sent, and when nobody has looked for long that is done first. While
+    another action about the same order is in doubt, asked for before or gone ahead of this one, this one is
+    held: it may have been done already, and only the operator can say.
     """
     overtaken = _overtaken(intent, circumstances)
     if overtaken is not None:
@@ -52,9 +52,10 @@ def check(intent: Intent, circumstances: Circumstances) -> Verdict:
     doubtful = [other for other in circumstances.earlier if other.state is IntentState.UNKNOWN]
     if doubtful and not circumstances.approved(Why.EARLIER_IN_DOUBT):
         other = doubtful[0]
+        which = "an earlier" if other.id < intent.id else "a later"
         return Hold(
             Why.EARLIER_IN_DOUBT,
-            f"an earlier {other.kind} about {intent.entity} is in doubt (intent {other.id}); resolve that "
+            f"{which} {other.kind} about {intent.entity} is in doubt (intent {other.id}); resolve that "
             "one first, then approve or deny this one",
         )
     by_kind = CHECKS.get(intent.kind)
@@ -81,7 +82,7 @@ def _overtaken(intent: Intent, circumstances: Circumstances) -> Verdict | None:
 
 
 def waits_its_turn(circumstances: Circumstances) -> bool:
-    """Whether an earlier action about the same order has yet to be sent: their order is kept."""
+    """Whether an earlier action about the same order has yet to be sent, or any is being sent."""
     return any(other.state in (IntentState.PLANNED, IntentState.SENDING) for other in circumstances.earlier)
 
 

@@ -36,6 +36,8 @@ BALANCE_BEFORE_ASKED_AT = "balance_before_asked_at"
 #: The actions that spend money.
 BUYING = frozenset({StepKind.REORDER, StepKind.ADD})
 
+#: States of actions whose request may have left, and whose end isn't known.
+_CLAIMED = (IntentState.SENDING, IntentState.UNKNOWN)
 _MANY = 1_000
 
 
@@ -58,7 +60,8 @@ class Circumstances:
     ordered, None when the catalogue lacks it; `catalogue_read_at` is None when no catalogue of the panel
     was ever read. `reference_rate` is the price of 1000 when the first order of the chain was placed, as
     far as known. `committed` is money that other actions have claimed or may have spent since the balance
-    was asked for. `earlier` are actions about the same order that were asked for before and haven't ended.
+    was asked for. `earlier` are actions about the same order that haven't ended and were asked for before,
+    or were asked for later and have overtaken this one while it was held.
     `default_rate_increase` bounds a reorder that states no bound itself. Of an action whose panel was chosen
     `order_facts` are what was last read of the order, and `replacements` the orders that were made for it.
     """
@@ -252,12 +255,13 @@ async def _is_episode_over(ledger: CircumstanceLedger, intent: Intent) -> bool:
 
 
 async def _earlier(ledger: CircumstanceLedger, intent: Intent) -> tuple[Intent, ...]:
-    """Actions about the same order or refill that were asked for before and haven't ended."""
+    """Actions about the same order or refill that were asked for or claimed before and haven't ended."""
     if intent.entity.kind not in (EntityKind.ORDER, EntityKind.REFILL):
         return ()
-    states = (IntentState.PLANNED, IntentState.SENDING, IntentState.UNKNOWN)
+    states = (IntentState.PLANNED, *_CLAIMED)
     found = await ledger.intents(states, _MANY, entity=intent.entity)
-    return tuple(other for other in reversed(found) if other.id < intent.id)
+    others = [other for other in reversed(found) if other.id != intent.id]
+    return tuple(other for other in others if other.id < intent.id or other.state in _CLAIMED)
 
 
 async def _approvals(ledger: CircumstanceLedger, intent: Intent) -> tuple[Approval, ...]:

@@ -54,8 +54,8 @@ class Executor:
     """Carries out what is planned in the ledger, in these steps for each intent:
 
     1. **Order.** Intents about the same order or refill go one after the other, the oldest first, also over
-       runs: one waits while an earlier one is planned or under way, and is held while one is in doubt. The
-       operator is told when the earlier one is stopped, and this one waits for it.
+       runs: one waits while an earlier one is planned or any is under way, and is held while one is in
+       doubt. The operator is told when the earlier one is stopped, and this one waits for it.
        Intents of different orders go side by side, at most `per_panel` on one panel.
     2. **Check.** What is known today (`gather`) is judged by the kind's pure check: ready, refused with a
        way out, later (the order wasn't looked at for long, the catalogue isn't read, the balance is low:
