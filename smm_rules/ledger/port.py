@@ -278,7 +278,8 @@ class Ledger(Protocol):
         currency: str | None = None,
     ) -> bool:
         """Compare-and-set planned → sending, durable on return. False when somebody else was faster, while a
-        stop concerns the intent, which then stays planned, and when a guard stops it, which holds it.
+        stop concerns the intent or another one about the same order is being sent, so that it stays planned,
+        and when a guard stops it, which holds it.
 
         `cost` is what it will cost now; the money set aside becomes that.
         """

@@ -122,6 +122,7 @@ async def test_the_record_goes_on_where_each_transaction_left_it(ledger: Postgre
     for minute in range(3):
         intent = await plan(ledger, episode=T0 + minute * MINUTE)
         assert await ledger.claim(intent, "d1", T0 + minute * MINUTE, {})
+        await ledger.settle(intent, ended(IntentState.UNKNOWN), NOTHING, T0 + minute * MINUTE, "d1")
     checked = await ledger.verify_audit()
     assert checked.fault is None
     assert checked.entries >= 9

@@ -42,11 +42,15 @@ _INTERRUPTED_MESSAGE = (
     "the program ended while the request was under way; whether the panel acted isn't known"
 )
 
+#: Of two about one order that may be sent, on two panels by two workers, one waits for the other's end.
 _CLAIM = """
   UPDATE intents SET
     state = 'sending', attempts = attempts + 1, claimed_at = ?1, owner = ?2, not_before = NULL,
     reserved = coalesce(?4, reserved), currency = coalesce(?5, currency)
   WHERE id = ?3 AND state = 'planned' AND (not_before IS NULL OR not_before <= ?1)
+    AND NOT EXISTS (
+      SELECT 1 FROM intents AS other WHERE other.subject = intents.subject AND other.state = 'sending'
+    )
   RETURNING rule, entity, result
 """
 _GUARDS_OF = "SELECT guards FROM firings WHERE id = ?"

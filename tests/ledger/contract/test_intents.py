@@ -437,7 +437,7 @@ async def test_intents_are_listed_newest_first_by_state_rule_and_entity(ledger: 
 
 async def test_reserved_money_is_what_a_balance_must_bear(ledger: Ledger) -> None:
     await bring_to(ledger, S.UNKNOWN, draft(estimate="1.10"))
-    for number, state in enumerate((S.PLANNED, S.SENDING, S.HELD, S.CONFIRMED), 1):
+    for number, state in enumerate((S.PLANNED, S.CONFIRMED, S.HELD, S.SENDING), 1):
         intent_id = await plan(ledger, draft(estimate="0.20"), T0 + number * DAY)
         if state is S.HELD:
             await ledger.hold(intent_id, "approval", "", T0)
@@ -498,8 +498,26 @@ async def test_of_many_claims_at_once_one_succeeds(open_ledger: Opener) -> None:
         intent_id = await plan(ledgers[0], episode=T0 + day * DAY)
         claims = (one.claim(intent_id, f"d{number}", LATER, {}) for number, one in enumerate(ledgers * 3))
         assert sorted(await asyncio.gather(*claims)) == [False] * 11 + [True]
+        assert len(await ledgers[0].recover(LATER, "d0", LATER + MINUTE)) == 1
     for one in ledgers:
         await one.aclose()
+
+
+@pytest.mark.parametrize("state", [S.CONFIRMED, S.NOT_SENT, S.UNKNOWN])
+async def test_of_two_about_one_order_one_is_sent_at_a_time(open_ledger: Opener, state: S) -> None:
+    """Each was found ready by a worker of its own, on a panel of its own, while the other was planned."""
+    ledger, another = await open_ledger(), await open_ledger()
+    first = await plan(ledger, draft())
+    second = await plan(ledger, draft(panel="south"), T0 + DAY)
+    claims = (ledger.claim(first, "d1", LATER, {}), another.claim(second, "d2", LATER, {}))
+    assert sorted(await asyncio.gather(*claims)) == [False, True]
+    [sent], [waits] = [
+        await ledger.intents((wanted,), 9) for wanted in (IntentState.SENDING, IntentState.PLANNED)
+    ]
+    await ledger.settle(sent.id, ended(state), NOTHING, LATER, sent.owner)
+    assert await another.claim(waits.id, "d2", LATER, {})
+    await ledger.aclose()
+    await another.aclose()
 
 
 async def test_no_note_is_lost_between_two_that_write_at_once(open_ledger: Opener) -> None:
