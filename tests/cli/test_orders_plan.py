@@ -222,6 +222,36 @@ def test_what_the_report_knows_and_the_ledger_has_forgotten_is_not_bought(
     assert (done.code, bought(north)) == (1, {"a": 1})
 
 
+def test_what_the_ledger_has_forgotten_is_not_bought_the_next_time_either(
+    here: Path, north: RunningSimulator, capsys: Capture
+) -> None:
+    """The report is replaced by each run, and must go on telling of it."""
+    write(*rows_of("a"))
+    said(capsys, *PLACE, "--yes")
+    for path in here.glob("ledger.db*"):
+        path.unlink()
+    write(*rows_of("a", "b"))
+    for _ in range(3):
+        assert said(capsys, *PLACE, "--yes").code == 1
+    assert bought(north) == {"a": 1, "b": 1}
+
+
+def test_what_the_report_knows_of_a_later_try_is_not_bought_once_more(
+    here: Path, north: RunningSimulator, capsys: Capture
+) -> None:
+    """The ledger is a copy from between the first try, which wasn't sent, and the second, which was."""
+    write(*rows_of("a"))
+    north.faults.next("add", Fault.RATE_LIMITED)
+    said(capsys, *PLACE, "--yes")
+    before = Path("monday.report.csv").read_text("utf-8")
+    assert (states(here), column("intent")) == (["not_sent"], ["1"])
+    Path("monday.report.csv").write_text(before.replace(",1,not_sent,", ",2,confirmed,"), encoding="utf-8")
+    for _ in range(2):
+        done = said(capsys, *PLACE, "--yes")
+        assert "planned as intent 2" in " ".join(done.err.split())
+        assert (done.code, bought(north), column("intent")) == (1, {}, ["2"])
+
+
 def test_refused_rows_are_asked_for_again_only_on_purpose(
     here: Path, north: RunningSimulator, capsys: Capture
 ) -> None:

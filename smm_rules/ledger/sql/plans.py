@@ -18,13 +18,12 @@ from smm_rules.ledger.sql.guarding import About, Action, Guarding
 from smm_rules.ledger.sql.holding import on_hold
 from smm_rules.ledger.sql.holds import open_hold
 from smm_rules.ledger.sql.intents import COLUMNS, OPERATOR, Origin, intent_from, plan
-from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
-from smm_rules.ledger.sql.received import DOUBTED_FOR
+from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows
+from smm_rules.ledger.sql.received import began_at
 from smm_rules.rules.model import NO_RULE_GUARDS
 
 _FILE = "SELECT name, digest, at FROM plans WHERE name = ?"
 _SAME_FILE = "SELECT name, digest, at FROM plans WHERE digest = ? AND name <> ? ORDER BY at LIMIT 1"
-_CONFIRMED_LATELY = "SELECT max(act_since) FROM holds WHERE confirmed_at > ?"
 _KEEP_FILE = """
   INSERT INTO plans (name, digest, at) VALUES (?, ?, ?)
   ON CONFLICT (name) DO UPDATE SET digest = excluded.digest
@@ -111,7 +110,7 @@ def place(
     if open_hold(connection) is not None:
         raise on_hold()
     changed(connection, _KEEP_FILE, (storable(name), digest, to_micros(now)))
-    began = _since(connection, now)
+    began = began_at(connection, now)
     known = planned_rows(connection, [row.key for row in given])
     guarding = Guarding(connection, now, guards)
     count = 0
@@ -122,22 +121,15 @@ def place(
         tries = 1 if before is None else before.tries + 1
         draft = replace(row.draft, step=_step(row.key, tries))
         entity = entity_text(Entity(EntityKind.PANEL, draft.panel))
-        intent_id = plan(connection, draft, Origin(None, OPERATOR, entity, began), now, by, guarding)
+        # A run that is lost since the try before may have made another: for a hold it is as old as that try.
+        episode = began if before is None else min(began, to_micros(before.at))
+        intent_id = plan(connection, draft, Origin(None, OPERATOR, entity, episode), now, by, guarding)
         if intent_id is None:
             continue
         key = (storable(row.key.scope), storable(row.key.key))
         changed(connection, _KEEP_ROW, (*key, row.digest, to_micros(now), intent_id, tries))
         count += 1
     return count
-
-
-def _since(connection: Connection, now: datetime) -> int:
-    """When what is planned now began: for a day after a hold was confirmed, before it (`holds.keeps`).
-
-    The run that was lost may have bought it, and the ledger have forgotten that: it waits for the operator.
-    """
-    act_since: int | None = cell(connection, _CONFIRMED_LATELY, (to_micros(now - DOUBTED_FOR),))
-    return to_micros(now) if act_since is None else min(act_since - 1, to_micros(now))
 
 
 def _may_be_repeated(before: PlannedRow, row: PlanRow, again: Collection[IntentState]) -> bool:

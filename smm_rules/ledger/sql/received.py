@@ -45,7 +45,11 @@ _PRUNE = """
   )
 """
 _GUARDS_OF = "SELECT guards FROM received WHERE intent = ?"
-_CONFIRMED_LATELY = "SELECT max(act_since) FROM holds WHERE confirmed_at > ?"
+#: Of the last hold, for `holds.keeps` goes by that one, too.
+_CONFIRMED_LATELY = """
+  SELECT act_since FROM holds
+  WHERE confirmed_at > ? AND id = (SELECT max(id) FROM holds WHERE confirmed_at IS NOT NULL)
+"""
 _WATCHED = """
   SELECT name FROM entities WHERE kind = 'order' AND panel = ? AND forgotten_at IS NULL
     AND name IN (SELECT value FROM json_each(?))
@@ -100,7 +104,8 @@ def purchase(
     if known is not None:
         return known
     panel = Entity(EntityKind.PANEL, draft.panel)
-    origin = Origin(None, OPERATOR, entity_text(panel), _since(connection, asked, now))
+    began = began_at(connection, now) if asked.since is None else to_micros(min(asked.since, now))
+    origin = Origin(None, OPERATOR, entity_text(panel), began)
     intent_id = plan(connection, draft, origin, now, by, Guarding(connection, now, guards), bounds)
     if intent_id is None:
         raise StateConflict("the very same purchase was planned before, under a key that is no longer kept")
@@ -113,13 +118,12 @@ def purchase(
     return done
 
 
-def _since(connection: Connection, asked: Asked, now: datetime) -> int:
-    """Since when a purchase is asked for: what was before a hold ended is held (`holds.keeps`).
+def began_at(connection: Connection, now: datetime) -> int:
+    """When what is asked for now, and is new to the ledger, is taken to have begun.
 
-    The run that was lost may have bought it, under a key that the ledger has forgotten.
+    For a day after a hold was confirmed that is before it, so that it is held (`holds.keeps`): the run that
+    was lost may have bought it, and the ledger have forgotten that.
     """
-    if asked.since is not None:
-        return to_micros(min(asked.since, now))
     act_since: int | None = cell(connection, _CONFIRMED_LATELY, (to_micros(now - DOUBTED_FOR),))
     return to_micros(now) if act_since is None else min(act_since - 1, to_micros(now))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from smm_rules.actions.circumstances import Circumstances
 from smm_rules.actions.made import SERVICE
@@ -37,11 +38,22 @@ class Fate(StrEnum):
     REFUSED = "not placed"
 
 
+class Reported(NamedTuple):
+    """What a report says became of a row: the intent, its state, the order that was made and what it cost."""
+
+    intent: str
+    state: str
+    order: str
+    cost: str
+    currency: str
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A row and its fate. `draft` is there where it is to be placed, `planned` where it was planned before.
 
-    `why` says why it isn't placed now, `guard` what would hold it.
+    `why` says why it isn't placed now, `guard` what would hold it. `reported` is what only the report before
+    knows of it: the next one has to go on saying so.
     """
 
     entry: PlanEntry
@@ -51,6 +63,7 @@ class Judged:
     draft: IntentDraft | None = None
     planned: PlannedRow | None = None
     guard: Guarded | None = None
+    reported: Reported | None = None
 
     @property
     def row(self) -> PlanRow:
@@ -130,7 +143,7 @@ async def judge(
     entries: Sequence[PlanEntry],
     name: str,
     known: Mapping[RowKey, PlannedRow],
-    reported: Mapping[RowKey, str],
+    reported: Mapping[RowKey, Reported],
     markets: Markets,
     now: datetime,
     *,
@@ -143,13 +156,19 @@ async def judge(
         key = key_of(entry, name)
         planned = known.get(key)
         judged = None if planned is None else _before(entry, key, planned, retry=retry)
-        if judged is None and planned is None and key in reported:
-            judged = Judged(entry, key, Fate.REFUSED, _lost(reported[key]))
+        told = reported.get(key)
+        if judged is None and told is not None and _is_forgotten(told.intent, planned):
+            judged = Judged(entry, key, Fate.REFUSED, _lost(told.intent), planned=planned, reported=told)
         if judged is None:
             judged = await _fresh(entry, key, markets, spent, now)
             judged = replace(judged, planned=planned)
         found.append(judged)
     return found
+
+
+def _is_forgotten(intent: str, planned: PlannedRow | None) -> bool:
+    """Whether the report's intent of a row came after all that the ledger knows of it."""
+    return planned is None or not intent.isdecimal() or int(intent) > planned.intent_id
 
 
 def _lost(intent: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smm_rules.actions.made import SERVICE
 from smm_rules.cli.exits import Exit, Stop
-from smm_rules.cli.orders.plan.judging import Judged
+from smm_rules.cli.orders.plan.judging import Judged, Reported
 from smm_rules.ledger.plans import PlannedRow, RowKey
 from smm_rules.ledger.records import IntentState
 
@@ -29,8 +29,8 @@ class Report:
     path: Path
     name: str
 
-    def before(self) -> dict[RowKey, str]:
-        """The intents that an earlier report of this plan names, by row."""
+    def before(self) -> dict[RowKey, Reported]:
+        """What an earlier report of this plan says of the rows that were planned."""
         if not self.path.exists():
             return {}
         with self._readable():
@@ -44,7 +44,7 @@ class Report:
                         "--report.",
                         Exit.USAGE,
                     )
-                return {self._key(row): row["intent"] for row in reader if row["intent"]}
+                return {self._key(row): _reported(row) for row in reader if row["intent"]}
 
     def _key(self, row: Mapping[str, str]) -> RowKey:
         return RowKey("", row["reference"]) if row["reference"] else RowKey(self.name, row["row"])
@@ -73,6 +73,10 @@ class Report:
             ) from error
 
 
+def _reported(row: Mapping[str, str | None]) -> Reported:
+    return Reported(*(row[name] or "" for name in Reported._fields))
+
+
 def _line(one: Judged, planned: PlannedRow | None) -> list[str]:
     bought = one.entry.purchase
     given = bought.parameters if bought is not None else {}
@@ -81,6 +85,8 @@ def _line(one: Judged, planned: PlannedRow | None) -> list[str]:
         given.get(SERVICE, ""), given.get("link", ""), given.get("quantity", ""),
     ]  # fmt: skip
     intent = planned.intent if planned is not None else None
+    if one.reported is not None:
+        return [*known, *one.reported, one.why]
     if planned is None:
         return [*known, "", "", "", "", "", one.why]
     if intent is None:
