@@ -6,14 +6,11 @@ from datetime import datetime
 
 from smm_rules.actions.port import ActionLedger, Voice
 from smm_rules.ledger.port import StateConflict
-from smm_rules.ledger.records import Intent, IntentState, Outcome
+from smm_rules.ledger.records import LATE_ANSWER, Intent, IntentState, Outcome
 from smm_rules.notify.operator import answered_late
 from smm_rules.observe import get_logger
 
 log = get_logger(__name__)
-
-#: Evidence, and the reason for which what is planned once more is held.
-LATE_ANSWER = "late_answer"
 
 
 async def take_late_answer(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from smm_rules.engine.firing import IntentDraft
-from smm_rules.ledger.records import Intent, IntentState
+from smm_rules.ledger.records import LATE_ANSWER, Intent, IntentState
 
 #: What ended without having been sent: its row may be planned again.
 NEVER_SENT = frozenset({IntentState.NOT_SENT})
@@ -42,6 +43,16 @@ class PlannedRow:
     intent_id: int
     tries: int
     intent: Intent | None
+
+
+def may_be_planned_again(intent: Intent, again: Collection[IntentState]) -> bool:
+    """Whether it ended in a state of `again`, and nothing says that it was bought after all."""
+    return intent.state in again and not was_bought_after_all(intent)
+
+
+def was_bought_after_all(intent: Intent) -> bool:
+    """Whether the panel said so late, of what somebody had said that it came to nothing."""
+    return intent.evidence.get(LATE_ANSWER, "").startswith(IntentState.CONFIRMED.value)
 
 
 @dataclass(frozen=True, slots=True)

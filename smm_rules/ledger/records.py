@@ -290,6 +290,9 @@ REFUSAL = "refusal"
 CHOICE = "choice"
 #: Evidence on an action that was in doubt and is tried anew: which attempt that was about.
 DOUBTED = "doubted_attempt"
+#: Evidence on an action, and the reason for which one that is planned once more is held: what its panel said
+#: when somebody else had said what became of it. It begins with the state that comes to.
+LATE_ANSWER = "late_answer"
 
 
 @dataclass(frozen=True, slots=True)

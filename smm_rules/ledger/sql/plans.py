@@ -12,7 +12,7 @@ from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import NO_GUARDS, Guarded, Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import entity_text, from_micros, storable, to_json, to_micros
-from smm_rules.ledger.plans import PlanFile, PlannedRow, PlanRow, RowKey
+from smm_rules.ledger.plans import PlanFile, PlannedRow, PlanRow, RowKey, may_be_planned_again
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sql.guarding import About, Action, Guarding
 from smm_rules.ledger.sql.holding import on_hold
@@ -134,7 +134,8 @@ def place(
 
 def _may_be_repeated(before: PlannedRow, row: PlanRow, again: Collection[IntentState]) -> bool:
     """Only what is known to have ended without a purchase; an intent that is no longer kept isn't."""
-    return before.digest == row.digest and before.intent is not None and before.intent.state in again
+    intent = before.intent
+    return before.digest == row.digest and intent is not None and may_be_planned_again(intent, again)
 
 
 def _step(key: RowKey, tries: int) -> str:

@@ -21,9 +21,17 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.intake import Unacceptable
 from smm_rules.intake.plan_file import PlanEntry
 from smm_rules.intake.values import Purchase
-from smm_rules.ledger.plans import NEVER_SENT, NOTHING_BOUGHT, PlannedRow, PlanRow, RowKey
+from smm_rules.ledger.plans import (
+    NEVER_SENT,
+    NOTHING_BOUGHT,
+    PlannedRow,
+    PlanRow,
+    RowKey,
+    may_be_planned_again,
+    was_bought_after_all,
+)
 from smm_rules.ledger.port import Ledger
-from smm_rules.ledger.records import DatedBalance, IntentState, Watched
+from smm_rules.ledger.records import LATE_ANSWER, DatedBalance, IntentState, Watched
 
 
 class Fate(StrEnum):
@@ -188,8 +196,11 @@ def _before(entry: PlanEntry, key: RowKey, planned: PlannedRow, *, retry: bool) 
     if intent is None:
         why = f"planned on {planned.at:%Y-%m-%d} as intent {planned.intent_id}, which is no longer kept"
         return Judged(entry, key, Fate.BOUGHT, why, planned=planned)
-    if intent.state in NEVER_SENT or (retry and intent.state in NOTHING_BOUGHT):
+    if may_be_planned_again(intent, NOTHING_BOUGHT if retry else NEVER_SENT):
         return None
+    if was_bought_after_all(intent):
+        why = f"{intent.state}, and the panel said late that it was bought: {intent.evidence[LATE_ANSWER]}"
+        return Judged(entry, key, Fate.IN_DOUBT, why, planned=planned)
     fate = _FATES.get(intent.state, Fate.ENDED)
     why = intent.message or intent.reason
     if fate is Fate.ENDED:
