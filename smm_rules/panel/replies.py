@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Never
 
 from smm_rules.panel.decoding import GARBLED, decode
@@ -78,9 +79,16 @@ def error_words(document: object) -> str | None:
         message = _message(document)
         return message if words == NO_REASON and message else words
     message = _message(document)
-    if document.get("success") in (False, "false", "0") or document.get("ok") is False:
+    if _is_no(document.get("success")) or document.get("ok") is False:
         return message or NO_REASON
     return message if message and _status_says_failure(document) else None
+
+
+def _is_no(value: object) -> bool:
+    """False, 0, "false" or "0". A signalling NaN, which compares with nothing, is none of them."""
+    if isinstance(value, Decimal):
+        return value.is_zero()
+    return isinstance(value, bool | int | str) and value in (False, "false", "0")
 
 
 def is_state(document: Mapping[str, object]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from smm_rules.cookbook.recipes import recipes
 from smm_rules.rules import load_rules
 from tests.cli.command import LOW_BALANCE, configure, said
 
@@ -155,5 +156,5 @@ def test_wrong_use_is_told(here: Path, capsys: Capture, arguments: list[str], wo
 
 def test_templates_are_listed(here: Path, capsys: Capture) -> None:
     lines = said(capsys, "rules", "new", "--list").out.splitlines()
-    assert len(lines) == 26
+    assert len(lines) == 1 + len(recipes())
     assert lines[0].split() == ["TEMPLATE", "FOR"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smm_rules.panel.errors import RefusalReason
 from smm_rules.panel.refusals import is_plain_refusal, refusal_reason, says_too_many_requests
+from smm_rules.panel.replies import error_words
 
 R = RefusalReason
 WORDS = {
@@ -153,3 +156,23 @@ def test_the_words_of_a_rate_limit(words: str) -> None:
 def test_any_words_have_a_reason(words: str) -> None:
     assert refusal_reason(words) in RefusalReason
     assert not (is_plain_refusal(words) and refusal_reason(words) is R.UNRECOGNISED)
+
+
+@pytest.mark.parametrize(
+    ("success", "refused"),
+    [
+        (False, True),
+        (0, True),
+        ("false", True),
+        ("0", True),
+        (Decimal("0.0"), True),
+        (True, False),
+        (1, False),
+        ("yes", False),
+        (None, False),
+        ([], False),
+        (Decimal("sNaN"), False),
+    ],
+)
+def test_what_says_that_there_was_no_success(success: object, refused: bool) -> None:
+    assert (error_words({"success": success, "message": "no"}) == "no") is refused
