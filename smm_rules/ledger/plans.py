@@ -52,7 +52,8 @@ def may_be_planned_again(intent: Intent, again: Collection[IntentState]) -> bool
 
 def was_bought_after_all(intent: Intent) -> bool:
     """Whether the panel said so late, of what somebody had said that it came to nothing."""
-    return intent.evidence.get(LATE_ANSWER, "").startswith(IntentState.CONFIRMED.value)
+    said = intent.evidence.get(LATE_ANSWER, "")
+    return intent.state in NOTHING_BOUGHT and said.startswith(IntentState.CONFIRMED.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from smm_rules.actions.made import LABEL
 from smm_rules.facts import Entity, EntityKind, Facts
+from smm_rules.ledger.plans import was_bought_after_all
 from smm_rules.ledger.records import Intent, IntentState, TrackedOrder, Watched
 from smm_rules.ledger.states import FINAL
 from smm_rules.receiving.call import Call, answered
@@ -42,13 +43,18 @@ async def intent(call: Call) -> Response:
 
 
 def intent_answer(intent: Intent) -> IntentAnswer:
-    """An intent as programs get it."""
+    """An intent as programs get it.
+
+    One that its panel said late to have carried out isn't told as come to nothing, which is somebody else's
+    word: a program would ask for it anew.
+    """
+    state = IntentState.UNKNOWN if was_bought_after_all(intent) else intent.state
     parameters = {name: text for name, text in intent.parameters.items() if name != LABEL}
-    confirmed = intent.state is IntentState.CONFIRMED
+    confirmed = state is IntentState.CONFIRMED
     return IntentAnswer(
         intent=intent.id,
-        state=intent.state.value,
-        final=intent.state in FINAL,
+        state=state.value,
+        final=state in FINAL,
         kind=intent.kind.value,
         panel=intent.panel,
         parameters=parameters,

@@ -1,4 +1,4 @@
-"""A row of a plan whose purchase turned out to have happened, after the operator said that it hadn't."""
+"""A purchase that turned out to have happened, after the operator said that it hadn't: nobody asks anew."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from smm_rules.ledger.plans import NEVER_SENT, NOTHING_BOUGHT, PlanRow, RowKey
 from smm_rules.ledger.port import Ledger
 from smm_rules.ledger.records import IntentState, Outcome
 from smm_rules.notify.operator import OperatorVoice
+from smm_rules.receiving.reading import intent_answer
 from smm_rules.rules.model import StepKind
 from tests.ledger.builders import MINUTE, T0
 from tests.ledger.conftest import Opener, open_ledger
@@ -45,3 +46,7 @@ async def test_an_answer_that_came_late_keeps_the_row_from_being_bought_again(
     await take_late_answer(ledger, voice, slow, Outcome(state, "accepted", result="4711"), T0 + MINUTE)
 
     assert await ledger.place_plan("monday", "file", [ROW], again, T0 + 2 * MINUTE, "ann") == planned
+    answered = await ledger.intent(1)
+    assert answered is not None
+    told = intent_answer(answered)
+    assert (told.state, told.final) == (("not_sent", True) if planned else ("unknown", False))
