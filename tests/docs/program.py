@@ -13,6 +13,7 @@ from pathlib import Path
 
 #: Seconds that a block, or what it waits for, may take on a machine that is busy.
 PATIENCE = 60.0
+_INTERRUPTS = 3
 
 
 class Failed(AssertionError):
@@ -78,17 +79,26 @@ class Program:
         return code
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Interrupt it and all that it started; its exit code."""
-        if self._process.poll() is None:
-            if self._terminal and number == signal.SIGINT:
-                os.write(self._end, b"\x03")
-            else:
-                os.killpg(self._process.pid, number)
-        try:
-            return self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            raise Failed(f"it went on after an interrupt:\n{self.output}") from None
+        """Interrupt it and all that it started; its exit code.
+
+        Once more where it goes on, as people do: a shell can miss the one that comes while it starts another
+        program.
+        """
+        for _ in range(_INTERRUPTS):
+            if self._process.poll() is None:
+                self._signal(number)
+            try:
+                return self._process.wait(PATIENCE / _INTERRUPTS)
+            except subprocess.TimeoutExpired:
+                continue
+        os.killpg(self._process.pid, signal.SIGKILL)
+        raise Failed(f"it went on after {_INTERRUPTS} interrupts:\n{self.output}")
+
+    def _signal(self, number: int) -> None:
+        if self._terminal and number == signal.SIGINT:
+            os.write(self._end, b"\x03")
+        else:
+            os.killpg(self._process.pid, number)
 
     def _gather(self) -> None:
         """Read until nobody holds the other end any more."""
