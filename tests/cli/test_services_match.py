@@ -111,7 +111,10 @@ def test_the_mapping_is_held_against_the_catalogues(shops: Path, capsys: Capture
     gone = said(capsys, "services", "match", "--check")
     file.write_text("services:\n  - {name: a, state: confirmed, services: {north: 7, south: 70}}\n")
     fine = said(capsys, "services", "match", "--check")
+    file.write_text("services:\n  - {name: a, state: proposed, services: {north: 7, south: 70}}\n")
+    waiting = said(capsys, "services", "match", "--check")
 
+    assert waiting.out.splitlines()[-1] == "1 proposal without your word yet, and so without effect."
     assert gone.code == 0
     assert "Service 71 is not in the catalogue of south" in gone.err
     assert (fine.code, fine.out) == (0, "1 confirmed, 0 problems.\n")

@@ -19,7 +19,7 @@ async def test_whichever_worker_delivers_knows_what_any_has_found_out(here: Site
     async def deliver() -> None:
         seen.append(Work.outages(work))
 
-    work = cast(Any, SimpleNamespace(beaten_at=None, known_outages=None, watches={}))
+    work = cast(Any, SimpleNamespace(beaten_at=None, known_outages=None, watches={}, clock=here.clock))
     doing = Doing(work, await here.ledger(), await here.lease("other"), here.database, lambda: None)
     doing.units, doing.standings = {"outbox": Unit("outbox", 1.0, deliver)}, {PANEL: one.shared}
     for failures in range(1, 4):

@@ -17,7 +17,7 @@ from smm_rules.cli.context import (
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.naming import panels_of
 from smm_rules.cli.stored import open_existing
-from smm_rules.cli.terminal import errors, output, print_json, print_problems, safe, seen_from_here
+from smm_rules.cli.terminal import counted, errors, output, print_json, print_problems, safe, seen_from_here
 from smm_rules.cli.writing import write_for_owner
 from smm_rules.config.model import Configuration
 from smm_rules.document import DocumentError, Problem, Severity
@@ -136,8 +136,10 @@ def _check(known: LoadedMapping | None, catalogues: _Catalogues, file: Path) -> 
     problems: list[Problem] = list(catalogue_problems(known, rows, catalogues))
     print_problems(problems)
     wrong = sum(problem.severity is Severity.ERROR for problem in problems)
-    confirmed = sum(1 for _ in known.entries(CONFIRMED))
-    output().print(f"{confirmed} confirmed, {len(problems)} problem{'' if len(problems) == 1 else 's'}.")
+    confirmed, waiting = (sum(1 for _ in known.entries(state)) for state in (CONFIRMED, PROPOSED))
+    output().print(f"{confirmed} confirmed, {counted(len(problems), 'problem')}.")
+    if waiting:
+        output().print(f"{counted(waiting, 'proposal')} without your word yet, and so without effect.")
     return int(Exit.CONFIGURATION if wrong else Exit.DONE)
 
 
