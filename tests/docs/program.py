@@ -13,7 +13,6 @@ from pathlib import Path
 
 #: Seconds that a block, or what it waits for, may take on a machine that is busy.
 PATIENCE = 60.0
-_INTERRUPTS = 3
 
 
 class Failed(AssertionError):
@@ -32,7 +31,11 @@ class Program:
         self._change = threading.Condition()
         self._process = subprocess.Popen(
             # With a terminal, `setsid --ctty` makes it the one that passwords are asked at.
-            [*(("setsid", "--ctty", "--wait") if terminal else ()), "bash", "-c", script],
+            # A shell that was started in the background hands on that interrupts are ignored.
+            [
+                *(("setsid", "--ctty", "--wait") if terminal else ()),
+                *("env", "--default-signal=INT", "bash", "-c", script),
+            ],
             cwd=directory,
             env={**environment, "TERM": "xterm" if terminal else "dumb"},
             stdin=theirs if terminal else subprocess.DEVNULL,
@@ -79,26 +82,17 @@ class Program:
         return code
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Interrupt it and all that it started; its exit code.
-
-        Once more where it goes on, as people do: a shell can miss the one that comes while it starts another
-        program.
-        """
-        for _ in range(_INTERRUPTS):
-            if self._process.poll() is None:
-                self._signal(number)
-            try:
-                return self._process.wait(PATIENCE / _INTERRUPTS)
-            except subprocess.TimeoutExpired:
-                continue
-        os.killpg(self._process.pid, signal.SIGKILL)
-        raise Failed(f"it went on after {_INTERRUPTS} interrupts:\n{self.output}")
-
-    def _signal(self, number: int) -> None:
-        if self._terminal and number == signal.SIGINT:
-            os.write(self._end, b"\x03")
-        else:
-            os.killpg(self._process.pid, number)
+        """Interrupt it and all that it started; its exit code."""
+        if self._process.poll() is None:
+            if self._terminal and number == signal.SIGINT:
+                os.write(self._end, b"\x03")
+            else:
+                os.killpg(self._process.pid, number)
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            raise Failed(f"it went on after an interrupt:\n{self.output}") from None
 
     def _gather(self) -> None:
         """Read until nobody holds the other end any more."""

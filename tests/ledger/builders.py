@@ -113,9 +113,12 @@ def ended(state: IntentState, reason: str = "because", **more: object) -> Outcom
     return Outcome(state, reason, **more)  # type: ignore[arg-type]  # a test names the fields it needs
 
 
-async def plan(ledger: Ledger, intent: IntentDraft | None = None, episode: datetime = T0) -> int:
-    """A planned intent of a firing for order 1; its ID."""
-    recorded = await ledger.record(fired(planned(firing(episode=episode), intent or draft())))
+async def plan(
+    ledger: Ledger, intent: IntentDraft | None = None, episode: datetime = T0, number: int = 1
+) -> int:
+    """A planned intent of a firing for order `number`; its ID."""
+    what = firing(order(number), episode=episode)
+    recorded = await ledger.record(fired(planned(what, intent or draft())))
     return recorded.intents[0]
 
 

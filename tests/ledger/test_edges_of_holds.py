@@ -293,7 +293,7 @@ async def test_what_a_guard_did_with_a_claim_is_stamped(path: Path) -> None:
 async def test_each_claim_is_stamped_whoever_makes_it(path: Path) -> None:
     async with await SqliteLedger.open(path) as one, await SqliteLedger.open(path) as other:
         for number, ledger in enumerate((one, other, one)):
-            intent_id = await plan(ledger, draft(), T0 + number * MINUTE)
+            intent_id = await plan(ledger, draft(), T0 + number * MINUTE, number)
             assert await ledger.claim(intent_id, f"d{number}", T0 + DAY, {}) is True
     found = StampFile(path).read()
     assert found is not None
@@ -339,7 +339,7 @@ async def test_a_process_stamps_only_the_orders_it_has_not_stamped_yet(path: Pat
 
 async def test_a_claimed_action_does_not_leave_once_there_is_a_hold(path: Path) -> None:
     async with await SqliteLedger.open(path) as ledger:
-        first, second = await plan(ledger, draft()), await plan(ledger, draft(), T0 + MINUTE)
+        first, second = await plan(ledger, draft()), await plan(ledger, draft(), T0 + MINUTE, 2)
         for intent_id in (first, second):
             assert await ledger.claim(intent_id, "d1", LATER, {}) is True
         await ledger.settle(second, ended(IntentState.UNKNOWN), NOTHING, LATER, "d1")

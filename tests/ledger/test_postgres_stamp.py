@@ -86,7 +86,7 @@ async def test_a_dump_that_was_put_back_goes_on_whole_and_on_hold(
         assert await ledger.claim(first, "d1", T0 + MINUTE, {})
     postgres.run("pg_dump", "--format=custom", "--schema=smm_rules", "--file=dump", database_.url)
     async with await PostgresLedger.open(access, stamp) as ledger:
-        second = await plan(ledger, episode=LATER)
+        second = await plan(ledger, episode=LATER, number=2)
         assert await ledger.claim(second, "d1", LATER, {})
     postgres.run("pg_restore", "--clean", "--if-exists", f"--dbname={database_.url}", "dump")
     async with await PostgresLedger.open(access, stamp) as ledger:
@@ -94,7 +94,7 @@ async def test_a_dump_that_was_put_back_goes_on_whole_and_on_hold(
         assert hold is not None
         assert (hold.reason, hold.gap.intents) == (HoldReason.OLDER, (second, second))
         await ledger.confirm_hold(LATER, "ann", LATER)
-        third = await plan(ledger, episode=LATER + MINUTE)
+        third = await plan(ledger, episode=LATER + MINUTE, number=3)
         assert third == second + 1
         assert await ledger.claim(third, "d1", LATER + DAY, {})
         assert (await ledger.verify_audit()).fault is None

@@ -114,9 +114,9 @@ async def _hold_at_start(path: Path) -> Hold | None:
         return await ledger.hold_if_doubtful("daemon", LATER)
 
 
-async def _claimed(path: Path, episode: datetime = T0) -> None:
+async def _claimed(path: Path, episode: datetime = T0, number: int = 1) -> None:
     async with await SqliteLedger.open(path) as ledger:
-        intent_id = await plan(ledger, draft(), episode=episode)
+        intent_id = await plan(ledger, draft(), episode, number)
         assert await ledger.claim(intent_id, "daemon", episode + MINUTE, {})
 
 
@@ -153,7 +153,7 @@ async def test_a_ledger_ahead_of_its_stamp_is_in_order(path: Path) -> None:
     """The process died after the claim was durable and before it was stamped."""
     await _claimed(path)
     before = StampFile(path).path.read_bytes()
-    await _claimed(path, T0 + DAY)
+    await _claimed(path, T0 + DAY, 2)
     with StampFile(path).path.open("r+b") as file:
         file.write(before)  # in place, as it was
         file.truncate()
@@ -179,7 +179,7 @@ async def test_an_older_copy_is_noticed_whatever_was_done_since(path: Path, tmp_
 async def test_an_older_copy_that_was_worked_on_by_commands_is_noticed(path: Path, tmp_path: Path) -> None:
     await _claimed(path)
     _copy(path, tmp_path / "backup.db")
-    await _claimed(path, T0 + DAY)
+    await _claimed(path, T0 + DAY, 2)
     _copy(tmp_path / "backup.db", path)
     for number in range(10):  # past the stamp
         async with await SqliteLedger.open(path) as ledger:
