@@ -19,8 +19,8 @@ from smm_rules.cluster.shown import WorkingEngine
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.asked import Asked
 from smm_rules.daemon.http_intake import HttpIntake, http_intake_of
-from smm_rules.daemon.page import StatusPage
-from smm_rules.daemon.rule_files import RuleFiles, rule_paths
+from smm_rules.daemon.page import StatusPage, status_page_of
+from smm_rules.daemon.rule_files import RuleFiles
 from smm_rules.daemon.waiting import either, ended
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.postgres import Access
@@ -79,7 +79,7 @@ class ClusterWorker(Asked):
 
     async def run(self) -> None:
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
-        files = RuleFiles(rule_paths(self._configuration), lambda: self.reload("files"))
+        files = RuleFiles(self._configuration.rule_sources, lambda: self.reload("files"))
         async with AsyncExitStack() as stack:
             household = await assemble(
                 self._configuration,
@@ -118,12 +118,14 @@ class ClusterWorker(Asked):
         ]
         if self._configuration.reload.watch:
             at_work.append(files.run())
-        self.http_intake = http_intake_of(household.work, self._environment, shared=True)
+        work = household.work
+        self.http_intake = http_intake_of(work, self._environment, shared=True)
         if self.http_intake is not None:
             at_work.append(self.http_intake.run(self._stopping))
-        self.page = self._status_page(household)
+        engine = WorkingEngine(self.counters, following, work.progress, work.act_soon)
+        self.page = status_page_of(work, self._environment, engine)
         if self.page is not None:
-            at_work.append(self._show(self.page))
+            at_work.append(self.page.run(self._stopping))
         to_the_end: list[Coroutine[Any, Any, None]] = [
             household.keeper.run(ending),
             local.settle(ending, doing),
@@ -131,29 +133,6 @@ class ClusterWorker(Asked):
             local.feed(ending),
         ]
         return ([self._kept(one) for one in at_work], [self._kept(one) for one in to_the_end])
-
-    def _status_page(self, household: Household) -> StatusPage | None:
-        """The page, where the configuration says that this worker serves it."""
-        listen = self._configuration.web.listen if self._configuration.web is not None else None
-        if listen is None:
-            return None
-        work = household.work
-        return StatusPage(
-            listen=listen,
-            configuration=self._configuration,
-            environment=self._environment,
-            clock=self._clock,
-            engine=WorkingEngine(self.counters, household.following, work.progress, work.act_soon),
-            voice=work.parts.voice,
-            started_at=work.started_at,
-        )
-
-    async def _show(self, page: StatusPage) -> None:
-        """Serve the page until the worker is to stop. What goes wrong with it is no reason to."""
-        showing = asyncio.create_task(page.run())
-        await self._stopping.wait()
-        page.stop()
-        await showing
 
     def _kept(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task whose failure ends the worker: half a worker must not look like a whole one."""

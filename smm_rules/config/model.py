@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -136,6 +137,11 @@ class Configuration(Settings):
     def channel_types(self) -> dict[str, str]:
         """Each channel's type by its name."""
         return {name: channel.type for name, channel in self.channels.items()}
+
+    @property
+    def rule_sources(self) -> tuple[Path, ...]:
+        """All that says what is bought: the rules, and the mapping of equal services beside them."""
+        return self.rules if self.services is None else (*self.rules, self.services)
 
     @property
     def references(self) -> tuple[SecretReference, ...]:

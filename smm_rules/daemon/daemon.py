@@ -13,11 +13,11 @@ from smm_rules.config.model import Configuration
 from smm_rules.daemon.asked import Asked
 from smm_rules.daemon.http_intake import HttpIntake, http_intake_of
 from smm_rules.daemon.jobs import Jobs
-from smm_rules.daemon.page import RunningEngine, StatusPage
+from smm_rules.daemon.page import RunningEngine, StatusPage, status_page_of
 from smm_rules.daemon.parts import Parts, assemble
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.recovery import DAEMON, recover, stale_claim
-from smm_rules.daemon.rule_files import RuleFiles, rule_paths
+from smm_rules.daemon.rule_files import RuleFiles
 from smm_rules.daemon.rules_in_force import (
     RulesInForce,
     compare,
@@ -89,7 +89,7 @@ class Daemon(Asked):
         """Live. `LedgerError`, `DocumentError` and `SecretUnavailable` say why it couldn't start."""
         configuration = self._configuration
         # Made before the rules are read: a change in between is found, too.
-        files = RuleFiles(rule_paths(configuration), lambda: self.reload("files"))
+        files = RuleFiles(configuration.rule_sources, lambda: self.reload("files"))
         rules = RulesInForce(configuration.rules, scope_of(configuration))
         async with AsyncExitStack() as stack:
             lock = daemon_lock(configuration, self._environment)
@@ -117,10 +117,12 @@ class Daemon(Asked):
             watching = asyncio.create_task(files.run()) if configuration.reload.watch else None
             shown: asyncio.Task[None] | None = None
             receiving: asyncio.Task[None] | None = None
-            ending = asyncio.Event()
+            ending, over = asyncio.Event(), asyncio.Event()
             try:
-                self.page = self._status_page(parts, rules, work, progress)
-                shown = None if self.page is None else asyncio.create_task(self.page.run())
+                engine = RunningEngine(self.counters, rules, progress, work.watches, work.act_soon)
+                self.page = status_page_of(work, self._environment, engine)
+                if self.page is not None:
+                    shown = asyncio.create_task(self.page.run(over))
                 self.http_intake = http_intake_of(work, self._environment)
                 if self.http_intake is not None:
                     receiving = asyncio.create_task(self.http_intake.run(ending))
@@ -132,30 +134,12 @@ class Daemon(Asked):
                 await self._drain(jobs, work)
                 if watching is not None:
                     await watching
-                if self.page is not None and shown is not None:
-                    self.page.stop()
+                over.set()
+                if shown is not None:
                     await shown
                 if receiving is not None:
                     await receiving
             sole.check()
-
-    def _status_page(
-        self, parts: Parts, rules: RulesInForce, work: Work, progress: Progress
-    ) -> StatusPage | None:
-        """The page, where the configuration says that it is served."""
-        listen = self._configuration.web.listen if self._configuration.web is not None else None
-        if listen is None:
-            return None
-        engine = RunningEngine(self.counters, rules, progress, work.watches, work.act_soon)
-        return StatusPage(
-            listen=listen,
-            configuration=self._configuration,
-            environment=self._environment,
-            clock=self._clock,
-            engine=engine,
-            voice=parts.voice,
-            started_at=work.started_at,
-        )
 
     async def _work(
         self, parts: Parts, rules: RulesInForce, jobs: Jobs, progress: Progress, carried: Carried

@@ -14,6 +14,7 @@ from smm_rules.config.secrets import SecretUnavailable
 from smm_rules.config.web import ListenAddress
 from smm_rules.daemon.progress import Progress
 from smm_rules.daemon.rules_in_force import RulesInForce
+from smm_rules.daemon.work import Work
 from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.port import LedgerError
 from smm_rules.notify.operator import OperatorVoice, page_not_served
@@ -54,9 +55,25 @@ class RunningEngine:
         return f"not looked at yet: {', '.join(waiting)}" if waiting else ""
 
 
+def status_page_of(work: Work, environment: Mapping[str, str], engine: Engine) -> StatusPage | None:
+    """The page of a daemon or a worker, where the configuration says that it is served."""
+    web = work.configuration.web
+    if web is None or web.listen is None:
+        return None
+    return StatusPage(
+        listen=web.listen,
+        configuration=work.configuration,
+        environment=environment,
+        clock=work.clock,
+        engine=engine,
+        voice=work.parts.voice,
+        started_at=work.started_at,
+    )
+
+
 @dataclass(slots=True)
 class StatusPage:
-    """Serves the page at `listen` until it is stopped.
+    """Serves the page at `listen` until it is to stop.
 
     Whatever goes wrong with it is logged, told the operator once a run and tried again later. It has a
     connection of its own to the ledger, so that its reading doesn't stand before the daemon's writing.
@@ -71,26 +88,21 @@ class StatusPage:
     started_at: datetime
     serving: asyncio.Event = field(default_factory=asyncio.Event)
     address: ListenAddress | None = None
-    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def stop(self) -> None:
-        """Ask it to end: answers under way are finished."""
-        self._stopping.set()
-
-    async def run(self) -> None:
-        """Serve; returns once stopped, and never raises for what the page does."""
-        while not self._stopping.is_set():
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping`: answers under way are finished. Never raises for what the page does."""
+        while not stopping.is_set():
             try:
-                await self._serve()
+                await self._serve(stopping)
             except (LedgerError, SecretUnavailable, NotServed) as error:
                 await self._tell(str(error))
             except Exception as error:
                 log.exception("web.failed", address=str(self.listen), error=repr(error))
             self.serving.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS)
+                await asyncio.wait_for(stopping.wait(), RETRY_SECONDS)
 
-    async def _serve(self) -> None:
+    async def _serve(self, stopping: asyncio.Event) -> None:
         try:
             from smm_rules.web.app import make_app
             from smm_rules.web.opening import make_site
@@ -107,7 +119,7 @@ class StatusPage:
             self.address = server.address
             log.info("web.serving", address=str(server.address))
             self.serving.set()
-            await server.serve_until(self._stopping)
+            await server.serve_until(stopping)
 
     async def _tell(self, error: str) -> None:
         log.error("web.not_served", address=str(self.listen), error=error)

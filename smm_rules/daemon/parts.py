@@ -30,17 +30,14 @@ class Parts:
 
 def secrets_of(configuration: Configuration, environment: Mapping[str, str]) -> tuple[str, ...]:
     """Every secret's text, for the redaction of logs. `SecretUnavailable` when one can't be had."""
-    keys = [panel.key.read(environment) for panel in configuration.panels]
-    if configuration.ledger_password is not None:
-        keys.append(configuration.ledger_password.read(environment))
-    for settings in configuration.channels.values():
-        keys.extend(channel_secrets(settings, environment))
-    if configuration.web is not None:
-        keys.extend(secret.read(environment) for secret in configuration.web.references)
-    keys.extend(secret.read(environment) for secret in configuration.intake.references)
-    if configuration.tracing is not None:
-        keys.extend(secret.read(environment) for secret in configuration.tracing.references)
-    return tuple(keys)
+    referenced = (secret.read(environment) for secret in configuration.references)
+    # A channel has more than it refers to: addresses that are secret in themselves.
+    of_channels = (
+        text
+        for settings in configuration.channels.values()
+        for text in channel_secrets(settings, environment)
+    )
+    return tuple(dict.fromkeys((*referenced, *of_channels)))
 
 
 def endpoint_of(panel: PanelSettings, environment: Mapping[str, str]) -> Endpoint:

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from smm_rules.config.model import Configuration
 from smm_rules.observe import get_logger
 from smm_rules.rules.loader import rule_files
 
@@ -131,12 +130,6 @@ class _Over:
 
     def is_set(self) -> bool:
         return self.is_left or self._stopping.is_set()
-
-
-def rule_paths(configuration: Configuration) -> tuple[Path, ...]:
-    """All that is read again when it changes: the rules, and the mapping of equal services beside them."""
-    mapping = () if configuration.services is None else (configuration.services,)
-    return (*configuration.rules, *mapping)
 
 
 def marks(paths: Sequence[Path]) -> Marks:

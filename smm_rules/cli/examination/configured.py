@@ -55,7 +55,7 @@ def examine_configuration(
 
 
 def _modes(path: Path, configuration: Configuration) -> Iterator[Finding]:
-    for file in (path, *rule_files_of(configuration)):
+    for file in (path, *configuration.rule_sources):
         mode = _mode(file)
         if mode & _WRITABLE_BY_OTHERS:
             found = f"{file} can be changed by other users (mode {mode:04o}): they could spend your money"
@@ -76,17 +76,11 @@ def _owners(path: Path, configuration: Configuration) -> Iterator[Finding]:
     trusted = {0, os.geteuid()}
     if isinstance(configuration.ledger, Path) and configuration.ledger.exists():
         trusted.add(configuration.ledger.stat().st_uid)
-    for file in (path, *rule_files_of(configuration)):
+    for file in (path, *configuration.rule_sources):
         if file.exists() and file.stat().st_uid not in trusted:
             owner = user_name(file.stat().st_uid)
             found = f"{file} belongs to {owner}, who could spend your money by changing it"
             yield warning("files", found, f"chown root {file}")
-
-
-def rule_files_of(configuration: Configuration) -> tuple[Path, ...]:
-    """What says what is bought: the rules, and the mapping of equal services."""
-    mapping = () if configuration.services is None else (configuration.services,)
-    return (*configuration.rules, *mapping)
 
 
 def _mode(path: Path) -> int:
