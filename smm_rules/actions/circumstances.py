@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from smm_rules.actions.port import CircumstanceLedger, OrderLedger
 from smm_rules.actions.verdict import Why
-from smm_rules.engine.drafts import REFERENCE_RATE
+from smm_rules.engine.buying import PLACED_RATE, REFERENCE_RATE, money
 from smm_rules.engine.firing import Firing
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.records import (
@@ -165,15 +165,6 @@ def service_of(intent: Intent, order: TrackedOrder | None) -> str | None:
     return order.service if order is not None and order.entity.panel == intent.panel else None
 
 
-def money(value: object) -> Decimal | None:
-    """A fact or a stored text as money; None when it is none."""
-    try:
-        amount = Decimal(value) if isinstance(value, str | int | Decimal) else None
-    except InvalidOperation:
-        return None
-    return amount if amount is not None and amount.is_finite() else None
-
-
 async def _catalogue_read_at(
     ledger: CircumstanceLedger, panel: str, service: Watched | None
 ) -> datetime | None:
@@ -234,7 +225,7 @@ async def _reference_rate(
     root = order if order.root == order.entity else await ledger.order(order.root)
     for placed in (root, order):
         if placed is not None and placed.entity.panel == intent.panel:
-            rate = money(placed.parameters.get(RATE))
+            rate = money(placed.parameters.get(PLACED_RATE))
             if rate is not None:
                 return rate
     if firing is not None and firing.facts.get("service.id") == service_id:

@@ -16,9 +16,9 @@ from smm_rules.actions.circumstances import (
     COST,
     CURRENCY,
     differ,
-    money,
 )
 from smm_rules.actions.port import Voice
+from smm_rules.engine.buying import money
 from smm_rules.engine.firing import MessageDraft
 from smm_rules.facts import Entity
 from smm_rules.ledger.records import Intent, IntentState, Transition

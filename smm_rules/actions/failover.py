@@ -10,9 +10,8 @@ from dataclasses import replace
 
 from smm_rules.actions.attempt import NOT_REACHED, RATE_LIMITED, Patience
 from smm_rules.actions.verdict import Why
-from smm_rules.engine.buying import SERVICE
+from smm_rules.engine.buying import REFERENCE_RATE, SERVICE
 from smm_rules.engine.choosing import Choice, Way, choice_from
-from smm_rules.engine.drafts import REFERENCE_RATE
 from smm_rules.engine.firing import Choosing, IntentDraft
 from smm_rules.engine.steps import elsewhere
 from smm_rules.ledger.records import CHOICE, DOUBTED, REFUSAL, Intent, IntentState, Outcome

@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from smm_rules.actions.attempt import ACCEPTED
-from smm_rules.actions.circumstances import RATE
+from smm_rules.engine.buying import LABEL, PLACED_RATE, SERVICE
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, IntentState, NewOrder, OrderSource, Outcome, TrackedOrder
 from smm_rules.rules.model import StepKind
-
-#: Parameters of an intent that are not the panel's: who reads the order later wants them all the same.
-LABEL = "label"
-SERVICE = "service"
 
 
 def confirmed(
@@ -50,7 +46,7 @@ def _order(
 ) -> NewOrder:
     parameters = {name: text for name, text in sent.items() if name != SERVICE}
     if rate:
-        parameters[RATE] = rate
+        parameters[PLACED_RATE] = rate
     reordered = intent.kind is StepKind.REORDER
     return NewOrder(
         entity=Entity(EntityKind.ORDER, intent.panel, result),

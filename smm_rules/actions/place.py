@@ -7,9 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from smm_rules.actions.circumstances import money
-from smm_rules.actions.made import LABEL, SERVICE
 from smm_rules.actions.port import AskLedger, MarketLedger
+from smm_rules.engine.buying import LABEL, SERVICE, money
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.intake.lines import Unacceptable

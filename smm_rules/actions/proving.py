@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from smm_rules.actions.circumstances import BALANCE_BEFORE_ASKED_AT, BUYING, COST, money
+from smm_rules.actions.circumstances import BALANCE_BEFORE_ASKED_AT, BUYING, COST
 from smm_rules.actions.continuing import continuation
 from smm_rules.actions.evidence import (
     BALANCE_AFTER_AT,
@@ -22,6 +22,7 @@ from smm_rules.actions.evidence import (
 )
 from smm_rules.actions.existing import ORDER
 from smm_rules.actions.port import ResolveLedger, Voice
+from smm_rules.engine.buying import money
 from smm_rules.facts import Entity, EntityKind, OrderStatus
 from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Intent, IntentState, Outcome

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from smm_rules.actions.circumstances import HELD_RATE, Circumstances, money
+from smm_rules.actions.circumstances import HELD_RATE, Circumstances
 from smm_rules.actions.verdict import Hold, Later, Ready, Refuse, Verdict, Why
-from smm_rules.engine.buying import OLDEST_CATALOGUE, Unorderable, call_parameters, outside_bounds
+from smm_rules.engine.buying import OLDEST_CATALOGUE, Unorderable, call_parameters, money, outside_bounds
 from smm_rules.facts import format_duration
 from smm_rules.panel.order_params import cost
 

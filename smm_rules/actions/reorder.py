@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from smm_rules.actions.circumstances import RATE, WAITING_SINCE, Circumstances, money, service_of
+from smm_rules.actions.circumstances import WAITING_SINCE, Circumstances, service_of
 from smm_rules.actions.elsewhere import check_elsewhere
-from smm_rules.actions.made import LABEL, SERVICE
 from smm_rules.actions.purchase import Basket, RateBound, check_purchase
 from smm_rules.actions.verdict import Hold, Refuse, Verdict, Why
-from smm_rules.engine.drafts import MAX_RATE_INCREASE, REFERENCE_RATE
+from smm_rules.engine.buying import MAX_RATE_INCREASE, money, of_the_panel
 from smm_rules.engine.firing import Firing
 from smm_rules.engine.order_facts import whole_number
 from smm_rules.engine.steps import OTHERWISE, place_of
@@ -21,8 +19,6 @@ from smm_rules.rules.templates import is_template
 
 #: An order of the operator's that was never tried for so long was left over by a command that was killed.
 LEFT_OVER_AFTER = timedelta(hours=1)
-#: What an intent or an order carries among its parameters that is not the panel's.
-_OUR_OWN = frozenset({SERVICE, LABEL, RATE, MAX_RATE_INCREASE, REFERENCE_RATE})
 
 
 def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
@@ -51,8 +47,8 @@ def check_reorder(intent: Intent, circumstances: Circumstances) -> Verdict:
     basket = Basket(
         panel=intent.panel,
         service=service,
-        inherited=_of_the_panel(order.parameters),
-        asked=_of_the_panel(intent.parameters),
+        inherited=of_the_panel(order.parameters),
+        asked=of_the_panel(intent.parameters),
         missing_help=_how_to_give(order),
         bound=_bound(intent, circumstances),
     )
@@ -77,7 +73,7 @@ def check_add(intent: Intent, circumstances: Circumstances) -> Verdict:
         panel=intent.panel,
         service=service,
         inherited={},
-        asked=_of_the_panel(intent.parameters),
+        asked=of_the_panel(intent.parameters),
         missing_help="give them when placing the order",
         bound=None,
     )
@@ -108,10 +104,6 @@ def _is_worked_out(intent: Intent, firing: Firing | None) -> bool:
     section, _, index = place_of(intent.step).partition(".")
     steps = firing.otherwise if section == OTHERWISE else firing.steps
     return is_template(str(steps[int(index)].parameters.get("quantity", "")))
-
-
-def _of_the_panel(parameters: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in parameters.items() if name not in _OUR_OWN and text}
 
 
 def _bound(intent: Intent, circumstances: Circumstances) -> RateBound | None:

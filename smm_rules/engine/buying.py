@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 
 from smm_rules.facts import Facts
 from smm_rules.panel.order_params import OrderParameterError, order_parameters, ordered_quantity
@@ -11,7 +12,16 @@ from smm_rules.panel.order_types import order_type
 
 #: A catalogue older than this says nothing of today's prices.
 OLDEST_CATALOGUE = timedelta(days=2)
-SERVICE = "service"
+#: Among what is ordered with: the service, and the operator's own text, which the panel is never told.
+SERVICE, LABEL = "service", "label"
+#: The bound of a reorder that says how much dearer the service may have become, as a share: `0.1`.
+MAX_RATE_INCREASE = "max_rate_increase"
+#: The price of 1000 that the chain began with, in the currency of the panel that was chosen.
+REFERENCE_RATE = "reference_rate"
+#: What an order keeps of the price of 1000 it was placed at.
+PLACED_RATE = "rate"
+#: What an intent or an order carries among its parameters that is not the panel's, or is given apart.
+_OUR_OWN = frozenset({SERVICE, LABEL, PLACED_RATE, MAX_RATE_INCREASE, REFERENCE_RATE})
 
 
 class Unorderable(Exception):
@@ -20,6 +30,20 @@ class Unorderable(Exception):
     def __init__(self, message: str, *, missing: bool = False) -> None:
         super().__init__(message)
         self.missing = missing
+
+
+def of_the_panel(parameters: Mapping[str, str]) -> dict[str, str]:
+    """What of an intent's or an order's parameters is the panel's; an empty one is none."""
+    return {name: text for name, text in parameters.items() if name not in _OUR_OWN and text}
+
+
+def money(value: object) -> Decimal | None:
+    """A fact or a stored text as money; None when it is none."""
+    try:
+        amount = Decimal(value) if isinstance(value, str | int | Decimal) else None
+    except InvalidOperation:
+        return None
+    return amount if amount is not None and amount.is_finite() else None
 
 
 def call_parameters(

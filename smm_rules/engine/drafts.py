@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from smm_rules.engine.buying import SERVICE
+from smm_rules.engine.buying import MAX_RATE_INCREASE, REFERENCE_RATE, SERVICE
 from smm_rules.engine.choosing import CHOSEN_BY, Way
 from smm_rules.engine.firing import Choosing, Firing, IntentDraft
 from smm_rules.engine.rendering import TemplateContext
@@ -16,10 +16,6 @@ from smm_rules.facts import EntityKind, Facts
 from smm_rules.rules.model import Step, StepKind
 from smm_rules.rules.templates import TemplateFailed
 
-#: The bound of a reorder that says how much dearer the service may have become, as a share: `0.1`.
-MAX_RATE_INCREASE = "max_rate_increase"
-#: The price of 1000 that the chain began with, in the currency of the panel that was chosen.
-REFERENCE_RATE = "reference_rate"
 #: Parameters that are no template's: the client's own, and what the ledger notes of a choice.
 _RESERVED = frozenset({"key", "action", REFERENCE_RATE})
 _LONGEST_QUANTITY = 12

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from smm_rules.actions.made import LABEL
+from smm_rules.engine.buying import LABEL
 from smm_rules.facts import Entity, EntityKind, Facts
 from smm_rules.ledger.plans import was_bought_after_all
 from smm_rules.ledger.records import Intent, IntentState, TrackedOrder, Watched

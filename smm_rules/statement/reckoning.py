@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from itertools import pairwise, takewhile
 
-from smm_rules.actions.circumstances import COST, CURRENCY, money
+from smm_rules.actions.circumstances import COST, CURRENCY
+from smm_rules.engine.buying import money
 from smm_rules.ledger.books import BalanceReading, Books
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.rules.model import StepKind

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from smm_rules.engine.buying import SERVICE
+from smm_rules.engine.buying import (
+    MAX_RATE_INCREASE,
+    PLACED_RATE,
+    REFERENCE_RATE,
+    SERVICE,
+    money,
+    of_the_panel,
+)
 from smm_rules.engine.choosing import (
     Choice,
     Considered,
@@ -22,7 +29,6 @@ from smm_rules.engine.choosing import (
     none_fits,
     pick,
 )
-from smm_rules.engine.drafts import MAX_RATE_INCREASE, REFERENCE_RATE
 from smm_rules.engine.firing import Choosing, Firing, IntentDraft
 from smm_rules.engine.guards import APPROVAL, Guards
 from smm_rules.engine.steps import place_of
@@ -37,8 +43,6 @@ from smm_rules.ledger.stops import StopScope
 from smm_rules.matching.equal import Group, Member
 from smm_rules.rules.model import RuleGuards
 
-#: What an order keeps of the price of 1000 it was placed at.
-RATE = "rate"
 #: Other attempts of the same step of a firing: `do.0`, `do.0+1`, …
 _TRIED = "SELECT panel FROM intents WHERE firing = ? AND (step = ? OR step LIKE ?)"
 _OF_CHAIN = """
@@ -46,8 +50,6 @@ _OF_CHAIN = """
 """
 #: By the root, for there is an index of that. Where a chain has branches, those of the others count, too.
 _MADE_FOR = "WHERE e.kind = 'order' AND o.root = ? AND o.depth > ?"
-#: What belongs to us and not to the panel, among what an order was placed with.
-_OUR_OWN = frozenset({SERVICE, RATE, MAX_RATE_INCREASE, REFERENCE_RATE, "label"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +221,13 @@ def _want(
 ) -> Want:
     own = entities.watched(connection, Entity(EntityKind.SERVICE, order.entity.panel, order.service or ""))
     service_type = own.facts.get("type") if own is not None else None
-    written = _money(draft.parameters.get(MAX_RATE_INCREASE))
+    written = money(draft.parameters.get(MAX_RATE_INCREASE))
     stated = MAX_RATE_INCREASE in draft.parameters
     # A bound nobody can read must not mean "no bound".
     bound = (written or Decimal(0)) if stated else guarding.guards.market.rate_increase
     return Want(
-        _of_the_panel(order.parameters),
-        _of_the_panel(draft.parameters),
+        of_the_panel(order.parameters),
+        of_the_panel(draft.parameters),
         service_type if isinstance(service_type, str) else None,
         _reference(connection, firing, order, guarding),
         bound,
@@ -239,12 +241,12 @@ def _reference(
     """The price the chain began with; for want of it the order's own, or that of its service as it fired."""
     root = order if order.root == order.entity else orders.order(connection, order.root)
     for placed in (root, order):
-        rate = None if placed is None else _money(placed.parameters.get(RATE))
+        rate = None if placed is None else money(placed.parameters.get(PLACED_RATE))
         if placed is not None and rate is not None:
             panel = placed.entity.panel
             return Reference(rate, panel, guarding.currency_of(panel))
     if firing is not None and firing.facts.get("service.id") == order.service:
-        rate = _money(firing.facts.get("service.rate"))
+        rate = money(firing.facts.get("service.rate"))
         if rate is not None:
             return Reference(rate, order.entity.panel, guarding.currency_of(order.entity.panel))
     return None
@@ -288,15 +290,3 @@ def _unreachable(health: Facts) -> str:
     since = health.get("failing_since")
     when = f" since {since:%Y-%m-%d %H:%M} UTC" if isinstance(since, datetime) else ""
     return f"it doesn't answer{when}"
-
-
-def _of_the_panel(parameters: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in parameters.items() if name not in _OUR_OWN and text}
-
-
-def _money(value: object) -> Decimal | None:
-    try:
-        amount = Decimal(value) if isinstance(value, str | int | Decimal) else None
-    except InvalidOperation:
-        return None
-    return amount if amount is not None and amount.is_finite() else None

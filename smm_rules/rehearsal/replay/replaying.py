@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from smm_rules.actions.circumstances import BUYING, COST, CURRENCY, money
+from smm_rules.actions.circumstances import BUYING, COST, CURRENCY
+from smm_rules.engine.buying import money
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.records import Intent, NewOrder, Observation, TrackedOrder, Watched
 from smm_rules.ledger.sqlite import SqliteLedger

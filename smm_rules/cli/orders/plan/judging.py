@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from smm_rules.actions.circumstances import Circumstances
-from smm_rules.actions.made import SERVICE
 from smm_rules.actions.place import draft_order
 from smm_rules.actions.purchase import Basket, check_purchase
 from smm_rules.actions.verdict import Ready
 from smm_rules.cli.exits import Exit, Stop
+from smm_rules.engine.buying import SERVICE
 from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Guarded
 from smm_rules.facts import Entity, EntityKind

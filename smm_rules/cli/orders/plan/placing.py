@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from unicodedata import normalize
 
-from smm_rules.actions.made import SERVICE
 from smm_rules.actions.unbroken import unbroken
 from smm_rules.cli.asking import ask_for_number
 from smm_rules.cli.brakes.targets import in_words
@@ -28,6 +27,7 @@ from smm_rules.cli.terminal import counted, errors, output, print_json, safe
 from smm_rules.clock import Clock, SystemClock
 from smm_rules.config.model import Configuration
 from smm_rules.daemon.parts import endpoint_of
+from smm_rules.engine.buying import SERVICE
 from smm_rules.intake import IntakeOptions
 from smm_rules.intake.plan_file import PlanContent, read_plan
 from smm_rules.ledger.opening import open_ledger

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from smm_rules.actions.made import SERVICE
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.orders.plan.judging import Judged, Reported
+from smm_rules.engine.buying import SERVICE
 from smm_rules.ledger.plans import PlannedRow, RowKey
 from smm_rules.ledger.records import IntentState
 

@@ -9,9 +9,9 @@ from itertools import groupby
 
 from rich.console import Console
 
-from smm_rules.actions.made import SERVICE
 from smm_rules.cli.orders.plan.judging import Fate, Judged, Markets
 from smm_rules.cli.terminal import counted, errors, new_table, safe
+from smm_rules.engine.buying import SERVICE
 
 _SHOWN = 20
 
