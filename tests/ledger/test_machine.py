@@ -26,7 +26,8 @@ class Intents(RuleBasedStateMachine):
     """A model of every intent beside the ledger: its state, and how often it may still be claimed.
 
     Planning gives one licence to send; only `not_sent` with another attempt, which somebody had to say,
-    gives a further one. Two ledgers on one file stand for the daemon and another command.
+    gives a further one. Of those about one order one is sent at a time. Two ledgers on one file stand for the
+    daemon and another command.
     """
 
     ids = Bundle("ids")
@@ -39,6 +40,7 @@ class Intents(RuleBasedStateMachine):
         self.states: dict[int, IntentState] = {}
         self.licences: dict[int, int] = {}
         self.claims: dict[int, int] = {}
+        self.orders: dict[int, int] = {}
         self.now = T0
 
     def _open(self) -> SqliteLedger:
@@ -70,16 +72,21 @@ class Intents(RuleBasedStateMachine):
         for new in recorded.intents:
             assert new not in self.states
             self.states[new], self.licences[new], self.claims[new] = S.PLANNED, 1, 0
+            self.orders[new] = number
         # A firing planned before is not planned again, and its intent is found among those there are.
         return next(iter(recorded.intents), min(self.states))
 
     @rule(intent=ids, which=st.integers(0, 1), owner=st.sampled_from(["d1", "d2"]))
     def claim(self, intent: int, which: int, owner: str) -> None:
         claimed = self.runner.run(self.ledgers[which].claim(intent, owner, self._later(), {}))
-        assert claimed is (self.states[intent] is S.PLANNED)
+        assert claimed is (self.states[intent] is S.PLANNED and self.orders[intent] not in self._being_sent())
         if claimed:
             self.states[intent] = S.SENDING
             self.claims[intent] += 1
+
+    def _being_sent(self) -> list[int]:
+        """The orders that an intent being sent is about."""
+        return [self.orders[intent] for intent, state in self.states.items() if state is S.SENDING]
 
     @rule(intent=ids, state=OUTCOMES, again=st.booleans(), which=st.integers(0, 1))
     def settle(self, intent: int, state: IntentState, again: bool, which: int) -> None:
