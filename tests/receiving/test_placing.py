@@ -16,7 +16,7 @@ from smm_rules.engine.firing import IntentDraft
 from smm_rules.ledger.holds import Gap, HoldReason
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import Asked, Intent, IntentState, Received
-from smm_rules.ledger.sql import holding
+from smm_rules.ledger.sql import holding, holds
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.ledger.stops import StopKind, StopScope
 from tests.ledger.builders import DAY, MINUTE, NOTHING, ended
@@ -291,7 +291,7 @@ async def test_a_hold_that_is_only_just_found_plans_nothing(
     async def held(
         _: SqlLedger, draft: IntentDraft, asked: Asked, answer: Callable[[Intent], str], *more: object
     ) -> Received:
-        raise holding.on_hold()
+        raise holds.on_hold()
 
     monkeypatch.setattr(SqlLedger, "purchase", held)
     answer = await desk.place("k")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from smm_rules.engine.firing import IntentDraft, MessageDraft
+from smm_rules.engine.firing import IntentDraft
 from smm_rules.engine.guards import Guards
 from smm_rules.engine.memory import Reason
 from smm_rules.facts import Entity
 from smm_rules.ledger.codec import to_json, to_micros
 from smm_rules.ledger.holds import Confirmed, Finding, Gap, Hold, HoldReason
 from smm_rules.ledger.port import LedgerError, StateConflict
-from smm_rules.ledger.records import Asked, Intent, IntentState, Leave, Received, Transition
-from smm_rules.ledger.sql import changes, holds, intents, received
+from smm_rules.ledger.records import Intent, IntentState, Leave, Transition
+from smm_rules.ledger.sql import changes, holds, intents
 from smm_rules.ledger.sql.query import Connection, cell, first, rows
 from smm_rules.ledger.sql.stamping import Stamping
-from smm_rules.rules.model import RuleGuards
 
 #: Why a claim was taken back before anything was sent.
 STAMP_FAILED = "stamp_failed"
@@ -130,28 +129,8 @@ def ask(
     connection: Connection, draft: IntentDraft, entity: Entity, now: datetime, by: str, guards: Guards
 ) -> Intent:
     if holds.open_hold(connection) is not None:
-        raise on_hold()
+        raise holds.on_hold()
     return intents.ask(connection, draft, entity, now, by, guards)
-
-
-def purchase(
-    connection: Connection,
-    draft: IntentDraft,
-    asked: Asked,
-    answer: Callable[[Intent], str],
-    now: datetime,
-    by: str,
-    bounds: RuleGuards,
-    told: Callable[[Intent], MessageDraft | None],
-    guards: Guards,
-) -> Received:
-    """What was done stays done; nothing new is taken on a hold."""
-    known = None if asked.key is None else received.find(connection, asked.client, asked.key)
-    if known is not None:
-        return known
-    if holds.open_hold(connection) is not None:
-        raise on_hold()
-    return received.purchase(connection, draft, asked, answer, now, by, bounds, told, guards)
 
 
 def claim(
@@ -180,7 +159,7 @@ def claim(
         if holds.open_hold(connection) is not None:
             return False
         if stamping.recheck(connection) is not None:
-            raise on_hold()
+            raise holds.on_hold()
         claimed = stamping.transact(connection, claim_unless_held)
     if not claimed:
         stamping.follow(connection)
@@ -209,11 +188,3 @@ def take_back(connection: Connection, intent_id: int, owner: str, claimed_at: da
     taken_back = Transition(claimed_at, IntentState.SENDING, IntentState.PLANNED, reason, "", owner)
     intents.add_transition(connection, intent_id, taken_back, intents.Told(*row))
     return True
-
-
-def on_hold() -> StateConflict:
-    """The error of a command that would have acted."""
-    return StateConflict(
-        "the ledger is on hold: it may have forgotten what was done, so nothing is sent; "
-        "see `smm-rules hold show`"
-    )

@@ -9,6 +9,7 @@ from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.audit import AuditKind, Head
 from smm_rules.ledger.codec import from_json, from_micros, maybe_instant, to_canonical_json, to_micros
 from smm_rules.ledger.holds import Finding, Gap, Hold, HoldReason
+from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.sql import audit
 from smm_rules.ledger.sql.query import Connection, Row, cell, changed, first, rows
 from smm_rules.ledger.sql.rows import key
@@ -51,6 +52,14 @@ def open_hold(connection: Connection) -> Hold | None:
     """The hold that waits to be confirmed; of several the last, which knows of all that is missing."""
     row = first(connection, _OPEN)
     return None if row is None else _hold(row)
+
+
+def on_hold() -> StateConflict:
+    """The error of a command that would have acted."""
+    return StateConflict(
+        "the ledger is on hold: it may have forgotten what was done, so nothing is sent; "
+        "see `smm-rules hold show`"
+    )
 
 
 def must_have(connection: Connection, hold_id: int) -> Hold:

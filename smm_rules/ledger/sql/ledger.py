@@ -193,9 +193,13 @@ class SqlLedger:
         return await write(sweeps.record, sweep, self._guards)
 
     async def ask(self, draft: IntentDraft, entity: Entity, now: datetime, by: str) -> Intent:
-        if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
-            raise holding.on_hold()
+        await self._refuse_out_of_step()
         return await self._write(holding.ask, draft, entity, now, by, self._guards)
+
+    async def _refuse_out_of_step(self) -> None:
+        """Raises where this ledger may have forgotten what was done, whether or not it is on hold yet."""
+        if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
+            raise holds.on_hold()
 
     # -- what programs ask for --------------------------------------------------------------------------
     async def received(self, client: str, key: str) -> Received | None:
@@ -221,10 +225,9 @@ class SqlLedger:
         bounds: RuleGuards = NO_RULE_GUARDS,
         told: Callable[[Intent], MessageDraft | None] = lambda _: None,
     ) -> Received:
-        if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
-            raise holding.on_hold()
+        await self._refuse_out_of_step()
         given = (draft, asked, answer, now, by, bounds, told, self._guards)
-        return await self._write(holding.purchase, *given)
+        return await self._write(received.purchase, *given)
 
     # -- databases of orders ----------------------------------------------------------------------------
     async def source(self, name: str) -> SourceStanding | None:
@@ -272,8 +275,7 @@ class SqlLedger:
         now: datetime,
         by: str,
     ) -> int:
-        if self._stamping is not None and await self._alone(self._stamping.recheck) is not None:
-            raise holding.on_hold()
+        await self._refuse_out_of_step()
         return await self._write(plans.place, name, digest, rows, again, now, by, self._guards)
 
     # -- intents ----------------------------------------------------------------------------------------

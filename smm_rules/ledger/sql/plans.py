@@ -15,8 +15,7 @@ from smm_rules.ledger.codec import entity_text, from_micros, storable, to_json, 
 from smm_rules.ledger.plans import PlanFile, PlannedRow, PlanRow, RowKey, may_be_planned_again
 from smm_rules.ledger.records import Intent, IntentState
 from smm_rules.ledger.sql.guarding import About, Action, Guarding
-from smm_rules.ledger.sql.holding import on_hold
-from smm_rules.ledger.sql.holds import open_hold
+from smm_rules.ledger.sql.holds import on_hold, open_hold
 from smm_rules.ledger.sql.intents import COLUMNS, OPERATOR, Origin, intent_from, plan
 from smm_rules.ledger.sql.query import Connection, Row, changed, first, rows
 from smm_rules.ledger.sql.received import began_at

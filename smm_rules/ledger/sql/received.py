@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from smm_rules.engine.firing import IntentDraft, MessageDraft
-from smm_rules.engine.guards import NO_GUARDS, Guards
+from smm_rules.engine.guards import Guards
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.ledger.codec import (
     encode_rule_guards,
@@ -25,6 +25,7 @@ from smm_rules.ledger.port import StateConflict
 from smm_rules.ledger.records import Asked, Intent, NewOrder, Received
 from smm_rules.ledger.sql import orders, outbox
 from smm_rules.ledger.sql.guarding import Guarding
+from smm_rules.ledger.sql.holds import on_hold, open_hold
 from smm_rules.ledger.sql.intents import OPERATOR, Origin, must_have, plan
 from smm_rules.ledger.sql.query import Connection, cell, changed, first, rows
 from smm_rules.rules.model import NO_RULE_GUARDS, RuleGuards
@@ -94,15 +95,20 @@ def purchase(
     now: datetime,
     by: str,
     bounds: RuleGuards,
-    told: Callable[[Intent], MessageDraft | None] = lambda _: None,
-    guards: Guards = NO_GUARDS,
+    told: Callable[[Intent], MessageDraft | None],
+    guards: Guards,
 ) -> Received:
-    """Plan an order unless the key says that it was done. `answer` is made of the intent as planned."""
+    """Plan an order unless the key says that it was done. `answer` is made of the intent as planned.
+
+    On a hold what was done stays done, and nothing new is taken.
+    """
     if asked.key is None:
         raise ValueError("a purchase needs a key, or asking again would buy again")
     known = find(connection, asked.client, asked.key)
     if known is not None:
         return known
+    if open_hold(connection) is not None:
+        raise on_hold()
     panel = Entity(EntityKind.PANEL, draft.panel)
     began = began_at(connection, now) if asked.since is None else to_micros(min(asked.since, now))
     origin = Origin(None, OPERATOR, entity_text(panel), began)
