@@ -50,6 +50,13 @@ class Visit:
     def cookie_name(self) -> str:
         return SECURE_COOKIE if self.site.is_secure else COOKIE
 
+    def numbered(self, what: str) -> int:
+        """The number by which the path names a thing, by what it is called there; `NotFound` for none."""
+        text: str = self.request.path_params[what]
+        if not (text.isascii() and text.isdecimal() and len(text) < 19):
+            raise NotFound(f"There is no {what} {text}.")
+        return int(text)
+
     @property
     def may_read(self) -> bool:
         """Whether pages are shown to whoever asks."""

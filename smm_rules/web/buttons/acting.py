@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+from smm_rules.facts import parse_duration
 from smm_rules.intake.lines import Unacceptable
 from smm_rules.ledger.port import LedgerError
 from smm_rules.observe import get_logger
@@ -15,8 +17,31 @@ from smm_rules.web.visit import Refused, Visit
 
 log = get_logger(__name__)
 
+_LONGEST = 500
+
 #: Does what was asked, given the form's fields and who asks; what to say of it.
 Act = Callable[[Mapping[str, str], str], Awaitable[str]]
+
+
+def written(fields: Mapping[str, str], name: str) -> str:
+    """A field of the form, without spaces around it and no longer than anybody needs."""
+    return fields.get(name, "").strip()[:_LONGEST]
+
+
+def reason_of(fields: Mapping[str, str]) -> str:
+    """Why it is done; `Refused` without."""
+    reason = written(fields, "reason")
+    if not reason:
+        raise Refused("Say why: the reason is shown to whoever looks, and written down")
+    return reason
+
+
+def duration_of(text: str) -> timedelta:
+    """How long; `Refused` says how that is written."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
 def must_be_logged_in(visit: Visit) -> Session | None:

@@ -7,24 +7,23 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from smm_rules.facts import EntityKind, parse_duration
+from smm_rules.facts import EntityKind
 from smm_rules.ledger.alerts import Matcher
 from smm_rules.notify import pages
 from smm_rules.standing.alerts import not_firing, silence_in_words
-from smm_rules.web.buttons.acting import carry_out
-from smm_rules.web.visit import NotFound, Refused, Visit
+from smm_rules.web.buttons.acting import carry_out, duration_of, reason_of, written
+from smm_rules.web.visit import Refused, Visit
 
-_LONGEST = 500
 _LEVELS = ("", "debug", "info", "warning", "error")
 _KINDS = ("", *(kind.value for kind in EntityKind))
 
 
 async def acknowledge(visit: Visit) -> Response:
     """Somebody knows of an alert and does something about it."""
-    number = _number(visit, "alert")
+    number = visit.numbered("alert")
 
     async def act(fields: Mapping[str, str], by: str) -> str:
-        alert, changed = await visit.site.ledger.acknowledge(number, by, _reason(fields), visit.now)
+        alert, changed = await visit.site.ledger.acknowledge(number, by, reason_of(fields), visit.now)
         if not changed:
             raise Refused(not_firing(alert, number))
         return f"Alert {number} is acknowledged: nobody is reminded of it any more. Its end is told."
@@ -38,7 +37,7 @@ async def silence(visit: Visit) -> Response:
     async def act(fields: Mapping[str, str], by: str) -> str:
         matcher = _matcher(fields)
         made = await visit.site.ledger.add_silence(
-            matcher, _reason(fields), by, visit.now, visit.now + _lasting(fields.get("lasting", ""))
+            matcher, reason_of(fields), by, visit.now, visit.now + _lasting(fields.get("lasting", ""))
         )
         return f"Silence {silence_in_words(made, visit.now)}."
 
@@ -47,7 +46,7 @@ async def silence(visit: Visit) -> Response:
 
 async def end_silence(visit: Visit) -> Response:
     """Tell again, beginning with what was kept back and still goes on."""
-    number = _number(visit, "silence")
+    number = visit.numbered("silence")
 
     async def act(_: Mapping[str, str], by: str) -> str:
         if await visit.site.ledger.end_silence(number, visit.now, by):
@@ -59,7 +58,7 @@ async def end_silence(visit: Visit) -> Response:
 
 def _matcher(fields: Mapping[str, str]) -> Matcher:
     rule, panel, kind, entity, level = (
-        fields.get(name, "").strip()[:_LONGEST] for name in ("rule", "panel", "kind", "entity", "level")
+        written(fields, name) for name in ("rule", "panel", "kind", "entity", "level")
     )
     if kind not in _KINDS or level not in _LEVELS:
         raise Refused("There is no such kind or level of alerts")
@@ -69,25 +68,8 @@ def _matcher(fields: Mapping[str, str]) -> Matcher:
     return matcher
 
 
-def _reason(fields: Mapping[str, str]) -> str:
-    reason = fields.get("reason", "").strip()[:_LONGEST]
-    if not reason:
-        raise Refused("Say why: the reason is shown to whoever looks, and written down")
-    return reason
-
-
 def _lasting(text: str) -> timedelta:
-    try:
-        lasting = parse_duration(text)
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    lasting = duration_of(text)
     if lasting <= timedelta():
         raise Refused("It would be over at once")
     return lasting
-
-
-def _number(visit: Visit, what: str) -> int:
-    text = visit.request.path_params[what]
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise NotFound(f"There is no {what} {text}.")
-    return int(text)

@@ -7,15 +7,12 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from smm_rules.facts import parse_duration
 from smm_rules.ledger.records import IntentState
 from smm_rules.ledger.stops import StopKind, StopScope
 from smm_rules.notify import pages
 from smm_rules.standing.stops import in_words
-from smm_rules.web.buttons.acting import carry_out, must_be_logged_in
-from smm_rules.web.visit import NotFound, Refused, Visit
-
-_LONGEST_REASON = 500
+from smm_rules.web.buttons.acting import carry_out, duration_of, must_be_logged_in, reason_of, written
+from smm_rules.web.visit import Refused, Visit
 
 
 async def ask_panic(visit: Visit) -> Response:
@@ -29,7 +26,7 @@ async def panic(visit: Visit) -> Response:
     """Stop everything that acts on a panel."""
 
     async def act(fields: Mapping[str, str], by: str) -> str:
-        reason = fields.get("reason", "").strip()[:_LONGEST_REASON] or "panic"
+        reason = written(fields, "reason") or "panic"
         await visit.site.ledger.stop(StopKind.PANIC, StopScope.ALL, "", reason, by, visit.now)
         sending = await visit.site.ledger.intents((IntentState.SENDING,), 1_000)
         if not sending:
@@ -47,10 +44,7 @@ async def pause(visit: Visit) -> Response:
 
     async def act(fields: Mapping[str, str], by: str) -> str:
         scope, name = _target(visit, fields.get("what", ""))
-        reason = fields.get("reason", "").strip()[:_LONGEST_REASON]
-        if not reason:
-            raise Refused("Say why: the reason is shown to whoever looks, and written down")
-        until = _end(fields.get("lasting", ""), visit.now)
+        reason, until = reason_of(fields), _end(fields.get("lasting", ""), visit.now)
         stop = await visit.site.ledger.stop(StopKind.PAUSE, scope, name, reason, by, visit.now, until)
         return f"{in_words(stop)}."
 
@@ -71,19 +65,14 @@ def _target(visit: Visit, what: str) -> tuple[StopScope, str]:
 
 
 def _end(lasting: str, now: datetime) -> datetime | None:
-    if not lasting.strip():
-        return None
-    try:
-        return now + parse_duration(lasting)
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    return now + duration_of(lasting) if lasting.strip() else None
 
 
 async def ask_resume(visit: Visit) -> Response:
     """What goes on when a stop ends, before it does."""
     if must_be_logged_in(visit) is None:
         return visit.to_login()
-    number = _number(visit)
+    number = visit.numbered("stop")
     stop = next((one for one in await visit.site.ledger.stops() if one.id == number), None)
     if stop is None:
         return visit.redirect(pages.STOPS)
@@ -93,7 +82,7 @@ async def ask_resume(visit: Visit) -> Response:
 
 async def resume(visit: Visit) -> Response:
     """End a stop."""
-    number = _number(visit)
+    number = visit.numbered("stop")
 
     async def act(_: Mapping[str, str], by: str) -> str:
         if await visit.site.ledger.end_stop(number, visit.now, by):
@@ -101,10 +90,3 @@ async def resume(visit: Visit) -> Response:
         return "It had ended already."
 
     return await carry_out(visit, act, pages.STOPS)
-
-
-def _number(visit: Visit) -> int:
-    text = visit.request.path_params["stop"]
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise NotFound(f"There is no stop {text}.")
-    return int(text)

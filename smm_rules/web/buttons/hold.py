@@ -8,12 +8,11 @@ from datetime import datetime
 from starlette.responses import Response
 
 from smm_rules.engine.memory import Reason
-from smm_rules.facts import parse_duration
 from smm_rules.ledger.records import IntentState
 from smm_rules.notify import pages
 from smm_rules.standing.gap import gap_lines
 from smm_rules.standing.times import moment
-from smm_rules.web.buttons.acting import carry_out, must_be_logged_in
+from smm_rules.web.buttons.acting import carry_out, duration_of, must_be_logged_in
 from smm_rules.web.visit import Refused, Visit
 
 _MANY = 10_000
@@ -60,9 +59,4 @@ async def confirm(visit: Visit) -> Response:
 
 
 def _since(lasting: str, now: datetime) -> datetime:
-    if not lasting.strip():
-        return now
-    try:
-        return now - parse_duration(lasting)
-    except (ValueError, OverflowError) as error:
-        raise Refused(str(error)) from None
+    return now - duration_of(lasting) if lasting.strip() else now

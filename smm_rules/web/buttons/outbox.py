@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from smm_rules.notify import pages
 from smm_rules.web.buttons.acting import carry_out
-from smm_rules.web.visit import NotFound, Visit
+from smm_rules.web.visit import Visit
 
 
 async def revive(visit: Visit) -> Response:
     """Deliver a dead message after all."""
-    number = _number(visit)
+    number = visit.numbered("message")
 
     async def act(_: Mapping[str, str], by: str) -> str:
         revived = await visit.site.ledger.revive([number], visit.now, by)
@@ -24,17 +24,10 @@ async def revive(visit: Visit) -> Response:
 
 async def drop(visit: Visit) -> Response:
     """Give a dead message up."""
-    number = _number(visit)
+    number = visit.numbered("message")
 
     async def act(_: Mapping[str, str], by: str) -> str:
         dropped = await visit.site.ledger.drop([number], visit.now, by)
         return "It is dropped and never delivered." if dropped else "It wasn't waiting any more."
 
     return await carry_out(visit, act, pages.MESSAGES)
-
-
-def _number(visit: Visit) -> int:
-    text = visit.request.path_params["message"]
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise NotFound(f"There is no message {text}.")
-    return int(text)

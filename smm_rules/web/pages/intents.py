@@ -51,10 +51,10 @@ async def intents(visit: Visit) -> Response:
 
 async def the_intent(visit: Visit) -> Intent:
     """The intent that the path names; `NotFound` when there is none."""
-    text = visit.request.path_params["intent"]
-    found = await visit.site.ledger.intent(int(text)) if text.isdecimal() and len(text) < 19 else None
+    number = visit.numbered("intent")
+    found = await visit.site.ledger.intent(number)
     if found is None:
-        raise NotFound(f"There is no intent {text}.")
+        raise NotFound(f"There is no intent {number}.")
     return found
 
 
