@@ -22,8 +22,8 @@ from smm_rules.cli.shapes import ago, alert_message_shape, alert_shape, moment
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import counted, errors, new_table, output, print_json, print_table, safe
 from smm_rules.clock import SystemClock
-from smm_rules.ledger.alerts import Alert, AlertMessage, AlertState
-from smm_rules.standing.alerts import OPEN, not_firing, told
+from smm_rules.ledger.alerts import OPEN, Alert, AlertMessage, AlertState
+from smm_rules.standing.alerts import not_firing, told
 
 _STYLES = {AlertState.FIRING: "bold red", AlertState.ACKNOWLEDGED: "yellow", AlertState.RESOLVED: "green"}
 _UNLIMITED = 2**62

@@ -21,8 +21,8 @@ from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import counted, errors, output, print_json, safe
 from smm_rules.clock import SystemClock
 from smm_rules.facts import EntityKind
-from smm_rules.ledger.alerts import Matcher
-from smm_rules.standing.alerts import OPEN, silence_in_words
+from smm_rules.ledger.alerts import OPEN, Matcher
+from smm_rules.standing.alerts import silence_in_words
 
 _LEVELS = ("debug", "info", "warning", "error")
 _MANY = 10_000

@@ -12,8 +12,8 @@ from smm_rules.panel.answers import Service
 
 #: All that a catalogue says of a service.
 _SAID = ("id", "name", "type", "category", "rate", "min", "max", "refill", "cancel", "dripfeed", "gone")
-#: Of each of these a fact `…_changed` tells whether the last change was one of it.
-_COMPARED = ("rate", "min", "max", "name", "type", "category", "refill", "cancel", "dripfeed")
+#: Of each of these a fact `…_changed` tells whether the last change was of it; told in this order.
+COMPARED = ("rate", "min", "max", "type", "name", "category", "refill", "cancel", "dripfeed")
 #: Of each of these `previous_…` is kept. The rate has one, too, which `rate_increase` goes with.
 _REMEMBERED = ("min", "max", "name", "type")
 
@@ -80,7 +80,7 @@ def observe_gone(facts: Facts, now: datetime) -> Observation:
 
 def _changed(before: Facts, after: Facts, now: datetime) -> Observation:
     """What changed, dated. The last value said counts while a catalogue leaves one unsaid."""
-    told: Facts = {f"{name}_changed": _differs(name, before, after) for name in _COMPARED}
+    told: Facts = {f"{name}_changed": _differs(name, before, after) for name in COMPARED}
     told["came_back"] = before.get("gone") is True and after.get("gone") is False
     listed_at = before.get("listed_at")
     return Observation(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from smm_rules.charts.svg import Point
+from smm_rules.config.model import Configuration
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.history.changes import ServiceChange, each, together
 from smm_rules.ledger.figures import KeptChange
@@ -120,6 +121,18 @@ async def currency_of(ledger: CatalogueReader, panel: str) -> str | None:
     balance = await ledger.watched(Entity(EntityKind.BALANCE, panel))
     currency = balance.facts.get("currency") if balance is not None else None
     return currency if isinstance(currency, str) else None
+
+
+async def stale_catalogues(
+    ledger: CatalogueReader, configuration: Configuration, panels: Collection[str], now: datetime
+) -> list[str]:
+    """A sentence for each of these panels whose catalogue is old or was never read."""
+    said = [
+        await staleness(ledger, panel.name, panel.poll.catalogue, now)
+        for panel in configuration.panels
+        if panel.name in panels
+    ]
+    return [sentence for sentence in said if sentence]
 
 
 async def staleness(ledger: CatalogueReader, panel: str, every: timedelta, now: datetime) -> str:

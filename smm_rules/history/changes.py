@@ -9,11 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from smm_rules.engine.observation import share
+from smm_rules.engine.service_facts import COMPARED
 from smm_rules.facts import Entity, Facts, Known
 from smm_rules.ledger.figures import KeptChange
-
-#: What is compared, in the order it is told.
-COMPARED = ("rate", "min", "max", "type", "name", "category", "refill", "cancel", "dripfeed")
 
 
 class Event(StrEnum):

@@ -8,6 +8,8 @@ from smm_rules.facts import Facts, Known
 from smm_rules.history.changes import Difference, Event, ServiceChange
 
 _UNSAID = "not said"
+#: What a service may offer, by its fact.
+FLAGS = {"refill": "refill", "cancel": "cancel", "dripfeed": "drip-feed"}
 
 
 def differences_in_words(change: ServiceChange, currency: str | None) -> tuple[str, ...]:
@@ -24,14 +26,11 @@ def difference_in_words(difference: Difference, currency: str | None) -> str:
     """One of them."""
     name, before, after = difference.name, difference.before, difference.after
     if isinstance(after, bool) and (before is None or isinstance(before, bool)):
-        return f"{_FLAGS[name]} {'now' if after else 'no longer'}"
+        return f"{FLAGS[name]} {'now' if after else 'no longer'}"
     unit = f" {currency}" if name == "rate" and currency and after is not None else ""
     text = f"{name} {written(before)} → {written(after)}{unit}"
     increase = difference.increase
     return text if increase is None else f"{text} ({percent(increase)})"
-
-
-_FLAGS = {"refill": "refill", "cancel": "cancel", "dripfeed": "drip-feed"}
 
 
 def percent(share: Decimal) -> str:

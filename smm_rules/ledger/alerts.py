@@ -20,6 +20,10 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
+#: The states of an alert that goes on.
+OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """What an alert is matched by. `kind` is the entity's kind, `entity` its ID on the panel."""

@@ -13,13 +13,12 @@ from datetime import datetime
 from typing import Protocol
 
 from smm_rules.engine.firing import MessageDraft, Telling
-from smm_rules.ledger.alerts import Alert, AlertMessage, AlertState
+from smm_rules.ledger.alerts import OPEN, Alert, AlertMessage, AlertState
 from smm_rules.observe import get_logger
 from smm_rules.rules.model import RuleSet, StepKind
 
 log = get_logger(__name__)
 
-_OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
 #: More alerts than anybody has.
 _ALL = 2**31 - 1
 #: A notice names so many things; `alerts list` has the others.
@@ -75,7 +74,7 @@ async def settle_unwatched(ledger: UnwatchedLedger, watching: Watching, now: dat
         reopened = await ledger.reopen_alerts([one.id for one in again], "their rule is in force again", now)
         log.info("alerts.reopened", alerts=reopened)
     by_rule: dict[str, list[Alert]] = {}
-    for alert in await ledger.alerts(_OPEN, _ALL):
+    for alert in await ledger.alerts(OPEN, _ALL):
         if not watching.watches(alert):
             by_rule.setdefault(alert.rule, []).append(alert)
     return sum([await _end(ledger, rule, alerts, watching, now) for rule, alerts in sorted(by_rule.items())])

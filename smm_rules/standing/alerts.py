@@ -9,9 +9,6 @@ from smm_rules.ledger.alerts import Alert, AlertMessage, AlertState, Silence
 from smm_rules.ledger.records import MessageState
 from smm_rules.standing.times import moment
 
-#: The states of an alert that goes on.
-OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
-
 
 def told(messages: Sequence[AlertMessage]) -> str:
     """Whether anybody was told of an alert: `yes`, or what keeps the news back."""

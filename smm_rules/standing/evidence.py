@@ -16,6 +16,14 @@ _SUGGESTIONS = {
     Suggestion.UNCLEAR: "the balance says nothing clear: look at the panel",
 }
 
+#: Evidence that is shown in words of its own, or says nothing to people.
+_TOLD_ELSEWHERE = frozenset(
+    {
+        "sent", "cost", "currency", "rate", "suggests", "balance_before", "balance_after",
+        "balance_difference", "other_spending", "waiting_since", "choice",
+    }
+)  # fmt: skip
+
 
 def sent_parameters(intent: Intent) -> dict[str, str]:
     """What was sent to the panel; empty while nothing was."""
@@ -43,6 +51,11 @@ def suggestion_in_words(intent: Intent) -> str:
     """What the balance suggests of an action in doubt; empty where there was no reading."""
     suggests = intent.evidence.get(SUGGESTS)
     return _SUGGESTIONS.get(Suggestion(suggests), suggests) if suggests else ""
+
+
+def other_evidence(intent: Intent) -> dict[str, str]:
+    """The evidence that has no words of its own, by its name."""
+    return {name: text for name, text in intent.evidence.items() if name not in _TOLD_ELSEWHERE and text}
 
 
 def _reserved(intent: Intent) -> str | None:

@@ -25,18 +25,10 @@ from smm_rules.engine.firing import Firing
 from smm_rules.explanation.choices import choice_in_words
 from smm_rules.ledger.records import Intent, Transition
 from smm_rules.observe import correlation_of
-from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
+from smm_rules.standing.evidence import money_in_words, other_evidence, sent_parameters, suggestion_in_words
 from smm_rules.standing.next_steps import what_next
 from smm_rules.standing.since import Since, gather_since, since_in_words, since_shape
 from smm_rules.standing.stops import in_words
-
-#: Evidence that is shown in words of its own, or says nothing to a human.
-_TOLD_ELSEWHERE = frozenset(
-    {
-        "sent", "cost", "currency", "rate", "suggests", "balance_before", "balance_after",
-        "balance_difference", "other_spending", "waiting_since", "choice",
-    }
-)  # fmt: skip
 
 
 @click.command("show")
@@ -116,8 +108,7 @@ def _show(
     _section("Money", money_in_words(intent))
     if firing is not None:
         _section("Facts it was decided on", {name: str(plain(value)) for name, value in firing.facts.items()})
-    more = {name: text for name, text in intent.evidence.items() if name not in _TOLD_ELSEWHERE}
-    _section("Evidence", {"the balance says": suggestion_in_words(intent), **more})
+    _section("Evidence", {"the balance says": suggestion_in_words(intent), **other_evidence(intent)})
     _section("Since then", since_in_words(since))
     console.print("\n[bold]What happened[/]")
     table = new_table("  at", "state", "why", "by")

@@ -13,7 +13,6 @@ from smm_rules.cli.context import asynchronous, config_option, json_option, read
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.moments import moment_before
 from smm_rules.cli.naming import known_panel, panels_of
-from smm_rules.cli.services.listing import stale_catalogues
 from smm_rules.cli.services.shapes import change_shape
 from smm_rules.cli.shapes import moment
 from smm_rules.cli.stored import open_existing
@@ -25,6 +24,7 @@ from smm_rules.history.catalogues import (
     changes_one_by_one,
     changes_together,
     currency_of,
+    stale_catalogues,
 )
 from smm_rules.history.changes import Event, ServiceChange
 from smm_rules.history.words import differences_in_words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,11 +17,10 @@ from smm_rules.cli.shapes import ago
 from smm_rules.cli.stored import open_existing
 from smm_rules.cli.terminal import errors, new_table, print_json, print_table, safe
 from smm_rules.clock import SystemClock
-from smm_rules.config.model import Configuration
-from smm_rules.history.catalogues import currency_of, services, staleness
+from smm_rules.history.catalogues import currency_of, services, stale_catalogues
 from smm_rules.history.changes import natural
 from smm_rules.history.wanted import Price, Wanted
-from smm_rules.history.words import written
+from smm_rules.history.words import FLAGS, written
 from smm_rules.ledger.records import Watched
 from smm_rules.ledger.sql.ledger import SqlLedger
 
@@ -99,15 +97,6 @@ async def list_services(
         errors().print(f"There {'is' if left == 1 else 'are'} {left:,} more: --limit 0 shows all.")
 
 
-async def stale_catalogues(
-    ledger: SqlLedger, configuration: Configuration, panels: list[str], now: datetime
-) -> list[str]:
-    """A sentence for each of these panels whose catalogue is old or was never read."""
-    intervals = {panel.name: panel.poll.catalogue for panel in configuration.panels}
-    said = [await staleness(ledger, panel, intervals[panel], now) for panel in panels if panel in intervals]
-    return [sentence for sentence in said if sentence]
-
-
 async def _found(ledger: SqlLedger, panels: list[str], wanted: Wanted) -> list[_Found]:
     found = []
     for panel in panels:
@@ -139,7 +128,6 @@ def _by_change(found: _Found) -> tuple[object, ...]:
 
 
 _KEYS = {"id": _by_id, "rate": _by_rate, "name": _by_name, "changed": _by_change}
-_FLAGS: Mapping[str, str] = {"refill": "refill", "cancel": "cancel", "dripfeed": "drip-feed"}
 
 
 def _show(found: list[_Found], now: datetime) -> None:
@@ -156,7 +144,7 @@ def _show(found: list[_Found], now: datetime) -> None:
             safe(facts.get("min", "")),
             safe(facts.get("max", "")),
             safe(facts.get("type", "")),
-            " ".join(word for flag, word in _FLAGS.items() if facts.get(flag) is True),
+            " ".join(word for flag, word in FLAGS.items() if facts.get(flag) is True),
             f"{ago(changed_at, now)} ago" if isinstance(changed_at, datetime) else "",
             safe(facts.get("name", "")),
             safe(facts.get("category", "")),

@@ -164,8 +164,7 @@ def _write(
             )
         return
     _replace(file, text)
-    count = len(found)
-    output().print(f"{count} proposal{'' if count == 1 else 's'} added to {safe(file)}.")
+    output().print(f"{counted(len(found), 'proposal')} added to {safe(file)}.")
 
 
 def _replace(file: Path, text: str) -> None:
@@ -188,7 +187,7 @@ def _replace(file: Path, text: str) -> None:
 def _tell_next(file: Path, known: LoadedMapping | None, configuration: Configuration) -> None:
     waiting = 0 if known is None else sum(1 for _ in known.entries(PROPOSED))
     if waiting:
-        errors().print(f"{waiting} proposal{'' if waiting == 1 else 's'} of before wait for your word.")
+        errors().print(f"{counted(waiting, 'proposal')} of before wait for your word.")
     if configuration.services is None and file.exists():
         errors().print(f"Then name it in the configuration: services: {safe(file.name)}")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from smm_rules.clock import Clock
 from smm_rules.config.model import Configuration
-from smm_rules.ledger.alerts import Alert, AlertState
+from smm_rules.ledger.alerts import OPEN, Alert
 from smm_rules.ledger.records import MessageState, QueuedMessage
 from smm_rules.ledger.sql.ledger import SqlLedger
 from smm_rules.polling.request_rate import read_rates
@@ -72,7 +72,7 @@ class Viewer:
             panels=await self._panels(standing),
             rules=await self._active(now),
             budgets=await self._budgets(now),
-            alerts=await self._ledger.alerts((AlertState.FIRING, AlertState.ACKNOWLEDGED), _MOST),
+            alerts=await self._ledger.alerts(OPEN, _MOST),
             messages=await self._messages(),
         )
 

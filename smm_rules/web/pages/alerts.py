@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from smm_rules.facts import EntityKind
-from smm_rules.ledger.alerts import AlertState
-from smm_rules.standing.alerts import OPEN, silence_in_words, told
+from smm_rules.ledger.alerts import OPEN, AlertState
+from smm_rules.standing.alerts import silence_in_words, told
 from smm_rules.web.visit import Visit
 
 _SHOWN = 100

@@ -11,19 +11,12 @@ from smm_rules.actions.failover import choice_of
 from smm_rules.actions.queueing import waits_behind_stopped
 from smm_rules.explanation.choices import choice_in_words
 from smm_rules.ledger.records import Intent, IntentState
-from smm_rules.standing.evidence import money_in_words, sent_parameters, suggestion_in_words
+from smm_rules.standing.evidence import money_in_words, other_evidence, sent_parameters, suggestion_in_words
 from smm_rules.standing.next_steps import what_next
 from smm_rules.standing.since import gather_since, since_in_words
 from smm_rules.web.visit import NotFound, Visit
 
 _PAGE = 50
-#: Evidence that is shown in words of its own, or says nothing to people.
-_TOLD_ELSEWHERE = frozenset(
-    {
-        "sent", "cost", "currency", "rate", "suggests", "balance_before", "balance_after",
-        "balance_difference", "other_spending", "waiting_since", "choice",
-    }
-)  # fmt: skip
 
 
 async def intents(visit: Visit) -> Response:
@@ -73,9 +66,7 @@ async def intent(visit: Visit) -> Response:
         suggestion=suggestion_in_words(found),
         choice=choice_in_words(choice_of(found)),
         evidence={
-            name.replace("_", " "): _instant_or_text(text)
-            for name, text in found.evidence.items()
-            if name not in _TOLD_ELSEWHERE and text
+            name.replace("_", " "): _instant_or_text(text) for name, text in other_evidence(found).items()
         },
         since=since_in_words(await gather_since(ledger, found, visit.now)),
         transitions=await ledger.transitions(found.id),

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from smm_rules.charts.svg import meter, sparkline
 from smm_rules.facts import Entity, EntityKind
 from smm_rules.history.balances import balance_points
+from smm_rules.ledger.alerts import OPEN
 from smm_rules.ledger.records import MessageState
 from smm_rules.ledger.stops import StopKind
 from smm_rules.rules.model import RuleSet
-from smm_rules.standing.alerts import OPEN
 from smm_rules.standing.budgets import gather_budgets
 from smm_rules.standing.evidence import money_in_words, suggestion_in_words
 from smm_rules.standing.gap import gap_lines

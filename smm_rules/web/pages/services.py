@@ -15,7 +15,7 @@ from smm_rules.history.catalogues import (
     changes_one_by_one,
     currency_of,
     rate_points,
-    staleness,
+    stale_catalogues,
 )
 from smm_rules.history.catalogues import services as all_services
 from smm_rules.history.changes import Event, ServiceChange
@@ -79,7 +79,9 @@ async def services(visit: Visit) -> Response:
         most=_CHANGES_SHOWN,
         span=span,
         spans=tuple(_SPANS),
-        stale=await _stale(visit, panel),
+        stale=await stale_catalogues(
+            visit.site.ledger, visit.site.configuration, [panel] if panel else visit.site.panels, visit.now
+        ),
     )
 
 
@@ -109,15 +111,6 @@ def _row(change: ServiceChange, currencies: Mapping[str, str | None]) -> Row:
 
 async def _currencies(visit: Visit) -> dict[str, str | None]:
     return {name: await currency_of(visit.site.ledger, name) for name in visit.site.panels}
-
-
-async def _stale(visit: Visit, panel: str) -> list[str]:
-    said = [
-        await staleness(visit.site.ledger, one.name, one.poll.catalogue, visit.now)
-        for one in visit.site.configuration.panels
-        if panel in ("", one.name)
-    ]
-    return [sentence for sentence in said if sentence]
 
 
 async def service(visit: Visit) -> Response:
