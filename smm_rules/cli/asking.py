@@ -21,9 +21,7 @@ def ask_first(question: str, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise Stop(f"{question} There is no terminal to ask at: say --yes to go ahead.", Exit.USAGE)
-    with _interruptible():
+    with _terminal(question):
         if not click.confirm(question, err=True):
             raise Stop("Nothing was done.")
 
@@ -32,9 +30,7 @@ def ask_for_number(question: str, number: int, yes: bool) -> None:
     """Like `ask_first`, for what costs much: only the number itself, typed out, is consent."""
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise Stop(f"{question} There is no terminal to ask at: say --yes to go ahead.", Exit.USAGE)
-    with _interruptible():
+    with _terminal(question):
         asked = f"{question} Type {number} to go ahead"
         typed = click.prompt(asked, default="", show_default=False, err=True)
     if typed.strip() != str(number):
@@ -42,8 +38,13 @@ def ask_for_number(question: str, number: int, yes: bool) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the waiting for an answer: a running event loop would only note it for later."""
+def _terminal(question: str) -> Iterator[None]:
+    """A terminal to ask at; `Stop` where there is none.
+
+    Ctrl-C ends the waiting for an answer: a running event loop would only note it for later.
+    """
+    if not sys.stdin.isatty():
+        raise Stop(f"{question} There is no terminal to ask at: say --yes to go ahead.", Exit.USAGE)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

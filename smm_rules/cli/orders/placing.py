@@ -15,7 +15,6 @@ from smm_rules.actions.circumstances import Circumstances
 from smm_rules.actions.purchase import Basket, check_purchase
 from smm_rules.actions.verdict import Ready, Refuse
 from smm_rules.cli.asking import ask_first, yes_option
-from smm_rules.cli.brakes.targets import in_words
 from smm_rules.cli.context import (
     asynchronous,
     config_option,
@@ -28,6 +27,7 @@ from smm_rules.cli.naming import default_panel, merged, panel_option, panels_of,
 from smm_rules.cli.orders.carrying_out import CarryingOut
 from smm_rules.cli.orders.market import Market, PricedLedger, read_market
 from smm_rules.cli.orders.outcome import tell_outcome
+from smm_rules.cli.orders.permitted import refuse_stopped, refuse_unless_live
 from smm_rules.cli.orders.plan.placing import Wishes, place_plan, plan_name
 from smm_rules.cli.terminal import errors, safe
 from smm_rules.clock import SystemClock
@@ -35,8 +35,6 @@ from smm_rules.config.model import Configuration, PanelSettings
 from smm_rules.daemon.parts import endpoint_of
 from smm_rules.intake import Unacceptable
 from smm_rules.ledger.opening import open_ledger
-from smm_rules.ledger.sql.intents import OPERATOR
-from smm_rules.ledger.stops import concerning
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import PanelClient
 
@@ -118,11 +116,7 @@ async def place(
         return int(await place_plan(configuration, wishes))
     if name is not None or report is not None or retry or again:
         raise click.UsageError("--name, --report, --retry and --again go with --plan")
-    if configuration.mode != "live":
-        raise Stop(
-            f"The configuration says mode: {configuration.mode}, in which nothing is bought. "
-            "Nothing was placed."
-        )
+    refuse_unless_live(configuration)
     settings = _panel(panel, configuration)
     asked = merged(said(service=service, link=link, quantity=quantity), parameters)
     clock = SystemClock()
@@ -131,9 +125,7 @@ async def place(
         ledger = PricedLedger(await open_ledger(configuration))
         stack.push_async_callback(ledger.aclose)
         await ledger.daemon()  # who may not see whether one runs learns it before anything is planned
-        stopped = concerning(await ledger.stops(), OPERATOR, settings.name, clock.now())
-        if stopped:
-            raise Stop(f"Nothing is sent now. {in_words(stopped[0])}. Nothing was placed.")
+        await refuse_stopped(ledger, [settings.name], clock.now())
         market = await read_market(ledger, client, settings, _service(asked), clock)
         ready = _judged(settings.name, asked, market)
         _show_offer(settings.name, ready, market)

@@ -14,11 +14,11 @@ from unicodedata import normalize
 
 from smm_rules.actions.unbroken import unbroken
 from smm_rules.cli.asking import ask_for_number
-from smm_rules.cli.brakes.targets import in_words
 from smm_rules.cli.context import operator_name
 from smm_rules.cli.exits import Exit, Stop
 from smm_rules.cli.naming import default_panel, panels_of
 from smm_rules.cli.orders.market import PricedLedger, read_balance, read_services
+from smm_rules.cli.orders.permitted import refuse_stopped, refuse_unless_live
 from smm_rules.cli.orders.plan.judging import Fate, Judged, PanelMarket, judge, key_of, known_rows
 from smm_rules.cli.orders.plan.report import Report
 from smm_rules.cli.orders.plan.sending import Sending, progress
@@ -34,8 +34,6 @@ from smm_rules.ledger.opening import open_ledger
 from smm_rules.ledger.plans import NEVER_SENT, NOTHING_BOUGHT, PlannedRow, RowKey
 from smm_rules.ledger.port import LedgerError
 from smm_rules.ledger.records import IntentState
-from smm_rules.ledger.sql.intents import OPERATOR
-from smm_rules.ledger.stops import concerning
 from smm_rules.notify.operator import OperatorVoice
 from smm_rules.panel.client import PanelClient
 
@@ -110,7 +108,8 @@ async def place_plan(configuration: Configuration, wishes: Wishes) -> Exit:
         wanted = [one for one in judged if one.fate is Fate.PLACE]
         waiting = [one for one in judged if one.fate is Fate.UNDER_WAY]
         if wanted or waiting:
-            await _refuse_stopped(ledger, configuration, clients, clock)
+            refuse_unless_live(configuration)
+            await refuse_stopped(ledger, clients, clock.now())
             _ask(wanted, waiting, wishes)
             report.write(judged, known)
             try:
@@ -185,21 +184,6 @@ async def _foreseen(ledger: PricedLedger, judged: Sequence[Judged], clock: Clock
         guarded = next(guards) if one.draft is not None else None
         found.append(replace(one, guard=guarded))
     return found
-
-
-async def _refuse_stopped(
-    ledger: PricedLedger, configuration: Configuration, panels: Mapping[str, object], clock: Clock
-) -> None:
-    if configuration.mode != "live":
-        raise Stop(
-            f"The configuration says mode: {configuration.mode}, in which nothing is bought. "
-            "Nothing was placed."
-        )
-    stops = await ledger.stops()
-    for panel in panels:
-        stopped = concerning(stops, OPERATOR, panel, clock.now())
-        if stopped:
-            raise Stop(f"Nothing is sent now. {in_words(stopped[0])}. Nothing was placed.")
 
 
 def _ask(wanted: Sequence[Judged], waiting: Sequence[Judged], wishes: Wishes) -> None:

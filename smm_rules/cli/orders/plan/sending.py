@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,7 +75,9 @@ class Sending:
                 await self._watch(patience, told)
             return
         waiting = [intent for intent in await self._under_way() if intent.state is IntentState.PLANNED]
-        by_panel = {intent.panel: [one for one in waiting if one.panel == intent.panel] for intent in waiting}
+        by_panel: defaultdict[str, list[Intent]] = defaultdict(list)
+        for intent in waiting:
+            by_panel[intent.panel].append(intent)
         done = len(self.keys) - len(waiting)
 
         def one_more() -> None:
