@@ -45,8 +45,8 @@ class Token(NamedTuple):
     depth: int
 
 
-def check_query(query: str, watermark: str) -> str:
-    """The query, without a semicolon at its end; refused where it isn't one that reads on by `watermark`."""
+def check_query(query: str, watermark: str) -> None:
+    """Refuses a query that isn't one which reads on by `watermark`; a semicolon at its end does no harm."""
     tokens = list(_tokens(query))
     while tokens and tokens[-1].text == ";":
         tokens.pop()
@@ -55,12 +55,14 @@ def check_query(query: str, watermark: str) -> str:
     _check_words(tokens)
     _check_placeholders(tokens)
     _check_order(tokens, watermark)
-    return query.strip().rstrip("; \t\r\n")
 
 
 def bindable(query: str) -> str:
-    """The query as SQLAlchemy's `text` takes it: a colon within quotes or a comment is no placeholder."""
-    return _TOKENS.sub(_escaped, query)
+    """The query as SQLAlchemy's `text` takes it: a colon within quotes or a comment is no placeholder.
+
+    Without the semicolon at its end.
+    """
+    return _TOKENS.sub(_escaped, query.strip().rstrip("; \t\r\n"))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -12,9 +12,10 @@ from pathlib import Path
 from smm_rules.cli.context import rule_paths
 from smm_rules.cli.examination.beside import user_name
 from smm_rules.cli.examination.finding import Finding, ok, problem, warning
+from smm_rules.cli.examination.secret import examine_secret
 from smm_rules.config.model import Configuration
 from smm_rules.config.oddities import oddities
-from smm_rules.config.secrets import InlineSecret, SecretReference, SecretUnavailable
+from smm_rules.config.secrets import InlineSecret
 from smm_rules.document import DocumentError, Problem, read_document
 from smm_rules.intake import SourceRefused
 from smm_rules.intake.sql.database import missing
@@ -145,20 +146,7 @@ def _secrets(configuration: Configuration, environment: Mapping[str, str]) -> It
         if source.password is not None
     }
     for subject, reference in (keys | others).items():
-        yield _secret(subject, reference, environment)
-
-
-def _secret(subject: str, reference: SecretReference, environment: Mapping[str, str]) -> Finding:
-    if reference.credential is not None and not environment.get("CREDENTIALS_DIRECTORY"):
-        found = f"{reference} is given to the service alone, so it can't be looked at from here"
-        remedy = f"See that the unit has LoadCredential={reference.credential}:PATH (systemd/README.md)"
-        return warning(subject, found, remedy)
-    try:
-        reference.read(environment)
-    except SecretUnavailable as error:
-        found, _, remedy = str(error).partition(". ")
-        return problem(subject, found, remedy or "Put the secret where the configuration says it is")
-    return ok(subject, f"{reference} can be read")
+        yield examine_secret(subject, reference, environment)
 
 
 def _operator(configuration: Configuration) -> Iterator[Finding]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
-from smm_rules.cli.examination.finding import Finding, ok, problem, warning
+from smm_rules.cli.examination.finding import Finding, State, ok, problem, warning
+from smm_rules.cli.examination.secret import examine_secret
 from smm_rules.config.intake import SHORTEST_TOKEN, HttpIntakeSettings
 from smm_rules.config.model import Configuration
-from smm_rules.config.secrets import SecretUnavailable
 from smm_rules.config.web import ListenAddress
 
 _SUBJECT = "HTTP intake"
@@ -28,23 +28,14 @@ async def examine_intake(configuration: Configuration, environment: Mapping[str,
 
 def _tokens(settings: HttpIntakeSettings, environment: Mapping[str, str]) -> Iterator[Finding]:
     for one in settings.tokens:
-        subject = f"token of {one.name}"
-        if one.token.credential is not None and not environment.get("CREDENTIALS_DIRECTORY"):
-            found = f"{one.token} is given to the service alone, so it can't be looked at from here"
-            remedy = f"See that the unit has LoadCredential={one.token.credential}:PATH (systemd/README.md)"
-            yield warning(subject, found, remedy)
-            continue
-        try:
-            short = len(one.token.read(environment)) < SHORTEST_TOKEN
-        except SecretUnavailable as error:
-            found, _, remedy = str(error).partition(". ")
-            yield problem(subject, found, remedy or "Put the token where the configuration says it is")
-            continue
-        if short:
-            found = f"{one.token} is shorter than {SHORTEST_TOKEN} characters, so the intake isn't served"
-            yield problem(subject, found, "Make one with: openssl rand -hex 32")
+        found = examine_secret(f"token of {one.name}", one.token, environment)
+        if found.state is not State.OK:
+            yield found
+        elif len(one.token.read(environment)) < SHORTEST_TOKEN:
+            short = f"{one.token} is shorter than {SHORTEST_TOKEN} characters, so the intake isn't served"
+            yield problem(found.subject, short, "Make one with: openssl rand -hex 32")
         else:
-            yield ok(subject, f"{one.token} can be read; it may {', '.join(one.may)}")
+            yield ok(found.subject, f"{found.found}; it may {', '.join(one.may)}")
 
 
 def _extra() -> Iterator[Finding]:

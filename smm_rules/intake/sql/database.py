@@ -21,7 +21,6 @@ from smm_rules.intake.sql.watermark import Value
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
-    from sqlalchemy.engine import URL
 
 #: How many rows are fetched at once.
 FETCHED = 500
@@ -108,7 +107,7 @@ def _read(
         try:
             for statement in _first_statements(family, settings.timeout.total_seconds()):
                 connection.exec_driver_sql(statement)
-            query = text(bindable(settings.query.strip().rstrip("; \t\r\n")))
+            query = text(bindable(settings.query))
             streaming = connection.execution_options(stream_results=True, yield_per=FETCHED)
             result = streaming.execute(query, {SINCE: _bound(since, family)})
             rows = _Rows(result, deadline)
@@ -192,9 +191,8 @@ def _engine(settings: SqlSourceSettings, password: str | None, deadline: _Deadli
         return create_engine("sqlite://", creator=lambda: _open_file(path, deadline), poolclass=NullPool)
     url = make_url(settings.url)
     url = url if password is None else url.set(password=password)
-    if family == "postgresql":
-        return _postgres(url, seconds)
-    return _mysql(url, seconds)
+    arguments = _of_postgres(seconds) if family == "postgresql" else _of_mysql(seconds)
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 def _open_file(path: str, deadline: _Deadline) -> sqlite3.Connection:
@@ -208,31 +206,24 @@ def _open_file(path: str, deadline: _Deadline) -> sqlite3.Connection:
     return connection
 
 
-def _postgres(url: URL, seconds: float) -> Engine:
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
-
-    arguments = {
+def _of_postgres(seconds: float) -> dict[str, object]:
+    """How psycopg connects."""
+    return {
         "connect_timeout": _CONNECT_SECONDS,
         "application_name": "smm-rules intake",
         "keepalives_idle": 30,
         "tcp_user_timeout": int(seconds * 1000),
     }
-    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
-def _mysql(url: URL, seconds: float) -> Engine:
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
-
-    arguments = {
+def _of_mysql(seconds: float) -> dict[str, object]:
+    """How PyMySQL connects. With `ssl_ca` in the address it speaks to a server by TLS or not at all."""
+    return {
         "connect_timeout": _CONNECT_SECONDS,
         "read_timeout": seconds,
         "write_timeout": seconds,
         "local_infile": False,
     }
-    # With `ssl_ca` in the address PyMySQL speaks to a server by TLS or not at all.
-    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 def _words(error: Exception, password: str | None) -> str:
