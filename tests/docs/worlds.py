@@ -8,7 +8,6 @@ places such as `/var/lib/smm-rules` lead into the sandbox.
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from tests.docs import shop
 from tests.docs.pages import ROOT
 from tests.docs.shell import Shell
+from tests.servers import free_port
 
 WORLDS = ("shop", "nothing", "database")
 STUBS = Path(__file__).parent / "stubs"
@@ -101,10 +101,3 @@ def _replacing(texts: Mapping[str, str]) -> Callable[[str], str]:
         return text
 
     return prepare
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

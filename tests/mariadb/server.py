@@ -6,12 +6,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 from pathlib import Path
 from typing import IO
+
+from tests.servers import free_port, run_as
 
 #: Where Debian's mariadb-server-core puts the server, which no ordinary user's PATH has.
 _SERVER = "/usr/sbin/mariadbd"
@@ -50,7 +51,8 @@ class Server:
         self.directory = Path(tempfile.mkdtemp(prefix="smm-rules-maria-", dir=_IN_MEMORY if roomy else None))
         if os.geteuid() == 0:
             shutil.chown(self.directory, _somebody().pw_uid)
-        self.port = _free_port()
+        self._as_user = run_as(_somebody(), "KILL")
+        self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -59,7 +61,7 @@ class Server:
         settings = {**_SETTINGS, "port": str(self.port), "socket": str(self.directory / "socket")}
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._process = subprocess.Popen(
-            [*_unprivileged(), _SERVER, "--no-defaults", f"--datadir={self._data}", *options],
+            [*self._as_user, _SERVER, "--no-defaults", f"--datadir={self._data}", *options],
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -77,7 +79,13 @@ class Server:
             shutil.chown(self._data, _somebody().pw_uid)
         tables = "\n".join(path.read_text(encoding="utf-8") for path in _TABLES)
         subprocess.run(
-            [*_unprivileged(), _SERVER, "--no-defaults", "--bootstrap", f"--datadir={self._data}"],
+            [
+                *self._as_user,
+                _SERVER,
+                "--no-defaults",
+                "--bootstrap",
+                f"--datadir={self._data}",
+            ],
             check=True,
             cwd=self.directory,
             input=f"{_AS_INSTALLED}{tables}",
@@ -99,28 +107,8 @@ class Server:
         return self.directory / "data"
 
 
-def _unprivileged() -> list[str]:
-    """What goes before a command so that it runs as nobody in particular, and ends with its starter."""
-    setpriv = shutil.which("setpriv")
-    if os.geteuid() != 0:
-        return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-    assert setpriv, "running as root needs setpriv (util-linux) to start MariaDB as another user"
-    somebody = _somebody()
-    return [
-        setpriv, "--reuid", somebody.pw_name, "--regid", str(somebody.pw_gid), "--clear-groups",
-        "--pdeathsig", "KILL",
-    ]  # fmt: skip
-
-
 def _somebody() -> pwd.struct_passwd:
     return pwd.getpwnam("nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def _follow(stream: IO[str], said: list[str], ready: threading.Event) -> None:

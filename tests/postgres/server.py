@@ -10,13 +10,14 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+from tests.servers import free_port, run_as
 
 #: Where Debian puts the server's programs, newest first, and then whatever the PATH has.
 _PLACES = (*(Path(f"/usr/lib/postgresql/{version}/bin") for version in (17, 16, 15)),)
@@ -55,7 +56,7 @@ class Server:
     def __init__(self, programs: Path, home: Path | None = None) -> None:
         """Its files are made in memory, where that is possible, or in a directory of `home`."""
         self._programs = programs
-        self._as_user = _unprivileged()
+        self._as_user = run_as(_somebody(), "QUIT")
         if home is None and os.access(_IN_MEMORY, os.W_OK):
             home = _IN_MEMORY if shutil.disk_usage(_IN_MEMORY).free > _ROOM else None
         place = Path(home or tempfile.gettempdir())
@@ -63,7 +64,7 @@ class Server:
         self.directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
         if self._as_user:
             shutil.chown(self.directory, _somebody().pw_uid)
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
         self._initialise()
 
@@ -159,37 +160,11 @@ def _remove_left_behind(place: Path) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _unprivileged() -> list[str]:
-    """What goes before a command so that the server accepts its user, and that it ends with its starter."""
-    setpriv = shutil.which("setpriv")
-    if os.geteuid() != 0:
-        return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
-    assert setpriv, "running as root needs setpriv (util-linux) to start PostgreSQL as another user"
-    name = _somebody().pw_name
-    return [
-        setpriv,
-        "--reuid",
-        name,
-        "--regid",
-        str(_somebody().pw_gid),
-        "--clear-groups",
-        "--pdeathsig",
-        "QUIT",
-    ]
-
-
 def _somebody() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(_USER)
     except KeyError:  # a server that no package of Debian's brought
         return pwd.getpwnam("nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def _follow(stream: IO[str], log: Path, ready: threading.Event) -> None:

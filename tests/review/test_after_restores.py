@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
@@ -15,18 +14,8 @@ from smm_rules.ledger.records import Asked, IntentState, Outcome
 from smm_rules.ledger.sql import holding
 from smm_rules.rules.model import StepKind
 from tests.ledger.builders import DAY, MINUTE, NOTHING, T0, draft
-from tests.ledger.conftest import Opener, open_ledger
-
-__all__ = ["Opener", "open_ledger"]
 
 ROW = PlanRow(RowKey("", "A-1"), "digest", IntentDraft("", StepKind.ADD, "north", {"service": "7"}))
-
-
-@pytest.fixture
-async def ledger(open_ledger: Opener) -> AsyncIterator[Ledger]:
-    opened = await open_ledger()
-    yield opened
-    await opened.aclose()
 
 
 async def put_back(ledger: Ledger, at: datetime, since: datetime) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from smm_rules.actions.late_answers import take_late_answer
@@ -16,18 +14,8 @@ from smm_rules.notify.operator import OperatorVoice
 from smm_rules.receiving.reading import intent_answer
 from smm_rules.rules.model import StepKind
 from tests.ledger.builders import MINUTE, T0
-from tests.ledger.conftest import Opener, open_ledger
-
-__all__ = ["Opener", "open_ledger"]
 
 ROW = PlanRow(RowKey("", "A-1"), "digest", IntentDraft("", StepKind.ADD, "north", {"service": "7"}))
-
-
-@pytest.fixture
-async def ledger(open_ledger: Opener) -> AsyncIterator[Ledger]:
-    opened = await open_ledger()
-    yield opened
-    await opened.aclose()
 
 
 @pytest.mark.parametrize("again", [NEVER_SENT, NOTHING_BOUGHT])

@@ -9,6 +9,7 @@ import pytest
 
 from smm_rules.web.site import Site
 from tests.web.shop import fill, open_site
+from tests.web.visitor import LOGIN, Visitor
 
 #: Opens a site over the test's own ledger; closed when the test ends.
 Opener = Callable[..., Awaitable[Site]]
@@ -29,3 +30,17 @@ async def open_shop(tmp_path: Path) -> AsyncIterator[Opener]:
     yield open_
     for site in opened:
         await site.ledger.aclose()
+
+
+@pytest.fixture
+async def site(open_shop: Opener) -> Site:
+    """A full shop in which ann can log in."""
+    return await open_shop(login=LOGIN)
+
+
+@pytest.fixture
+async def ann(site: Site) -> Visitor:
+    """Ann, logged in."""
+    visitor = Visitor(site)
+    await visitor.log_in()
+    return visitor

@@ -16,18 +16,6 @@ from tests.web.visitor import LOGIN, Visitor, hidden
 SILENCE = {"rule": "low-balance", "panel": "north", "reason": "topping it up", "lasting": "2h"}
 
 
-@pytest.fixture
-async def site(open_shop: Opener) -> Site:
-    return await open_shop(login=LOGIN)
-
-
-@pytest.fixture
-async def ann(site: Site) -> Visitor:
-    visitor = Visitor(site)
-    await visitor.log_in()
-    return visitor
-
-
 async def press(visitor: Visitor, page: str, path: str, **fields: str) -> str:
     """Send a form that is on a page; the page that it leads to."""
     answer = await visitor.send(path, {**await visitor.form(page, path), **fields})

@@ -14,23 +14,10 @@ from smm_rules.ledger.records import IntentState, MessageState
 from smm_rules.ledger.stops import Stop, StopKind, StopScope
 from smm_rules.rules.model import StepKind
 from smm_rules.web.site import Site
-from tests.web.conftest import Opener
 from tests.web.shop import NOW, draft, fire, firing, order
-from tests.web.visitor import LOGIN, Visitor
+from tests.web.visitor import Visitor
 
 DOUBT, HELD, STALE = 8, 9, 7
-
-
-@pytest.fixture
-async def site(open_shop: Opener) -> Site:
-    return await open_shop(login=LOGIN)
-
-
-@pytest.fixture
-async def ann(site: Site) -> Visitor:
-    visitor = Visitor(site)
-    await visitor.log_in()
-    return visitor
 
 
 async def state(site: Site, intent: int) -> IntentState:
